@@ -1,0 +1,1 @@
+"""Demurrage: a daemon that deletes orphaned OpenAI containers, on proof."""

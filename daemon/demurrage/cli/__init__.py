@@ -1,0 +1,5 @@
+"""The `demurrage` command."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""The pure core: evidence and one `now` in, verdicts, plans and judgements out."""

@@ -1,0 +1,1 @@
+"""One cycle: inventory → events → decide → rails → write-ahead → delete → record."""

@@ -1,0 +1,247 @@
+"""What the engine needs of the world, declared by its only consumer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from demurrage.model.condition import Condition
+from demurrage.model.container import Container, Sighting
+from demurrage.model.deletion import DeleteOutcome, Deletion
+from demurrage.model.event import Batch
+from demurrage.model.facts import CoverageBreak, TargetFacts
+from demurrage.model.history import RailHistory
+from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.plan import Hold, PlannedDelete
+from demurrage.model.verdict import Verdict, VerdictKind
+
+
+class ProviderClock(Protocol):
+    """The provider's time, measured from its `Date` headers."""
+
+    def now(self) -> float:
+        """Provider time in epoch seconds; the local clock until a header was seen."""
+        ...
+
+    @property
+    def jumped(self) -> bool:
+        """True from a step of either clock until the offset is measured anew."""
+        ...
+
+    @property
+    def offset(self) -> float | None:
+        """Provider time minus local time in seconds, None until measured."""
+        ...
+
+
+class ContainersApi(Protocol):
+    """One target's Containers API: list and delete, nothing that retrieves."""
+
+    @property
+    def clock(self) -> ProviderClock:
+        """The target's clock."""
+        ...
+
+    async def read(self, regions: Sequence[Region]) -> Listing:
+        """Read stretches of the listing, several at a time. Never raises for API faults."""
+        ...
+
+    async def delete(self, container_id: str) -> DeleteAnswer:
+        """Delete one container and read the answer's body. Never raises for API faults."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class EventReader(Protocol):
+    """The shared event log, read in order; nothing is skipped whatever writers do."""
+
+    def read(self, after: int, limit: int) -> Batch:
+        """Records with positions above `after`, at most `limit`, oldest first.
+
+        Raises:
+            LogUnreadableError: the log cannot be read now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the daemon has read the log; `read_at` is the provider time of that reading."""
+
+    generation: str
+    position: int
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict about to be recorded, with the row that it was given on."""
+
+    container: Container
+    verdict: Verdict
+    decided_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One delete about to be made."""
+
+    planned: PlannedDelete
+    verdict_id: int
+    hold_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How one intended delete ended."""
+
+    deletion_id: int
+    outcome: DeleteOutcome
+    finished_at: float
+    detail: str = ""
+    saved_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChanges:
+    """What a cycle's conditions changed against the ones that stood open."""
+
+    opened: tuple[Condition, ...]
+    resolved: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BirthTally:
+    """Births of one hour that became known or accounted for since the last cycle."""
+
+    hour: int
+    births: int = 0
+    logged: int = 0
+    deleted: int = 0
+
+
+class Store(Protocol):
+    """Durable state. Every method is one transaction; all raise StoreFailedError."""
+
+    # inventory
+    def sightings(self, target: str, *, alive_or_born_after: float) -> dict[str, Sighting]:
+        """Known containers that live or were born after the given moment."""
+        ...
+
+    def save_sightings(self, target: str, sightings: Iterable[Sighting]) -> None:
+        """Insert or replace by (target, container id)."""
+        ...
+
+    # the log
+    def cursor(self) -> Cursor | None:
+        """The last saved cursor, None before the first reading."""
+        ...
+
+    def save_cursor(self, cursor: Cursor) -> None:
+        """Remember how far the log was read."""
+        ...
+
+    # verdicts
+    def record_verdicts(self, target: str, rulings: Sequence[Ruling]) -> dict[str, int]:
+        """Append to the verdict log; returns verdict ids by container id."""
+        ...
+
+    def current_verdicts(self, target: str) -> dict[str, tuple[int, Verdict]]:
+        """The latest recorded verdict (id, value) of every container that lives."""
+        ...
+
+    # deletes
+    def intend(self, target: str, intents: Sequence[Intent], at: float) -> tuple[Deletion, ...]:
+        """Write-ahead: record deletes before the calls go out."""
+        ...
+
+    def conclude(self, conclusions: Sequence[Conclusion]) -> None:
+        """Complete the audit; done outcomes mark their sightings deleted."""
+        ...
+
+    def unfinished(self, target: str) -> tuple[Deletion, ...]:
+        """Intents without an outcome: what a crash left behind."""
+        ...
+
+    # what stands between the daemon and a delete
+    def facts(self, target: str, now: float) -> TargetFacts:
+        """The standing facts, protections with their `until` applied."""
+        ...
+
+    def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
+        """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
+        ...
+
+    def add_breaks(self, breaks: Iterable[CoverageBreak]) -> None:
+        """Record breaches of coverage; the same (target, kind, about) is recorded once."""
+        ...
+
+    def confirm_coverage(self, target: str, at: float, by: str) -> int:
+        """A person confirms coverage again; returns how many breaks that settles."""
+        ...
+
+    def note_late_births(self, target: str, at: float) -> None:
+        """From now on the target uses whole-life windows."""
+        ...
+
+    def reset_windows(self, target: str, at: float, by: str) -> None:
+        """A person takes whole-life windows back."""
+        ...
+
+    def distrust(self, target: str, before: float) -> None:
+        """Births before the moment are beyond proof."""
+        ...
+
+    def protect(self, target: str, container_id: str, until: float | None, by: str) -> None:
+        """A person protects a container, for ever or until a moment."""
+        ...
+
+    def unprotect(self, target: str, container_id: str, by: str) -> bool:
+        """Take a protection back; False when there was none."""
+        ...
+
+    def retire_writer(self, source: str, at: float, by: str) -> None:
+        """A person's word that a writer will not return."""
+        ...
+
+    # rails
+    def holds(self, target: str) -> tuple[Hold, ...]:
+        """Holds that have not ended."""
+        ...
+
+    def save_hold(self, hold: Hold) -> None:
+        """Insert or replace by id."""
+        ...
+
+    def history(self, target: str, now: float) -> RailHistory:
+        """The past week by the hour and the last hour's deletes."""
+        ...
+
+    def tally(self, target: str, tallies: Iterable[BirthTally]) -> None:
+        """Add to the hourly figures."""
+        ...
+
+    # what people see
+    def sync_conditions(
+        self, target: str, conditions: Sequence[Condition], at: float
+    ) -> ConditionChanges:
+        """Open new conditions, touch standing ones, resolve those that are over."""
+        ...
+
+    def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:
+        """Replace the target's status snapshot."""
+        ...
+
+    def predict(self, target: str, predictions: Mapping[str, VerdictKind], at: float) -> None:
+        """Under partial coverage: what complete would have said, first time per container."""
+        ...
+
+    def refute(self, target: str, container_ids: Iterable[str], at: float) -> int:
+        """Mark predictions proven wrong (named or used later); returns how many were new."""
+        ...
+
+    def prune(self, now: float) -> Mapping[str, int]:
+        """Apply retention; never evidence about a living container. Counts by table."""
+        ...

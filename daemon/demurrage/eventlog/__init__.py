@@ -1,0 +1,1 @@
+"""The event log: CloudEvents on the wire, SQL behind one port."""

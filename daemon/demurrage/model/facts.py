@@ -1,0 +1,48 @@
+"""What is known of a target beyond its log and its listing; the store keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class BreakKind(StrEnum):
+    """What makes a target's coverage partial until a person confirms it again."""
+
+    UNSEQUENCED_SOURCE = "unsequenced_source"
+    LATE_START = "late_start"
+    UNKNOWN_CLOCK = "unknown_clock"
+    UNACCOUNTED_USE = "unaccounted_use"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageBreak:
+    """One breach of the operator's word; `about` names the writer, call or container."""
+
+    target: str
+    kind: BreakKind
+    about: str
+    at: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """The store's word on one target.
+
+    `coverage_since`: when `evidence.coverage = "complete"` was first true, None while it is
+    partial. `breaks`: those that no person has confirmed away. `whole_life_windows`: a late
+    birth was seen. `distrust_before`: births before it are beyond proof (a restore).
+    `protected`: container ids that a person protects now. `retired`: writers, by source, that
+    a person or proof of death has retired, and when. `proven`: since when each standing
+    orphan or release has been proven without a break. `confirmed_at`: when a person last
+    confirmed coverage; what happened before it breaks nothing any more.
+    """
+
+    coverage_since: float | None = None
+    breaks: tuple[CoverageBreak, ...] = ()
+    whole_life_windows: bool = False
+    distrust_before: float | None = None
+    protected: frozenset[str] = frozenset()
+    retired: Mapping[str, float] = field(default_factory=dict)
+    proven: Mapping[str, float] = field(default_factory=dict)
+    confirmed_at: float | None = None

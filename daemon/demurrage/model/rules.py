@@ -1,0 +1,86 @@
+"""The settings that decisions depend on, as plain values with the shipped defaults.
+
+`config/demurrage.toml` explains each default. Durations are seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRules:
+    """What counts as proof."""
+
+    coverage: Literal["partial", "complete"] = "partial"
+    proof: Literal["strict", "deduced"] = "strict"
+    max_birth_delay: float = 60.0
+    max_event_delay: float = 30.0
+    clock_skew: float = 5.0
+    writer_timeout: float = 60.0
+    activity_tolerance: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRules:
+    """What is done with what is proven."""
+
+    idle_after: float = 180.0
+    sweep_lead: float = 30.0
+    use_free_grace: bool = True
+    explicit: Literal["keep", "delete"] = "keep"
+    released: Literal["keep", "delete"] = "delete"
+    unproven: Literal["keep", "delete"] = "keep"
+    unproven_after: float = 900.0
+    auto_name: str = ""
+    protect_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RailRules:
+    """The guards. None stands for "auto"."""
+
+    max_deletes_per_hour: int | None = None
+    max_deletes_per_cycle: int | None = None
+    hourly_floor: int = 1000
+    hourly_ceiling: int = 20000
+    max_deleted_share: float | None = None
+    min_population: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BillingRules:
+    """How containers are billed, by tier and minute."""
+
+    minimum: float = 300.0
+    tick: float = 60.0
+    idle_expiry: float = 1200.0
+    unused: Literal["unknown", "charged", "free"] = "unknown"
+    usd_per_minute: Mapping[str, float] = field(
+        default_factory=lambda: {"1g": 0.0015, "4g": 0.006, "16g": 0.024, "64g": 0.096}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRules:
+    """How often a target is listed."""
+
+    interval: float = 10.0
+    overlap: float = 120.0
+    reconcile_interval: float = 120.0
+
+    @property
+    def freshness(self) -> float:
+        """Nothing is deleted whose row was last listed longer ago than this."""
+        return 3 * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All of it."""
+
+    evidence: EvidenceRules = field(default_factory=EvidenceRules)
+    policy: PolicyRules = field(default_factory=PolicyRules)
+    rails: RailRules = field(default_factory=RailRules)
+    billing: BillingRules = field(default_factory=BillingRules)
+    watch: WatchRules = field(default_factory=WatchRules)

@@ -1,0 +1,1 @@
+"""Durable state: inventory, verdicts, deletions, holds, conditions."""

@@ -1,0 +1,1 @@
+"""The HTTP face: events in, status, cases, probes and metrics out."""
