@@ -1,17 +1,24 @@
 """What the engine needs of the world, declared by its only consumer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from demurrage.model.condition import Condition
-from demurrage.model.container import Container, Sighting
-from demurrage.model.deletion import DeleteOutcome, Deletion
+from demurrage.model.container import Sighting
+from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.history import RailHistory
 from demurrage.model.listing import DeleteAnswer, Listing, Region
-from demurrage.model.plan import Hold, PlannedDelete
+from demurrage.model.plan import Hold
+from demurrage.model.record import (
+    BirthTally,
+    Conclusion,
+    ConditionChanges,
+    Cursor,
+    Intent,
+    Ruling,
+)
 from demurrage.model.verdict import Verdict, VerdictKind
 
 
@@ -64,62 +71,6 @@ class EventReader(Protocol):
             LogUnreadableError: the log cannot be read now.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far the daemon has read the log; `read_at` is the provider time of that reading."""
-
-    generation: str
-    position: int
-    read_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """A verdict about to be recorded, with the row that it was given on."""
-
-    container: Container
-    verdict: Verdict
-    decided_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One delete about to be made."""
-
-    planned: PlannedDelete
-    verdict_id: int
-    hold_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """How one intended delete ended."""
-
-    deletion_id: int
-    outcome: DeleteOutcome
-    finished_at: float
-    detail: str = ""
-    saved_usd: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionChanges:
-    """What a cycle's conditions changed against the ones that stood open."""
-
-    opened: tuple[Condition, ...]
-    resolved: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BirthTally:
-    """Births of one hour that became known or accounted for since the last cycle."""
-
-    hour: int
-    births: int = 0
-    logged: int = 0
-    deleted: int = 0
 
 
 class Store(Protocol):

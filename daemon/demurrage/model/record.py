@@ -1,0 +1,65 @@
+"""What the engine asks the store to keep, and what the store answers."""
+
+from dataclasses import dataclass
+
+from demurrage.model.condition import Condition
+from demurrage.model.container import Container
+from demurrage.model.deletion import DeleteOutcome
+from demurrage.model.plan import PlannedDelete
+from demurrage.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the daemon has read the log; `read_at` is the provider time of that reading."""
+
+    generation: str
+    position: int
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict about to be recorded, with the row that it was given on."""
+
+    container: Container
+    verdict: Verdict
+    decided_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One delete about to be made."""
+
+    planned: PlannedDelete
+    verdict_id: int
+    hold_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How one intended delete ended."""
+
+    deletion_id: int
+    outcome: DeleteOutcome
+    finished_at: float
+    detail: str = ""
+    saved_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChanges:
+    """What a cycle's conditions changed against the ones that stood open."""
+
+    opened: tuple[Condition, ...]
+    resolved: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BirthTally:
+    """Births of one hour that became known or accounted for since the last cycle."""
+
+    hour: int
+    births: int = 0
+    logged: int = 0
+    deleted: int = 0
