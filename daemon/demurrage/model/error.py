@@ -25,5 +25,20 @@ class LogUnreadableError(DemurrageError):
     """The event log cannot be read or appended to now."""
 
 
+class MalformedEventError(DemurrageError):
+    """An event breaks the format of the log.
+
+    `path` is the JSON pointer of the bad field ("" for the whole event), `reason` says what is
+    wrong with it and never quotes its content; `index` is its place in a batch, from 0.
+    """
+
+    def __init__(self, path: str, reason: str, *, index: int | None = None) -> None:
+        where = path or "the event"
+        super().__init__(f"{where}: {reason}" if index is None else f"[{index}] {where}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.index = index
+
+
 class AlreadyRunningError(DemurrageError):
     """Another daemon holds the store's lock."""

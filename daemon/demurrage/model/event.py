@@ -184,6 +184,8 @@ class Event:
 
     `time` is on the writer's clock. `sequence` counts the source's events from 1 without
     gaps; None breaks the target's coverage. `digest` tells two contents under one id apart.
+    `undecodable`: it names a container under a proxy's id that could not be unwrapped, so it
+    may mean any container that was alive then.
     """
 
     id: str
@@ -193,6 +195,7 @@ class Event:
     fact: Fact
     sequence: int | None = None
     digest: str = ""
+    undecodable: bool = False
 
 
 # Sources under this prefix are the daemon's own hand: a person at its command line. They are
