@@ -10,7 +10,7 @@ from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.history import RailHistory
 from demurrage.model.listing import DeleteAnswer, Listing, Region
-from demurrage.model.plan import Hold
+from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import (
     BirthTally,
     Conclusion,
@@ -19,6 +19,7 @@ from demurrage.model.record import (
     Intent,
     Ruling,
 )
+from demurrage.model.rules import RetentionRules
 from demurrage.model.verdict import Verdict, VerdictKind
 
 
@@ -116,6 +117,13 @@ class Store(Protocol):
         """Intents without an outcome: what a crash left behind."""
         ...
 
+    def observe(self, target: str, planned: Sequence[PlannedDelete], at: float) -> int:
+        """Observe mode: note, once per container, that it would have been deleted now.
+
+        Returns how many were new.
+        """
+        ...
+
     # what stands between the daemon and a delete
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied."""
@@ -193,6 +201,6 @@ class Store(Protocol):
         """Mark predictions proven wrong (named or used later); returns how many were new."""
         ...
 
-    def prune(self, now: float) -> Mapping[str, int]:
+    def prune(self, now: float, retention: RetentionRules) -> Mapping[str, int]:
         """Apply retention; never evidence about a living container. Counts by table."""
         ...

@@ -1,6 +1,8 @@
 """What the engine asks the store to keep, and what the store answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from demurrage.model.condition import Condition
 from demurrage.model.container import Container
@@ -63,3 +65,36 @@ class BirthTally:
     births: int = 0
     logged: int = 0
     deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRecord:
+    """A condition with its life; `resolved_at` is None while it stands."""
+
+    id: int
+    condition: Condition
+    opened_at: float
+    last_seen_at: float
+    resolved_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSnapshot:
+    """What the engine last said of a target, as plain JSON values, and when."""
+
+    target: str
+    at: float
+    status: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did through the daemon. `what` names the act; `about` what it was done to."""
+
+    id: int
+    at: float
+    by: str
+    what: str
+    target: str | None = None
+    about: str | None = None
+    detail: str = ""
