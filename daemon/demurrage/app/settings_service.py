@@ -1,0 +1,79 @@
+"""The tables that say how the daemon serves, logs, keeps and reports."""
+
+from typing import Literal
+
+from demurrage.app.settings_types import (
+    Address,
+    ListenAddress,
+    OptionalAddress,
+    PositiveDuration,
+    Section,
+    Variable,
+    parse_address,
+)
+from demurrage.model.rules import RetentionRules
+
+
+class HttpSettings(Section):
+    """The daemon's own HTTP API."""
+
+    bind: ListenAddress = "127.0.0.1:9470"
+    """Loopback: whoever can append events can make containers look released, so anything else
+    requires tokens."""
+    socket: str = ""
+    """Empty: no Unix socket for events."""
+    ops_bind: OptionalAddress = ""
+    """Empty: probes and metrics are served on `bind` alone."""
+    events_token_env: Variable = ""
+    """Empty: on loopback, anyone on the machine may append events."""
+    admin_token_env: Variable = ""
+    """Empty: nobody may protect, resume, acknowledge or change the mode over HTTP."""
+
+    @property
+    def address(self) -> Address:
+        """`bind`, taken apart."""
+        return parse_address(self.bind)
+
+    @property
+    def ops_address(self) -> Address | None:
+        """`ops_bind`, taken apart; None when it is empty."""
+        return parse_address(self.ops_bind) if self.ops_bind else None
+
+
+class LogSettings(Section):
+    """What the daemon writes to its standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Info: changes and a summary every five minutes; debug adds every cycle."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """Auto: readable lines on a terminal, JSON anywhere else."""
+
+
+class RetentionSettings(Section):
+    """How long the store keeps what no living container needs any more."""
+
+    verdicts: PositiveDuration = 14 * 86400.0
+    """Two weeks: long enough to ask, after a holiday, why something was kept."""
+    events: PositiveDuration = 7 * 86400.0
+    """A week: what the rails look back on; evidence about the living stays regardless."""
+    deletions: PositiveDuration = 365 * 86400.0
+    """A year: the audit of what was deleted and why is kept longest."""
+
+    def rules(self) -> RetentionRules:
+        """The plain values."""
+        return RetentionRules(**self.model_dump())
+
+
+class AlertSettings(Section):
+    """Detection; it has no keys of its own yet."""
+
+
+class SentrySettings(Section):
+    """Where the daemon's own errors go."""
+
+    dsn_env: Variable = "SENTRY_DSN"
+    """The usual variable; while it is not set, nothing of Sentry is even loaded."""
+    environment: str = ""
+    """Empty: Sentry's own default, production."""
+    release: str = ""
+    """Empty: demurrage and its version."""

@@ -1,0 +1,182 @@
+"""What is refused, and that each refusal names its key."""
+
+from collections.abc import Callable
+
+import pytest
+
+from demurrage.app.settings import Settings
+
+Complain = Callable[..., list[str]]
+TARGET = "[targets.default]\n"
+KEY = {"OPENAI_API_KEY": "sk-test-0123456789abcdefghij"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "key"),
+    [
+        ('mode = "delete"\n' + TARGET, "mode"),
+        ('database_url = "mysql://x"\n' + TARGET, "database_url"),
+        (TARGET + 'provider = "other"', "targets.default.provider"),
+        (TARGET + 'base_url = "api.openai.com"', "targets.default.base_url"),
+        (TARGET + 'base_url = "https://u:p@api.test"', "targets.default.base_url"),
+        (TARGET + 'base_url = "https://api.test:port"', "targets.default.base_url"),
+        (TARGET + "requests_per_minute = 0", "targets.default.requests_per_minute"),
+        (TARGET + 'timeout = "0s"', "targets.default.timeout"),
+        (TARGET + 'ca_file = "/nowhere/ca.pem"', "targets.default.ca_file"),
+        (TARGET + 'auth = "entra"', "targets.default.auth"),
+        (TARGET + 'beta_header = "a\\nb"', "targets.default.beta_header"),
+        (TARGET + 'provider = "azure"\nauth = "entra"', "targets.default.base_url"),
+        (
+            TARGET + 'provider = "azure"\nauth = "entra"\nbase_url = "https://r.openai.azure.com/"',
+            "targets.default.base_url",
+        ),
+        ("targets = 3", "targets"),
+        ("[targets]\ndefault = 3", "targets.default"),
+        (TARGET + '[policy]\nidle_after = "5 parsecs"', "policy.idle_after"),
+        (TARGET + "[policy]\nidle_after = -1", "policy.idle_after"),
+        (TARGET + "[policy]\nidle_after = true", "policy.idle_after"),
+        (TARGET + "[policy]\nidle_after = inf", "policy.idle_after"),
+        (TARGET + '[policy]\nidle_after = "999999999d"', "policy.idle_after"),
+        (TARGET + '[policy]\nuse_free_grace = "perhaps"', "policy.use_free_grace"),
+        (TARGET + '[policy]\nsweep_lead = "5m"', "policy.sweep_lead"),
+        (TARGET + "[policy]\nprotect_names = 3", "policy.protect_names"),
+        (TARGET + '[watch]\ninterval = "0s"', "watch.interval"),
+        (TARGET + '[watch]\ninterval = "3m"', "watch.overlap"),
+        (TARGET + '[rails]\nmax_deletes_per_hour = "many"', "rails.max_deletes_per_hour"),
+        (TARGET + "[rails]\nmax_deletes_per_cycle = 0", "rails.max_deletes_per_cycle"),
+        (TARGET + "[rails]\nmax_deleted_share = 1.5", "rails.max_deleted_share"),
+        (TARGET + '[rails]\nmax_deleted_share = "half"', "rails.max_deleted_share"),
+        (TARGET + "[rails]\nhourly_floor = 30000", "rails.hourly_floor"),
+        (TARGET + '[billing]\nusd_per_minute = { "1 GB" = 1 }', 'billing.usd_per_minute."1 GB"'),
+        (TARGET + '[billing]\nusd_per_minute = { "1g" = -1 }', "billing.usd_per_minute.1g"),
+        (TARGET + '[http]\nbind = "9470"', "http.bind"),
+        (TARGET + '[http]\nbind = "::1:9470"', "http.bind"),
+        (TARGET + '[http]\nops_bind = "host:99999"', "http.ops_bind"),
+        (TARGET + '[log]\nlevel = "loud"', "log.level"),
+        (TARGET + '[retention]\ndeletions = "1d"', "retention.deletions"),
+        (TARGET + '[evidence]\ncoverage = "most"', "evidence.coverage"),
+        (TARGET + '[sinks.slack]\ntype = "apprise"', "sinks"),
+    ],
+)
+def test_bad_value_is_one_line_that_names_its_key(complain: Complain, toml: str, key: str) -> None:
+    """Every wrong value gives exactly one line, which opens with the key as TOML writes it."""
+    (line,) = complain(toml)
+    assert line.startswith(f"{key}: ")
+
+
+def test_all_problems_are_said_at_once(complain: Complain) -> None:
+    """Nobody has to start the daemon once for each mistake."""
+    lines = complain(
+        'mode = "x"\n' + TARGET + '[policy]\nidle_after = "x"\n', KEY | {"DEMURRAGE_MOOD": "x"}
+    )
+    assert [line.split(":")[0] for line in lines] == ["DEMURRAGE_MOOD", "mode", "policy.idle_after"]
+
+
+@pytest.mark.parametrize(
+    ("toml", "key", "meant"),
+    [
+        (TARGET + "[policy]\nidle_aftr = 1", "policy.idle_aftr", "policy.idle_after"),
+        (TARGET + "bse_url = 1", "targets.default.bse_url", "targets.default.base_url"),
+        ("idle_after = 1\n" + TARGET, "idle_after", "policy.idle_after"),
+        ("[polcy]\n" + TARGET, "polcy", "policy"),
+        ('MODE = "enforce"\n' + TARGET, "MODE", "mode"),
+    ],
+)
+def test_unknown_key_in_the_file(complain: Complain, toml: str, key: str, meant: str) -> None:
+    """A mistyped or misplaced key is refused, and the line says which was meant."""
+    (line,) = complain(toml)
+    assert line.startswith(f"{key}: ")
+    assert f" {meant}?" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DEMURRAGE_POLICY__IDLE_AFTR", "DEMURRAGE_POLICY__IDLE_AFTER"),
+        ("DEMURRAGE_HTTP_BIND", "DEMURRAGE_HTTP__BIND"),
+        ("DEMURRAGE_TARGETS__DEFAULT__BASEURL", "DEMURRAGE_TARGETS__DEFAULT__BASE_URL"),
+        ("DEMURRAGE_DATABASEURL", "DEMURRAGE_DATABASE_URL"),
+        ("DEMURRAGE_POLICY__IDLE_AFTER__X", "DEMURRAGE_POLICY__IDLE_AFTER"),
+    ],
+)
+def test_unknown_name_in_the_environment(complain: Complain, name: str, meant: str) -> None:
+    """A mistyped variable is refused, and the line says which was meant."""
+    (line,) = complain(TARGET, KEY | {name: "1"})
+    assert line.startswith(f"{name}: ")
+    assert f" {meant}?" in line
+
+
+@pytest.mark.parametrize("name", ["DEMURRAGE_POLICY", "DEMURRAGE_TARGETS", "DEMURRAGE_PORT"])
+def test_names_that_set_nothing(complain: Complain, name: str) -> None:
+    """A whole table is not set by one variable; a port that no orchestrator wrote is a typo."""
+    (line,) = complain(TARGET, KEY | {name: "9470"})
+    assert line.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEMURRAGE_SERVICE_HOST", "10.0.0.7"),
+        ("DEMURRAGE_SERVICE_PORT", "9470"),
+        ("DEMURRAGE_SERVICE_PORT_HTTP", "9470"),
+        ("DEMURRAGE_PORT", "tcp://10.0.0.7:9470"),
+        ("DEMURRAGE_PORT_9470_TCP", "tcp://10.0.0.7:9470"),
+        ("DEMURRAGE_PORT_9470_TCP_ADDR", "10.0.0.7"),
+        ("DEMURRAGE_WEB_SERVICE_HOST", "10.0.0.7"),
+        ("DEMURRAGE_WEB_SERVICE_PORT_OPS", "9471"),
+        ("DEMURRAGE_WEB_PORT", "tcp://10.0.0.7:9470"),
+        ("DEMURRAGE_WEB_PORT_9470_TCP_PROTO", "tcp"),
+        ("DEMURRAGE_NAME", "/app/demurrage"),
+        ("DEMURRAGE_ENV_PATH", "/bin"),
+        ("DEMURRAGE_RECORDER_URL", "http://localhost:9470"),
+    ],
+)
+def test_what_orchestrators_inject_is_no_mistake(
+    load: Callable[..., Settings], name: str, value: str
+) -> None:
+    """Names that others put there, and the recorder's, are left alone."""
+    assert load(TARGET, KEY | {name: value}).targets
+
+
+def test_line_says_where_to_look(complain: Complain) -> None:
+    """A value from a variable is traced to it, not to the file."""
+    (line,) = complain(TARGET, KEY | {"DEMURRAGE_POLICY__IDLE_AFTER": "x"})
+    assert "DEMURRAGE_POLICY__IDLE_AFTER" in line
+
+
+def test_broken_json_in_a_variable(complain: Complain) -> None:
+    """A list that opens like JSON must be JSON."""
+    (line,) = complain(TARGET, KEY | {"DEMURRAGE_POLICY__PROTECT_NAMES": '["a'})
+    assert line.startswith("DEMURRAGE_POLICY__PROTECT_NAMES: ")
+
+
+@pytest.mark.parametrize("toml", ["mode = ", "[targets.a]\n[targets.a]\n", "a = 'é'\x00"])
+def test_broken_toml_is_one_line(complain: Complain, toml: str) -> None:
+    """A file that does not parse is one line that names the file."""
+    (line,) = complain(toml)
+    assert "demurrage.toml: " in line
+
+
+def test_targets_that_variables_cannot_tell_apart(complain: Complain) -> None:
+    """Two names that fold alike would make an override ambiguous."""
+    (line,) = complain('[targets.a-b]\n[targets.a_b]\nbudget_group = "x"\n')
+    assert line.startswith("targets.a_b: ")
+
+
+def test_one_budget_has_one_limit(complain: Complain) -> None:
+    """Targets that share a group agree on its calls a minute."""
+    group = 'budget_group = "org"\n'
+    (line,) = complain(f"[targets.a]\n{group}[targets.b]\n{group}requests_per_minute = 5\n")
+    assert line.startswith("targets.b.requests_per_minute: ")
+
+
+def test_misfit_of_one_target_is_laid_at_its_door(complain: Complain) -> None:
+    """A contradiction that a target's own table makes is named under the target."""
+    (line,) = complain('[targets.a]\n[targets.b.policy]\nsweep_lead = "1h"\n')
+    assert line.startswith("targets.b.policy.sweep_lead: ")
+
+
+def test_no_target_at_all(complain: Complain) -> None:
+    """Neither file nor key: one line says what to do."""
+    (line,) = complain(None, {})
+    assert line.startswith("targets: ")
