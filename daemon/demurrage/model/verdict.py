@@ -40,6 +40,7 @@ class Code(StrEnum):
     RESPONSE_RUNNING = "response_running"
     RESPONSE_END_UNKNOWN = "response_end_unknown"
     BORN_BEFORE_RESTORE = "born_before_restore"
+    UNDECODABLE_REFERENCE = "undecodable_reference"
     FOREIGN = "foreign"
     SUSPECT = "suspect"
     COVERAGE_PARTIAL = "coverage_partial"

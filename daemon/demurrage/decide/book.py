@@ -1,0 +1,175 @@
+"""All that the log says of one target: its responses, references, pins, releases and ends."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from demurrage.decide.lineage import Lineages
+from demurrage.decide.response import Claim, Moment, Response
+from demurrage.decide.source import Source
+from demurrage.model.event import (
+    ContainerCreated,
+    ContainerReferenced,
+    ContainerReleased,
+    ConversationEnded,
+    Created,
+    Event,
+    Finished,
+    Known,
+    Output,
+    Started,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An explicit reference, from a moment until another or until it is released."""
+
+    at: Moment
+    until: float | None
+
+
+@dataclass(slots=True)
+class Book:
+    """The folded log of one target. Folding is commutative and idempotent."""
+
+    target: str
+    responses: dict[str, Response] = field(default_factory=dict)
+    mentions: dict[str, set[str]] = field(default_factory=dict)
+    explicit: dict[str, list[Moment]] = field(default_factory=dict)
+    pins: dict[str, list[Pin]] = field(default_factory=dict)
+    releases: dict[str, list[Moment]] = field(default_factory=dict)
+    known: dict[str, Moment] = field(default_factory=dict)
+    undecodable: list[Moment] = field(default_factory=list)
+    lineages: Lineages = field(default_factory=Lineages)
+    positions: dict[str, list[int]] = field(default_factory=dict)
+    _answered: set[str] = field(default_factory=set)
+
+    def fold(self, event: Event, source: Source, position: int, claim: Claim | None) -> None:
+        """Take one event in."""
+        moment = Moment(event.time, source)
+        if event.undecodable:
+            self.undecodable.append(moment)
+        match event.fact:
+            case Started() | Created() | Output() | Finished():
+                self._fold_response(event.fact, moment, position, claim)
+            case Known(response_id=response_id):
+                known = self.known.get(response_id)
+                if known is None or moment.time > known.time:
+                    self.known[response_id] = moment
+                self._place(response_id, position)
+            case ContainerCreated(container_id=container_id):
+                self.explicit.setdefault(container_id, []).append(moment)
+                self._place(container_id, position)
+            case ContainerReferenced(container_id=container_id, until=until):
+                self.pins.setdefault(container_id, []).append(Pin(moment, until))
+                self._place(container_id, position)
+            case ContainerReleased(container_id=container_id):
+                self.releases.setdefault(container_id, []).append(moment)
+                self._place(container_id, position)
+            case ConversationEnded(conversation=conversation, response_id=response_id):
+                self.lineages.end(conversation, response_id, moment)
+            case _:
+                pass
+
+    def _fold_response(
+        self,
+        fact: Started | Created | Output | Finished,
+        moment: Moment,
+        position: int,
+        claim: Claim | None,
+    ) -> None:
+        response = self.responses.get(fact.call_id)
+        if response is None:
+            response = self.responses[fact.call_id] = Response(fact.call_id)
+        response.positions.append(position)
+        moment.source.calls.add(fact.call_id)
+        match fact:
+            case Started():
+                if not response.begin(fact, moment, claim):
+                    moment.source.contradict()
+            case Created():
+                response.create(fact, moment)
+            case Output():
+                response.emit(fact, moment)
+            case Finished():
+                response.finish(fact, moment)
+        for container_id in response.mentioned:
+            self.mentions.setdefault(container_id, set()).add(response.call_id)
+        if response.response_id is not None:
+            self._answered.add(response.response_id)
+        self.lineages.join(response)
+
+    def _place(self, about: str, position: int) -> None:
+        self.positions.setdefault(about, []).append(position)
+
+    def naming(self, container_id: str) -> list[Response]:
+        """The responses that name a container, in their request or their answer."""
+        return [self.responses[call] for call in self.mentions.get(container_id, ())]
+
+    def unresolved(self) -> Iterator[tuple[str, Moment]]:
+        """Known response ids of which no request is logged."""
+        return ((rid, at) for rid, at in self.known.items() if rid not in self._answered)
+
+    def valid_releases(self, container_id: str) -> list[Moment]:
+        """Releases by a source that named the container, or by a person."""
+        releases = self.releases.get(container_id)
+        if not releases:
+            return []
+        entitled = {
+            moment.source.id
+            for response in self.naming(container_id)
+            for moment in (response.started, response.finished, response.output)
+            if moment is not None
+        }
+        entitled |= {moment.source.id for moment in self.explicit.get(container_id, ())}
+        entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
+        return [at for at in releases if at.source.person or at.source.id in entitled]
+
+    def forget(self, before: float, needed: frozenset[str], unknown: float) -> list[int]:
+        """Drop what can bear on no living container any more; returns the log positions.
+
+        Args:
+            before: nothing that happened later is dropped, in provider time.
+            needed: containers that live, or still constrain those that do.
+            unknown: bound in seconds on the offset of a clock that has not been reported.
+
+        A lineage goes as a whole or not at all: every response ended, begun and ended before
+        the moment, none naming a needed container. A response without a known end stays.
+        """
+        forgotten: list[Response] = []
+        seen: set[str] = set()
+        for call_id in list(self.responses):
+            if call_id in seen:
+                continue
+            members = self.lineages.members(call_id)
+            seen |= members
+            lineage = [self.responses[member] for member in members]
+            if all(_past(each, before, unknown) for each in lineage) and not any(
+                each.mentioned & needed for each in lineage
+            ):
+                forgotten.extend(lineage)
+        if not forgotten:
+            return []
+        for response in forgotten:
+            del self.responses[response.call_id]
+            self._unmention(response)
+        self.lineages = self.lineages.without(forgotten, self.responses.values())
+        return sorted(position for each in forgotten for position in each.positions)
+
+    def _unmention(self, response: Response) -> None:
+        for container_id in response.mentioned:
+            calls = self.mentions.get(container_id)
+            if calls is not None:
+                calls.discard(response.call_id)
+                if not calls:
+                    del self.mentions[container_id]
+        for moment in (response.started, response.output, response.finished):
+            if moment is not None:
+                moment.source.calls.discard(response.call_id)
+
+
+def _past(response: Response, before: float, unknown: float) -> bool:
+    """True when the response is over and everything about it lies before the moment."""
+    if not response.ended or response.finished is None:
+        return False
+    return max(response.finished.latest(unknown), response.begun_latest(unknown)) < before

@@ -1,0 +1,161 @@
+"""Whether the operator's word, that every maker logs, still stands (P5).
+
+The word counts from when it was first given. What contradicts it makes the target partial
+until a person confirms again: writers whose record cannot be checked, starts that reach the
+log too late, clocks that nobody knows, and containers that are visibly used although no
+logged response can account for it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+
+from demurrage.decide.attribution import Attribution
+from demurrage.decide.book import Book
+from demurrage.decide.ledger import Ledger
+from demurrage.decide.source import Source
+from demurrage.model.container import Container, Sighting
+from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.model.rules import EvidenceRules
+
+
+def find_breaks(
+    ledger: Ledger,
+    book: Book,
+    *,
+    sightings: Mapping[str, Sighting],
+    attribution: Attribution,
+    excluded: frozenset[str],
+    complete_through: float,
+    facts: TargetFacts,
+    rules: EvidenceRules,
+    now: float,
+) -> tuple[CoverageBreak, ...]:
+    """Every breach of the word since it was given or last confirmed, in a stable order."""
+    since = max(
+        facts.coverage_since if facts.coverage_since is not None else now,
+        facts.confirmed_at if facts.confirmed_at is not None else -inf,
+    )
+    found = [
+        *_of_sources(ledger, book.target, rules, now),
+        *_late_starts(book, rules),
+        *_unaccounted(
+            book,
+            sightings=sightings,
+            attribution=attribution,
+            excluded=excluded,
+            complete_through=complete_through,
+            since=since,
+            rules=rules,
+            now=now,
+        ),
+    ]
+    return tuple(
+        sorted(
+            (each for each in found if each.at >= since),
+            key=lambda each: (each.kind, each.about),
+        )
+    )
+
+
+def _of_sources(
+    ledger: Ledger, target: str, rules: EvidenceRules, now: float
+) -> Iterator[CoverageBreak]:
+    for source in ledger.sources.values():
+        if source.person or target not in source.targets:
+            continue
+        if source.unsequenced:
+            yield CoverageBreak(
+                target,
+                BreakKind.UNSEQUENCED_SOURCE,
+                source.id,
+                source.last_time,
+                "its events carry no sequence, so a lost one would not be noticed",
+            )
+        clock = _clock_fault(source, rules, now)
+        if clock is not None:
+            yield CoverageBreak(target, BreakKind.UNKNOWN_CLOCK, source.id, source.last_time, clock)
+
+
+def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> str | None:
+    """What is wrong with the clock of a writer that has begun requests."""
+    if source.first_start is None:
+        return None
+    if source.offset_low is None or source.offset_high is None:
+        if now - source.first_start <= rules.writer_timeout:
+            return None
+        return "it has never reported its clock's offset"
+    worst = max(abs(source.offset_low), abs(source.offset_high))
+    if worst > rules.max_event_delay:
+        return f"its clock is off by {worst:.0f} s"
+    return None
+
+
+def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:
+    """Starts that were not held when the daemon took the log for complete past them."""
+    for response in book.responses.values():
+        claim = response.claim
+        if claim is None or response.started is None:
+            continue
+        begun = response.begun_earliest(rules.max_event_delay)
+        if begun < claim.complete_through and begun + rules.max_event_delay < claim.decided_at:
+            yield CoverageBreak(
+                book.target,
+                BreakKind.LATE_START,
+                response.call_id,
+                claim.decided_at,
+                f"its start reached the log more than {rules.max_event_delay:.0f} s late",
+            )
+
+
+def _unaccounted(
+    book: Book,
+    *,
+    sightings: Mapping[str, Sighting],
+    attribution: Attribution,
+    excluded: frozenset[str],
+    complete_through: float,
+    since: float,
+    rules: EvidenceRules,
+    now: float,
+) -> Iterator[CoverageBreak]:
+    """Containers in use that no logged response made, or that none can have used."""
+    running = _earliest_unended(book, rules)
+    for sighting in sightings.values():
+        container = sighting.container
+        if container.id in excluded or container.created_at < since:
+            continue
+        used_at = last_use(container, rules)
+        named = container.id in book.mentions or container.id in book.pins
+        if used_at is None and not named:
+            continue
+        told_by = max(container.created_at, used_at or 0) + 1
+        if complete_through < told_by or now < told_by + rules.max_event_delay:
+            continue
+        if container.id in attribution.foreign:
+            detail = "it is in use, but no logged response can have made it"
+        elif not named and running > told_by + rules.clock_skew:
+            detail = "it was used, but no logged response names it"
+        else:
+            continue
+        yield CoverageBreak(
+            book.target, BreakKind.UNACCOUNTED_USE, container.id, float(told_by), detail
+        )
+
+
+def last_use(container: Container, rules: EvidenceRules) -> int | None:
+    """When the container was last visibly used, None if its activity is that of its birth."""
+    active = container.last_active_at
+    if active is None or active <= container.created_at + rules.activity_tolerance:
+        return None
+    return active
+
+
+def _earliest_unended(book: Book, rules: EvidenceRules) -> float:
+    """The earliest start among responses whose end is not known; +inf if all have ended."""
+    unended: Iterable[float] = (
+        response.begun_earliest(rules.max_event_delay)
+        for response in book.responses.values()
+        if not response.ended
+    )
+    unresolved = -inf if any(True for _ in book.unresolved()) else inf
+    return min(min(unended, default=inf), unresolved)

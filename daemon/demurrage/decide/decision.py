@@ -1,0 +1,172 @@
+"""One decision: evidence, inventory and one `now` in; a verdict on every live container out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from demurrage.decide.attribution import Attribution, attribute
+from demurrage.decide.book import Book
+from demurrage.decide.coverage import find_breaks
+from demurrage.decide.ledger import Ledger
+from demurrage.decide.response import Claim
+from demurrage.decide.verdict import Grounds, explicit_ids, judge
+from demurrage.decide.watermark import Watermark, watermark
+from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.facts import CoverageBreak, TargetFacts
+from demurrage.model.inventory import CompleteInventory
+from demurrage.model.rules import Rules
+from demurrage.model.verdict import Code, Verdict, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one look at the evidence comes to.
+
+    `breaks` are all breaches of coverage that stand, the ones just found among them. `late`
+    are named containers born outside their first namer's window. `claim` is what this
+    decision took for true of the log; a start that contradicts it later came too late.
+    """
+
+    target: str
+    now: float
+    verdicts: Mapping[str, Verdict]
+    watermark: Watermark
+    attribution: Attribution
+    breaks: tuple[CoverageBreak, ...]
+    late: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def claim(self) -> Claim:
+        """What this decision took for true of the log."""
+        return Claim(self.now, self.watermark.through)
+
+
+def decide(
+    ledger: Ledger,
+    inventory: CompleteInventory,
+    facts: TargetFacts,
+    rules: Rules,
+    *,
+    read_since: float,
+    now: float,
+) -> Decision:
+    """Judge every live container of a target.
+
+    Args:
+        ledger: the folded event log.
+        inventory: the target's containers; a partial one cannot be handed in.
+        facts: what the store knows of the target beside log and listing.
+        rules: settings as values.
+        read_since: start of the unbroken series of log readings, provider time.
+        now: the provider's time.
+    """
+    book = ledger.book(inventory.target)
+    mark = watermark(ledger, inventory.target, facts.retired, rules.evidence, now)
+    attribution = _attribute(book, inventory, facts, rules)
+    excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
+    breaks: tuple[CoverageBreak, ...] = ()
+    if facts.coverage_since is not None:
+        found = find_breaks(
+            ledger,
+            book,
+            sightings=inventory.sightings,
+            attribution=attribution,
+            excluded=excluded,
+            complete_through=mark.through,
+            facts=facts,
+            rules=rules.evidence,
+            now=now,
+        )
+        standing = {(each.kind, each.about) for each in facts.breaks}
+        breaks = facts.breaks + tuple(
+            each for each in found if (each.kind, each.about) not in standing
+        )
+    grounds = Grounds(book, attribution, mark, breaks, facts, rules, read_since, now)
+    verdicts = {
+        sighting.id: judge(sighting, grounds)
+        for sighting in inventory.sightings.values()
+        if sighting.alive
+    }
+    return Decision(
+        inventory.target,
+        now,
+        verdicts,
+        mark,
+        attribution,
+        breaks,
+        attribution.late,
+        (
+            *_of_evidence(inventory.target, mark, breaks, attribution.late),
+            *_of_containers(inventory.target, book, verdicts),
+        ),
+    )
+
+
+def _attribute(
+    book: Book, inventory: CompleteInventory, facts: TargetFacts, rules: Rules
+) -> Attribution:
+    """Attribute, and once more with whole-life windows if a late birth shows up."""
+    excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
+    attribution = attribute(
+        book,
+        inventory.sightings,
+        excluded,
+        facts.retired,
+        rules.evidence,
+        whole_life=facts.whole_life_windows,
+    )
+    if not attribution.late or facts.whole_life_windows:
+        return attribution
+    wide = attribute(
+        book, inventory.sightings, excluded, facts.retired, rules.evidence, whole_life=True
+    )
+    return replace(wide, late=attribution.late)
+
+
+def _of_evidence(
+    target: str, mark: Watermark, breaks: Iterable[CoverageBreak], late: tuple[str, ...]
+) -> Iterable[Condition]:
+    """What a person should know of the log."""
+    for holder in mark.faults:
+        if holder.fault is not None:
+            summary = f"writer {holder.source} holds the watermark: {holder.detail}"
+            yield Condition(holder.fault, target, summary)
+    for each in breaks:
+        summary = f"coverage is no longer complete: {each.kind} {each.about}: {each.detail}"
+        yield Condition(ConditionKind.COVERAGE_BROKEN, target, summary)
+    if late:
+        summary = (
+            f"{len(late)} containers were born outside their response's window; windows now "
+            "last until a response ends"
+        )
+        yield Condition(ConditionKind.LATE_BIRTHS, target, summary)
+
+
+def _of_containers(target: str, book: Book, verdicts: Mapping[str, Verdict]) -> Iterable[Condition]:
+    """What a person should know of the containers."""
+    if not (book.responses or book.known):
+        yield Condition(ConditionKind.NOBODY_LOGS, target, _NOBODY_LOGS, Severity.NOTICE)
+        return
+    for code, kind, what in (
+        (Code.STATUS_UNKNOWN, ConditionKind.UNKNOWN_STATUS, "have a status never heard of"),
+        (Code.ACTIVITY_NULL, ConditionKind.NULL_ACTIVITY, "show no last activity"),
+        (Code.FOREIGN, ConditionKind.FOREIGN_CONTAINERS, "can come from no logged response"),
+        (Code.SUSPECT, ConditionKind.UNLOGGED_MAKERS, "are more than the logged slots explain"),
+    ):
+        count = sum(code in verdict.codes for verdict in verdicts.values())
+        if count:
+            yield Condition(kind, target, f"{count} live containers {what}")
+
+
+_NOBODY_LOGS = (
+    "no application logs for this target; send its requests to POST /v1/events, or "
+    "everything that it makes stays unproven"
+)
+
+
+def counts(verdicts: Mapping[str, Verdict]) -> dict[VerdictKind, int]:
+    """How many live containers stand under each verdict, every kind listed."""
+    tally = dict.fromkeys(VerdictKind, 0)
+    for verdict in verdicts.values():
+        tally[verdict.kind] += 1
+    return tally

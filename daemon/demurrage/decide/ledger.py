@@ -1,0 +1,98 @@
+"""The event log, folded: what every writer has said, target by target.
+
+The ledger is a value that grows. Folding the same records in any order, any number of times,
+gives the same ledger, so a reader that starts anew from the log knows what it knew before.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from demurrage.decide.book import Book
+from demurrage.decide.response import Claim
+from demurrage.decide.source import Source
+from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard
+
+# Stands for lines whose writer could not even be read: they hold every target until a person
+# retires this name.
+NOBODY = "?"
+
+# Ids whose content is remembered, to notice one id with two contents. Folding is idempotent, so
+# a repeat from further back changes nothing.
+REMEMBERED = 200_000
+
+
+class Ledger:
+    """Everything folded so far. Owned by one caller; not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Source] = {}
+        self.unheard: dict[str, int] = {}
+        self._books: dict[str, Book] = {}
+        self._contents: dict[int, int] = {}
+
+    def start_from(self, floors: Mapping[str, int]) -> None:
+        """Take over what retention has dropped: all up to each floor was once held."""
+        for source_id, sequence in floors.items():
+            source = self._source(source_id)
+            source.held_through = max(source.held_through, sequence)
+
+    def fold(self, records: Iterable[Record], claims: Mapping[str, Claim] | None = None) -> None:
+        """Take records in.
+
+        Args:
+            records: entries and lines set aside, in any order.
+            claims: what was decided before these were read, by target; a start that
+                contradicts its target's claim came too late. None while the log is being
+                read for the first time since the daemon began: nothing was decided yet.
+        """
+        for record in records:
+            if isinstance(record, Entry):
+                self._fold_entry(record, (claims or {}).get(record.event.target))
+            else:
+                source = self._source(record.source if record.source is not None else NOBODY)
+                source.set_aside += 1
+
+    def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
+        event = entry.event
+        source = self._source(event.source)
+        self._compare(event, source)
+        if not source.fold(event, entry.position):
+            return
+        if isinstance(event.fact, Unheard):
+            self.unheard[event.fact.type] = self.unheard.get(event.fact.type, 0) + 1
+            return
+        if isinstance(event.fact, Started) and (
+            source.first_start is None or event.time < source.first_start
+        ):
+            source.first_start = event.time
+        if not isinstance(event.fact, Heartbeat):
+            self.book(event.target).fold(event, source, entry.position, claim)
+
+    def _compare(self, event: Event, source: Source) -> None:
+        """One id with two contents makes its source contradictory."""
+        key, content = hash((event.source, event.id)), hash(event.digest)
+        known = self._contents.setdefault(key, content)
+        if known != content:
+            source.contradict()
+        if len(self._contents) > REMEMBERED:
+            del self._contents[next(iter(self._contents))]
+
+    def book(self, target: str) -> Book:
+        """The folded log of one target, empty if nothing was logged for it."""
+        if target not in self._books:
+            self._books[target] = Book(target)
+        return self._books[target]
+
+    def _source(self, source_id: str) -> Source:
+        if source_id not in self.sources:
+            self.sources[source_id] = Source(source_id)
+        return self.sources[source_id]
+
+    def forget(
+        self, target: str, before: float, needed: frozenset[str], unknown: float
+    ) -> list[int]:
+        """Drop a target's evidence that can bear on nothing alive; see `Book.forget`."""
+        return self.book(target).forget(before, needed, unknown)
+
+    def spare_beats(self) -> list[int]:
+        """Drop heartbeats that later ones made needless; returns their log positions."""
+        return sorted(at for source in self.sources.values() for at in source.spare_beats())

@@ -1,0 +1,80 @@
+"""Which responses belong together, and whether they may still come back.
+
+A lineage is the set of responses linked by `previous_response_id` or by a conversation; a
+replayed item links a response to a container directly, through the ids its request carried.
+It lives until `conversation.ended` ends it, and an end covers only what started before it.
+"""
+
+from collections.abc import Iterable
+
+from demurrage.decide.response import Moment, Response, lineage_keys
+
+
+class Lineages:
+    """Union-find over responses and conversations, with the members of each set."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+        self._members: dict[str, set[str]] = {}
+        self._ends: dict[str, list[Moment]] = {}
+
+    def join(self, response: Response) -> None:
+        """Link a response to whatever its events name; linking again changes nothing."""
+        own = f"call:{response.call_id}"
+        self._members[self._find(own)].add(response.call_id)
+        for key in response.keys:
+            self._union(own, key)
+
+    def end(self, conversation: str | None, response_id: str | None, at: Moment) -> None:
+        """Note that the lineage of a conversation or response is over."""
+        for key in lineage_keys(conversation, response_id):
+            self._find(key)
+            self._ends.setdefault(key, []).append(at)
+
+    def members(self, call_id: str) -> frozenset[str]:
+        """The call ids of everything in the lineage of one response."""
+        key = f"call:{call_id}"
+        if key not in self._parent:
+            return frozenset((call_id,))
+        return frozenset(self._members[self._find(key)])
+
+    def ends(self, call_id: str) -> list[Moment]:
+        """Every end that was declared for the lineage of one response."""
+        if not self._ends:
+            return []
+        root = self._find(f"call:{call_id}")
+        return [at for key, ends in self._ends.items() if self._find(key) == root for at in ends]
+
+    def without(self, forgotten: Iterable[Response], kept: Iterable[Response]) -> "Lineages":
+        """The same lineages without those that retention has taken whole."""
+        fresh = Lineages()
+        for response in kept:
+            fresh.join(response)
+        gone = {key for response in forgotten for key in response.keys}
+        for key, ends in self._ends.items():
+            if key not in gone:
+                fresh._find(key)
+                fresh._ends[key] = list(ends)
+        return fresh
+
+    def _find(self, key: str) -> str:
+        parent = self._parent
+        if key not in parent:
+            parent[key] = key
+            self._members[key] = set()
+            return key
+        root = key
+        while parent[root] != root:
+            root = parent[root]
+        while parent[key] != root:
+            parent[key], key = root, parent[key]
+        return root
+
+    def _union(self, one: str, other: str) -> None:
+        a, b = self._find(one), self._find(other)
+        if a == b:
+            return
+        if len(self._members[a]) < len(self._members[b]):
+            a, b = b, a
+        self._parent[b] = a
+        self._members[a] |= self._members.pop(b)

@@ -1,0 +1,133 @@
+"""Whether anything still holds a container: lineages, pins, the application that made it.
+
+A lineage ends by `conversation.ended`, or for one container by `container.released`; an end
+covers only what started before it, and an end that another writer reports must lie clearly
+(by the clocks' uncertainty) after the start. A pin ends at its `until` or by a release.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from demurrage.decide.book import Book, Pin
+from demurrage.decide.response import Moment, Response
+from demurrage.model.rules import EvidenceRules
+from demurrage.model.verdict import Code, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something holds the container; `reasons` say what."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """All that held the container has ended, the last of it at `ended_at` (provider time)."""
+
+    ended_at: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeverHeld:
+    """No response, pin or application has ever named the container."""
+
+
+Hold = Held | LetGo | NeverHeld
+
+
+def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
+    """What holds a container, or since when nothing does any more."""
+    naming = book.naming(container_id)
+    pins = book.pins.get(container_id, [])
+    explicit = book.explicit.get(container_id, [])
+    if not (naming or pins or explicit):
+        return NeverHeld()
+    releases = book.valid_releases(container_id)
+    ends: list[float] = []
+    for ended in (
+        *(_lineage(book, members, releases, rules) for members in _lineages(book, naming)),
+        *(_pin(pin, releases, rules, now) for pin in pins),
+        *(_creation(at, releases, rules) for at in explicit),
+    ):
+        if isinstance(ended, Reason):
+            return Held((ended,))
+        ends.append(ended)
+    code = Code.RELEASED_BY_APPLICATION if releases else Code.LINEAGES_ENDED
+    text = (
+        "the application released it"
+        if releases
+        else "every conversation and pin that named it has ended"
+    )
+    return LetGo(max(ends, default=now), (Reason(code, text),))
+
+
+def _lineages(book: Book, naming: Sequence[Response]) -> list[list[Response]]:
+    """The lineages of the responses that name a container, each as its members."""
+    distinct = {book.lineages.members(response.call_id) for response in naming}
+    return [
+        [book.responses[call_id] for call_id in sorted(members)]
+        for members in sorted(distinct, key=sorted)
+    ]
+
+
+def _lineage(
+    book: Book, members: Sequence[Response], releases: Sequence[Moment], rules: EvidenceRules
+) -> float | Reason:
+    """When a lineage ended, or why it has not."""
+    ends = [*book.lineages.ends(members[0].call_id), *releases]
+    covering = [end for end in ends if all(_covers(end, each, rules) for each in members)]
+    if not covering:
+        latest = max(members, key=lambda each: each.begun_latest(rules.max_event_delay))
+        about = latest.response_id or latest.call_id
+        return Reason(Code.NAMED_BY_RESPONSE, f"response {about} may come back to it", about)
+    running = next((each for each in members if not each.ended), None)
+    if running is not None:
+        about = running.response_id or running.call_id
+        return Reason(
+            Code.RELEASE_WAITS, f"its conversation ended, but {about} may still run", about
+        )
+    return min(end.latest(rules.max_event_delay) for end in covering)
+
+
+def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
+    """True when the response certainly began before the end was declared."""
+    started = response.started
+    if started is not None and started.source is end.source:
+        return started.time <= end.time
+    begun = response.begun_latest(rules.max_event_delay)
+    return begun + rules.clock_skew <= end.earliest(rules.max_event_delay)
+
+
+def _pin(pin: Pin, releases: Sequence[Moment], rules: EvidenceRules, now: float) -> float | Reason:
+    """When a pin ended, or that it has not."""
+    until = inf if pin.until is None else pin.until
+    released = _released(pin.at, releases, rules)
+    ended = min(until, released)
+    if ended > now:
+        return Reason(Code.PINNED, "an application has pinned it", pin.at.source.id)
+    return ended
+
+
+def _creation(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> float | Reason:
+    """When the application that created the container released it, or that it has not."""
+    released = _released(at, releases, rules)
+    if released == inf:
+        return Reason(Code.CREATED_BY_APPLICATION, "an application created it itself", at.source.id)
+    return released
+
+
+def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> float:
+    """The first release that certainly came after a moment; +inf if there is none."""
+    unknown = rules.max_event_delay
+    return min(
+        (
+            end.latest(unknown)
+            for end in releases
+            if (end.source is at.source and at.time <= end.time)
+            or at.latest(unknown) + rules.clock_skew <= end.earliest(unknown)
+        ),
+        default=inf,
+    )

@@ -1,0 +1,205 @@
+"""One logged request and all that its events say of it, folded in any order."""
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
+
+from demurrage.decide.source import Source
+from demurrage.model.event import (
+    Created,
+    Ending,
+    Finished,
+    Output,
+    Slot,
+    Started,
+)
+
+
+class Moment(NamedTuple):
+    """A time on a writer's clock, with the writer whose clock it was."""
+
+    time: float
+    source: Source
+
+    def earliest(self, unknown: float) -> float:
+        """The earliest provider time that this can have been."""
+        return self.time - self.source.offsets(unknown)[1]
+
+    def latest(self, unknown: float) -> float:
+        """The latest provider time that this can have been."""
+        return self.time - self.source.offsets(unknown)[0]
+
+
+class Claim(NamedTuple):
+    """What the daemon held for true when it last decided: complete up to then, as of then."""
+
+    decided_at: float
+    complete_through: float
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP attempt at a response, known by its call id.
+
+    `named` are the containers that the response itself names; `put_out` those among them that
+    its first output item named; `carried` are those that its request already bore. Only a
+    definite `ending` ends it: LOST says that nobody knows.
+    """
+
+    call_id: str
+    positions: list[int] = field(default_factory=list)
+    started: Moment | None = None
+    slots: tuple[Slot, ...] = ()
+    carried: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    put_out: frozenset[str] = frozenset()
+    previous_response_id: str | None = None
+    conversations: frozenset[str] = frozenset()
+    background: bool = False
+    direct: bool = False
+    model: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    response_id: str | None = None
+    created_low: float | None = None
+    created_high: float | None = None
+    sent: Moment | None = None
+    queued: Moment | None = None
+    running: Moment | None = None
+    output: Moment | None = None
+    finished: Moment | None = None
+    completed_at: float | None = None
+    lost: bool = False
+    ending: Ending | None = None
+    http_status: int | None = None
+    claim: Claim | None = None
+
+    @property
+    def ended(self) -> bool:
+        """True when its end is known for certain."""
+        return self.ending is not None
+
+    @property
+    def auto_slots(self) -> tuple[Slot, ...]:
+        """The slots that can make a container."""
+        return tuple(slot for slot in self.slots if slot.auto)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What links it to a lineage: its own id, the one before it, its conversations."""
+        return (
+            *lineage_keys(None, self.response_id),
+            *lineage_keys(None, self.previous_response_id),
+            *(key for each in self.conversations for key in lineage_keys(each, None)),
+        )
+
+    @property
+    def borne(self) -> frozenset[str]:
+        """The containers that its request already bore, in its input or as a tool's own."""
+        return self.carried | {slot.container for slot in self.slots if not slot.auto}
+
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Every container that its request or its answer names."""
+        return self.named | self.borne
+
+    @property
+    def slots_spoken_for(self) -> bool:
+        """True when output has come and every auto slot's container is known by name.
+
+        From then on the response cannot be the maker of an unnamed container: a slot makes at
+        most one, and none after the first output item. Ids that only the opening of the answer
+        showed do not count: it also echoes what the request bore.
+        """
+        return self.output is not None and len(self.put_out) >= len(self.auto_slots)
+
+    def begin(self, fact: Started, moment: Moment, claim: Claim | None) -> bool:
+        """Take the start in; False when another start contradicts it."""
+        if self.started is not None and self.started != moment:
+            return False
+        self.started = moment
+        self.slots = fact.slots
+        self.carried |= fact.containers
+        self.previous_response_id = fact.previous_response_id
+        if fact.conversation is not None:
+            self.conversations |= {fact.conversation}
+        self.background = fact.background
+        self.direct = fact.direct
+        self.model = fact.model
+        self.labels = tuple(sorted(fact.labels.items()))
+        self.claim = claim
+        return True
+
+    def create(self, fact: Created, moment: Moment) -> None:
+        """Take in that the API gave it an id."""
+        self._identify(fact.response_id, fact.conversation, fact.containers)
+        self._created(fact.created_at)
+        if fact.sent_at is not None:
+            self.sent = _later(self.sent, Moment(fact.sent_at, moment.source))
+        if fact.status == "queued":
+            self.queued = _later(self.queued, moment)
+        elif fact.status == "in_progress":
+            self.running = _earlier(self.running, moment)
+
+    def emit(self, fact: Output, moment: Moment) -> None:
+        """Take in that the first output item arrived."""
+        self._identify(fact.response_id, None, fact.containers)
+        self.put_out |= fact.containers
+        self.output = _earlier(self.output, moment)
+
+    def finish(self, fact: Finished, moment: Moment) -> None:
+        """Take an ending in; a definite one outweighs a lost one."""
+        self._identify(fact.response_id, fact.conversation, fact.containers)
+        self._created(fact.created_at)
+        if fact.sent_at is not None:
+            self.sent = _later(self.sent, Moment(fact.sent_at, moment.source))
+        if fact.status is Ending.LOST:
+            self.lost = True
+            return
+        if self.ending is None or fact.status < self.ending:
+            self.ending = fact.status
+            self.http_status = fact.http_status
+        self.finished = _later(self.finished, moment)
+        if fact.completed_at is not None:
+            self.completed_at = max(self.completed_at or -inf, fact.completed_at)
+
+    def _identify(
+        self, response_id: str | None, conversation: str | None, containers: frozenset[str]
+    ) -> None:
+        if response_id is not None and (self.response_id is None or response_id < self.response_id):
+            self.response_id = response_id
+        if conversation is not None:
+            self.conversations |= {conversation}
+        self.named |= containers
+
+    def _created(self, created_at: float | None) -> None:
+        if created_at is None:
+            return
+        low, high = self.created_low, self.created_high
+        self.created_low = created_at if low is None else min(low, created_at)
+        self.created_high = created_at if high is None else max(high, created_at)
+
+    def begun_earliest(self, unknown: float) -> float:
+        """The earliest provider time at which the request can have left; -inf if unlogged."""
+        if self.started is not None:
+            return self.started.earliest(unknown)
+        return self.created_low if self.created_low is not None else -inf
+
+    def begun_latest(self, unknown: float) -> float:
+        """The latest provider time at which it can have begun; +inf if nothing tells."""
+        if self.started is not None:
+            return self.started.latest(unknown)
+        return self.created_high if self.created_high is not None else inf
+
+
+def _earlier(old: Moment | None, new: Moment) -> Moment:
+    return new if old is None or new.time < old.time else old
+
+
+def _later(old: Moment | None, new: Moment) -> Moment:
+    return new if old is None or new.time > old.time else old
+
+
+def lineage_keys(conversation: str | None, response_id: str | None) -> tuple[str, ...]:
+    """The keys under which a conversation or a response id stands in a lineage."""
+    keys = (("conv", conversation), ("resp", response_id))
+    return tuple(f"{kind}:{each}" for kind, each in keys if each is not None)

@@ -1,0 +1,284 @@
+"""Every live container gets exactly one verdict; the first rule that holds gives it.
+
+unknown · protected · released · referenced · explicit · orphan · pending · unproven, in that
+order (DESIGN section 5). *Time alone never turns unknown into none*: an orphan is proven by
+P1 (no reference), P2 (evidence complete), P3 (every candidate done), P4 (the count fits) and
+P5 (coverage); whatever falls short of that is kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from demurrage.decide import billing
+from demurrage.decide.attribution import Attribution
+from demurrage.decide.book import Book
+from demurrage.decide.coverage import last_use
+from demurrage.decide.release import Held, LetGo, hold_on
+from demurrage.decide.watermark import Watermark
+from demurrage.model.container import Container, Life, Sighting
+from demurrage.model.facts import CoverageBreak, TargetFacts
+from demurrage.model.rules import PolicyRules, Rules
+from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that a verdict stands on, the same for every container of one decision.
+
+    `read_since` is the start of the unbroken series of log readings that evidence stands on:
+    what was born before waits `max_event_delay` from then, because a start may have been
+    waiting to be delivered.
+    """
+
+    book: Book
+    attribution: Attribution
+    watermark: Watermark
+    breaks: tuple[CoverageBreak, ...]
+    facts: TargetFacts
+    rules: Rules
+    read_since: float
+    now: float
+
+
+def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
+    """The verdict on one live container."""
+    container = sighting.container
+    verdict = (
+        _unknown(container)
+        or _protected(container, grounds)
+        or _held(container, grounds)
+        or _used(container, grounds)
+        or _not_auto(container, grounds.rules.policy)
+        or _unheld(container, grounds)
+    )
+    return replace(verdict, maker=grounds.attribution.maker(container.id))
+
+
+def _keep(container: Container, kind: VerdictKind, *reasons: Reason) -> Verdict:
+    return Verdict(container.id, kind, reasons)
+
+
+def _unknown(container: Container) -> Verdict | None:
+    """A status or an activity that cannot be read."""
+    if container.life is Life.UNKNOWN:
+        text = f"its status {container.status!r} is not one that the daemon knows"
+        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.STATUS_UNKNOWN, text))
+    if container.last_active_at is None:
+        text = "the listing does not say when it was last active"
+        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.ACTIVITY_NULL, text))
+    return None
+
+
+def _protected(container: Container, grounds: Grounds) -> Verdict | None:
+    if container.id in grounds.facts.protected:
+        reason = Reason(Code.PROTECTED_BY_PERSON, "a person protects it")
+        return _keep(container, VerdictKind.PROTECTED, reason)
+    for pattern in grounds.rules.policy.protect_names:
+        if fnmatchcase(container.name, pattern):
+            reason = Reason(Code.PROTECTED_BY_NAME, f"its name matches {pattern!r}")
+            return _keep(container, VerdictKind.PROTECTED, reason)
+    return None
+
+
+def _held(container: Container, grounds: Grounds) -> Verdict | None:
+    """Released, referenced or explicit, for a container that somebody has named."""
+    hold = hold_on(grounds.book, container.id, grounds.rules.evidence, grounds.now)
+    match hold:
+        case Held(reasons=reasons):
+            created = reasons[0].code is Code.CREATED_BY_APPLICATION
+            kind = VerdictKind.EXPLICIT if created else VerdictKind.REFERENCED
+            return _keep(container, kind, *reasons)
+        case LetGo():
+            return _let_go(container, hold, grounds)
+        case _:
+            return None
+
+
+def _let_go(container: Container, hold: LetGo, grounds: Grounds) -> Verdict:
+    """Due now if the end itself is proven, else still referenced."""
+    waits = _release_waits(container, hold, grounds)
+    if waits is not None:
+        return _keep(container, VerdictKind.REFERENCED, *hold.reasons, waits)
+    policy = grounds.rules.policy
+    explicit = container.id in grounds.book.explicit or not looks_auto(container, policy)
+    swept = (policy.explicit if explicit else policy.released) == "delete"
+    verdict = _keep(container, VerdictKind.RELEASED, *hold.reasons)
+    proven_at = grounds.facts.proven.get(container.id, grounds.now)
+    return replace(verdict, proven_at=proven_at, due_at=proven_at if swept else None)
+
+
+def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reason | None:
+    """What still speaks against a release: coverage, late events, activity since."""
+    rules = grounds.rules.evidence
+    reason = _coverage(container, grounds)
+    if reason is not None:
+        return reason
+    if (container.last_active_at or 0) > hold.ended_at + rules.activity_tolerance:
+        return Reason(Code.ACTIVE_SINCE_BIRTH, "it was used after that end")
+    return _restored(container, grounds) or _evidence_waits(hold.ended_at, grounds)
+
+
+def _used(container: Container, grounds: Grounds) -> Verdict | None:
+    used_at = last_use(container, grounds.rules.evidence)
+    if used_at is None:
+        return None
+    text = f"it was active {used_at - container.created_at} s after its birth"
+    return _keep(container, VerdictKind.REFERENCED, Reason(Code.ACTIVE_SINCE_BIRTH, text))
+
+
+def looks_auto(container: Container, policy: PolicyRules) -> bool:
+    """False when auto containers bear a known name and this one's is another."""
+    return not policy.auto_name or fnmatchcase(container.name, policy.auto_name)
+
+
+def explicit_ids(book: Book, sightings: Iterable[Sighting], policy: PolicyRules) -> frozenset[str]:
+    """Containers that no auto slot has made: logged as created, or named otherwise."""
+    return frozenset(book.explicit) | {
+        each.id for each in sightings if not looks_auto(each.container, policy)
+    }
+
+
+def _not_auto(container: Container, policy: PolicyRules) -> Verdict | None:
+    if looks_auto(container, policy):
+        return None
+    text = f"its name does not match {policy.auto_name!r}, so an application made it"
+    return _keep(container, VerdictKind.EXPLICIT, Reason(Code.NAME_NOT_AUTO, text))
+
+
+def _unheld(container: Container, grounds: Grounds) -> Verdict:
+    """Orphan, pending or unproven, for a container that nobody has named or used."""
+    waiting = _waiting(container, grounds)
+    impossible = _impossible(container, grounds) if waiting is None else None
+    coverage = _coverage(container, grounds)
+    if coverage is not None:
+        shadow = VerdictKind.PENDING if waiting else VerdictKind.ORPHAN
+        shadow = VerdictKind.UNPROVEN if impossible else shadow
+        return replace(_unproven(container, grounds, coverage, waiting), shadow=shadow)
+    if waiting is not None:
+        return _keep(container, VerdictKind.PENDING, waiting)
+    if impossible is not None:
+        return _unproven(container, grounds, impossible, waiting)
+    return _orphan(container, grounds)
+
+
+def _waiting(container: Container, grounds: Grounds) -> Reason | None:
+    """What proof is still waiting for (P2, P3), None if for nothing."""
+    return (
+        _restored(container, grounds)
+        or _evidence_waits(container.created_at + 1, grounds)
+        or _candidates_wait(container, grounds)
+    )
+
+
+def _restored(container: Container, grounds: Grounds) -> Reason | None:
+    before = grounds.facts.distrust_before
+    if before is not None and container.created_at < before:
+        text = "it was born before the store or the log was restored"
+        return Reason(Code.BORN_BEFORE_RESTORE, text)
+    return None
+
+
+def _evidence_waits(moment: float, grounds: Grounds) -> Reason | None:
+    """P2: why the log is not yet known to be complete past a moment."""
+    rules, now = grounds.rules.evidence, grounds.now
+    if now < max(moment, grounds.read_since) + rules.max_event_delay:
+        text = f"events may be under way for {rules.max_event_delay:.0f} s"
+        return Reason(Code.EVENTS_MAY_BE_LATE, text)
+    holder = grounds.watermark.holder
+    if holder is not None and holder.through < moment:
+        detail = holder.detail or "its next heartbeat is awaited"
+        text = f"the log is not yet complete: writer {holder.source}: {detail}"
+        return Reason(Code.LOG_NOT_COMPLETE, text, holder.source)
+    return None
+
+
+def _candidates_wait(container: Container, grounds: Grounds) -> Reason | None:
+    """P3: a response whose end is not known may have made it and come to name it."""
+    blockers = grounds.attribution.blockers.get(container.id)
+    if not blockers:
+        return None
+    about = blockers[0]
+    response = grounds.book.responses.get(about)
+    if response is not None and not response.lost and _alive(response.call_id, grounds):
+        text = f"response {response.response_id or about} may have made it and is not done"
+        return Reason(Code.RESPONSE_RUNNING, text, response.response_id or about)
+    text = f"{about} may have made it, and how it ended is not known"
+    return Reason(Code.RESPONSE_END_UNKNOWN, text, about)
+
+
+def _alive(call_id: str, grounds: Grounds) -> bool:
+    """True when the writer of a call can still tell how it ends."""
+    started = grounds.book.responses[call_id].started
+    return started is not None and not (
+        started.source.said_goodbye or started.source.id in grounds.facts.retired
+    )
+
+
+def _impossible(container: Container, grounds: Grounds) -> Reason | None:
+    """Why proof can no longer come: unreadable references, foreign, suspect."""
+    rules = grounds.rules.evidence
+    if any(
+        container.created_at <= at.latest(rules.max_event_delay) + rules.clock_skew
+        for at in grounds.book.undecodable
+    ):
+        text = "a response named a container by an id that could not be decoded"
+        return Reason(Code.UNDECODABLE_REFERENCE, text)
+    if container.id in grounds.attribution.foreign:
+        return Reason(Code.FOREIGN, "no logged response can have made it")
+    if container.id in grounds.attribution.matching.suspects:
+        text = "more containers than logged slots: somebody else may have made it"
+        return Reason(Code.SUSPECT, text)
+    return None
+
+
+def _coverage(container: Container, grounds: Grounds) -> Reason | None:
+    """P5: why the operator's word does not cover this container, None if it does."""
+    since = grounds.facts.coverage_since
+    if since is None:
+        text = "coverage is partial: somebody may use containers without logging it"
+        return Reason(Code.COVERAGE_PARTIAL, text)
+    if grounds.breaks:
+        first = grounds.breaks[0]
+        text = f"coverage was broken: {first.about}: {first.detail}"
+        return Reason(Code.COVERAGE_BROKEN, text, first.about)
+    if container.created_at < since:
+        return Reason(Code.BORN_BEFORE_COVERAGE, "it was born before coverage was complete")
+    return None
+
+
+def _unproven(
+    container: Container, grounds: Grounds, reason: Reason, waiting: Reason | None
+) -> Verdict:
+    """Kept and reported; deleted only at the operator's express risk.
+
+    Even then not while the evidence that there is may still turn up a use.
+    """
+    policy = grounds.rules.policy
+    if waiting is not None:
+        return _keep(container, VerdictKind.UNPROVEN, reason, waiting)
+    verdict = _keep(container, VerdictKind.UNPROVEN, reason)
+    if policy.unproven != "delete":
+        return verdict
+    risk = Reason(Code.UNPROVEN_DELETE, "policy.unproven deletes it without proof")
+    due_at = max(
+        container.created_at + 1 + policy.unproven_after,
+        (container.last_active_at or container.created_at) + 1 + policy.idle_after,
+    )
+    return replace(verdict, reasons=(*verdict.reasons, risk), due_at=due_at)
+
+
+def _orphan(container: Container, grounds: Grounds) -> Verdict:
+    proven_at = grounds.facts.proven.get(container.id, grounds.now)
+    reasons = (
+        Reason(Code.NO_REFERENCE, "no response, conversation or pin names it"),
+        Reason(Code.CANDIDATES_DONE, "every response that can have made it is done"),
+        Reason(Code.COUNT_FITS, "the logged slots account for every container"),
+    )
+    return Verdict(
+        container.id,
+        VerdictKind.ORPHAN,
+        reasons,
+        due_at=billing.due_at(proven_at, container, grounds.rules),
+        proven_at=proven_at,
+    )

@@ -1,0 +1,98 @@
+"""When a response can have made a container.
+
+Response times and births are on the provider's clock; what only a writer's clock tells is
+widened by the span of that clock's offset and by `clock_skew`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+from demurrage.decide.response import Moment, Response
+from demurrage.model.rules import EvidenceRules
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `opens` to `closes`, both in provider time; `closes` is +inf while nothing bounds it."""
+
+    opens: float
+    closes: float
+
+    def admits(self, created_at: int) -> bool:
+        """True when a container born within [created_at, created_at + 1) may be born inside."""
+        return self.opens <= created_at + 1 and created_at <= self.closes
+
+
+def window(
+    response: Response,
+    retired: Mapping[str, float],
+    rules: EvidenceRules,
+    *,
+    whole_life: bool,
+) -> Window:
+    """The span in which the response's auto slots can have made their containers.
+
+    It opens at the server's `created_at` (else at the client's start) minus skew; for a background
+    response, when it was last seen queued. It closes at the first output item, else at the
+    end; and, where `created_at` or the last byte sent is known, `max_birth_delay` after that;
+    for a background response, after it was first seen running. A direct connection's process
+    that is known to be dead sent its last byte before it died. With whole-life windows only
+    the end closes it.
+    """
+    closes = _end(response, rules)
+    if not whole_life:
+        closes = min(
+            closes, _first_output(response, rules), _latest_birth(response, retired, rules)
+        )
+    return Window(_opening(response, rules), closes)
+
+
+def _opening(response: Response, rules: EvidenceRules) -> float:
+    opens = response.created_low
+    if opens is None:
+        opens = response.begun_earliest(rules.max_event_delay)
+    if response.background and response.queued is not None:
+        opens = max(opens, response.queued.earliest(rules.max_event_delay))
+    return opens - rules.clock_skew
+
+
+def _end(response: Response, rules: EvidenceRules) -> float:
+    if not response.ended or response.finished is None:
+        return inf
+    return _latest(response.finished, rules)
+
+
+def _first_output(response: Response, rules: EvidenceRules) -> float:
+    return inf if response.output is None else _latest(response.output, rules)
+
+
+def _latest_birth(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
+    """`max_birth_delay` after whatever bounds the moment at which the server began."""
+    if response.background:
+        began = inf if response.running is None else _latest(response.running, rules)
+    else:
+        began = min(
+            inf if response.created_high is None else response.created_high + rules.clock_skew,
+            _sent(response, retired, rules),
+        )
+    return began + rules.max_birth_delay
+
+
+def _sent(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
+    """The latest moment at which the request's last byte can have left; +inf if unknown."""
+    if not response.direct:
+        return inf
+    sent = inf if response.sent is None else _latest(response.sent, rules)
+    if response.started is None:
+        return sent
+    source = response.started.source
+    if source.id in retired:
+        sent = min(sent, retired[source.id] + rules.clock_skew)
+    if source.said_goodbye:
+        sent = min(sent, _latest(Moment(source.last_time, source), rules))
+    return sent
+
+
+def _latest(moment: Moment, rules: EvidenceRules) -> float:
+    return moment.latest(rules.max_event_delay) + rules.clock_skew
