@@ -23,6 +23,8 @@ class ConditionKind(StrEnum):
     REPEATED_CURSOR = "repeated_cursor"
     LISTING_SHRANK = "listing_shrank"
     UNEXPECTED_ANSWER = "unexpected_answer"
+    INVENTORY_PARTIAL = "inventory_partial"
+    INVENTORY_STALE = "inventory_stale"
     # deletes
     DELETE_REFUSED = "delete_refused"
     DELETE_FAILED = "delete_failed"

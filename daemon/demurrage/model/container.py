@@ -49,7 +49,8 @@ class Sighting:
 
     `listed_at` is when a listing last showed the row. `gone_at` is when it was first known to
     be gone, for whatever reason; `deleted_at` is when the API confirmed our own delete. A row
-    with `deleted_at` that is still listed is a tombstone.
+    with `deleted_at` that is still listed is a tombstone. `missing_since`: the listing that
+    first should have shown the row and did not; one such absence proves nothing yet.
     """
 
     container: Container
@@ -57,6 +58,7 @@ class Sighting:
     listed_at: float
     gone_at: float | None = None
     deleted_at: float | None = None
+    missing_since: float | None = None
 
     @property
     def id(self) -> str:

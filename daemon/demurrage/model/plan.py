@@ -1,6 +1,7 @@
 """What one cycle means to delete, and what the rails make of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from demurrage.model.condition import Condition
@@ -86,11 +87,14 @@ class Hold:
 class Judgement:
     """What the rails let through: all of the plan, what a person resumed, or nothing.
 
-    `tripped` are rails that were exceeded now and are not yet held; `withheld` are conditions
-    that stop this cycle's sweep and heal by themselves.
+    `tripped` are rails that were exceeded now and are not yet held; `held` are the deletes that
+    these or the open holds keep back, and that belong into them; `withheld` are conditions that
+    stop this cycle's sweep and heal by themselves. `resumed_by` maps the containers that go by
+    a person's yes to the id of the hold that it was given for.
     """
 
     allowed: tuple[PlannedDelete, ...]
     tripped: tuple[tuple[Rail, str], ...] = ()
+    held: tuple[PlannedDelete, ...] = ()
     withheld: tuple[Condition, ...] = ()
-    resumed_by: str | None = None
+    resumed_by: Mapping[str, str] = field(default_factory=dict)
