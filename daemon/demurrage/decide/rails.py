@@ -125,13 +125,11 @@ def _withheld(
     reasons = {
         ConditionKind.EVIDENCE_STALE: (
             evidence_stale,
-            "The event log was not read to its end within the last three intervals; "
-            "nothing is deleted until it is.",
+            "The event log was not read to its end lately; nothing is deleted until it is.",
         ),
         ConditionKind.INVENTORY_STALE: (
             inventory_stale,
-            "No complete listing of the last three intervals is at hand; "
-            "nothing is deleted until one is.",
+            "The last complete listing is too old; nothing is deleted until there is a new one.",
         ),
         ConditionKind.CLOCK_JUMP: (
             clock_jumped,
