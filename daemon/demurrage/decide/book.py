@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from demurrage.decide.lineage import Lineages
-from demurrage.decide.response import Claim, Moment, Response
+from demurrage.decide.response import Claim, Moment, Response, lineage_keys
 from demurrage.decide.source import Source
 from demurrage.model.event import (
     ContainerCreated,
@@ -68,6 +68,8 @@ class Book:
                 self._place(container_id, position)
             case ConversationEnded(conversation=conversation, response_id=response_id):
                 self.lineages.end(conversation, response_id, moment)
+                for key in lineage_keys(conversation, response_id):
+                    self._place(key, position)
             case _:
                 pass
 
@@ -125,8 +127,8 @@ class Book:
         entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
         return [at for at in releases if at.source.person or at.source.id in entitled]
 
-    def forget(self, before: float, needed: frozenset[str], unknown: float) -> list[int]:
-        """Drop what can bear on no living container any more; returns the log positions.
+    def forget(self, before: float, needed: frozenset[str], unknown: float) -> None:
+        """Drop what can bear on no living container any more.
 
         Args:
             before: nothing that happened later is dropped, in provider time.
@@ -138,7 +140,7 @@ class Book:
         """
         forgotten: list[Response] = []
         seen: set[str] = set()
-        for call_id in list(self.responses):
+        for call_id in self.responses:
             if call_id in seen:
                 continue
             members = self.lineages.members(call_id)
@@ -148,13 +150,34 @@ class Book:
                 each.mentioned & needed for each in lineage
             ):
                 forgotten.extend(lineage)
-        if not forgotten:
-            return []
         for response in forgotten:
             del self.responses[response.call_id]
             self._unmention(response)
+            for key in response.keys:
+                self.positions.pop(key, None)
         self.lineages = self.lineages.without(forgotten, self.responses.values())
-        return sorted(position for each in forgotten for position in each.positions)
+        self._forget_containers(before, needed, unknown)
+
+    def _forget_containers(self, before: float, needed: frozenset[str], unknown: float) -> None:
+        """Drop pins, releases and creations of containers that are long gone."""
+        for container_id in {*self.explicit, *self.pins, *self.releases} - needed:
+            moments = (
+                *self.explicit.get(container_id, ()),
+                *self.releases.get(container_id, ()),
+                *(pin.at for pin in self.pins.get(container_id, ())),
+            )
+            if container_id not in self.mentions and all(
+                moment.latest(unknown) < before for moment in moments
+            ):
+                for told in (self.explicit, self.pins, self.releases, self.positions):
+                    told.pop(container_id, None)
+
+    def held_positions(self) -> Iterator[int]:
+        """Where in the log stands what is still held."""
+        for response in self.responses.values():
+            yield from response.positions
+        for positions in self.positions.values():
+            yield from positions
 
     def _unmention(self, response: Response) -> None:
         for container_id in response.mentioned:

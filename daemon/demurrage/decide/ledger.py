@@ -87,12 +87,15 @@ class Ledger:
             self.sources[source_id] = Source(source_id)
         return self.sources[source_id]
 
-    def forget(
-        self, target: str, before: float, needed: frozenset[str], unknown: float
-    ) -> list[int]:
+    def forget(self, target: str, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop a target's evidence that can bear on nothing alive; see `Book.forget`."""
-        return self.book(target).forget(before, needed, unknown)
+        self.book(target).forget(before, needed, unknown)
 
-    def spare_beats(self) -> list[int]:
-        """Drop heartbeats that later ones made needless; returns their log positions."""
-        return sorted(at for source in self.sources.values() for at in source.spare_beats())
+    def held_positions(self) -> frozenset[int]:
+        """Where in the log stands everything that a reader starting anew would need."""
+        return frozenset(
+            (
+                *(at for book in self._books.values() for at in book.held_positions()),
+                *(at for source in self.sources.values() for at in source.held_positions()),
+            )
+        )

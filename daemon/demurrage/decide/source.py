@@ -163,18 +163,20 @@ class Source:
             return (-unknown, unknown)
         return (self.offset_low, self.offset_high)
 
-    def spare_beats(self) -> list[int]:
-        """Positions of heartbeats that a further-reaching kept one makes needless."""
+    def held_positions(self) -> list[int]:
+        """Where its heartbeats stand, once those that say nothing more are dropped.
+
+        The kept promise that reaches furthest stays, with every one that is not kept yet, and
+        the goodbye.
+        """
         best = self.best
-        if best is None:
-            return []
-        spare = [
-            beat
-            for beat in self.beats
-            if beat is not best
-            and not beat.final
-            and beat.last_sequence <= self.proven_through
-            and beat.dropped == 0
-        ]
-        self.beats = [beat for beat in self.beats if beat not in spare]
-        return [beat.position for beat in spare]
+        if best is not None:
+            self.beats = [
+                beat
+                for beat in self.beats
+                if beat is best
+                or beat.final
+                or beat.dropped
+                or beat.last_sequence > self.proven_through
+            ]
+        return [beat.position for beat in self.beats]
