@@ -1,0 +1,106 @@
+"""The standing facts on a target: what the operator said, and what put it in doubt."""
+
+from sqlalchemy import Column, Connection, delete, or_, select
+
+from demurrage.model.facts import TargetFacts
+from demurrage.model.verdict import VerdictKind
+from demurrage.store.acts import record_act
+from demurrage.store.breaks import open_breaks, settle_breaks
+from demurrage.store.database import Repository
+from demurrage.store.dialect import upsert
+from demurrage.store.tables import (
+    containers,
+    coverage_breaks,
+    protections,
+    retired_writers,
+    targets,
+    verdicts,
+)
+
+_PROVEN = (VerdictKind.ORPHAN.value, VerdictKind.RELEASED.value)
+
+
+class Facts(Repository):
+    """Coverage, windows, distrust; and, to read, all that stands between us and a delete."""
+
+    def facts(self, target: str, now: float) -> TargetFacts:
+        """The standing facts, protections with their `until` applied."""
+        standing = select(targets).where(targets.c.target == target)
+        protected = select(protections.c.container_id).where(
+            protections.c.target == target,
+            or_(protections.c.until.is_(None), protections.c.until > now),
+        )
+        retired = select(retired_writers.c.source, retired_writers.c.at)
+        proven = (
+            select(containers.c.container_id, verdicts.c.proven_at)
+            .join(verdicts, verdicts.c.id == containers.c.verdict_id)
+            .where(
+                containers.c.target == target,
+                containers.c.alive,
+                containers.c.verdict.in_(_PROVEN),
+                verdicts.c.proven_at.is_not(None),
+            )
+        )
+        with self._database.read() as connection:
+            row = connection.execute(standing).one_or_none()
+            return TargetFacts(
+                coverage_since=row.coverage_since if row else None,
+                breaks=open_breaks(connection, target),
+                whole_life_windows=row is not None and row.whole_life_since is not None,
+                distrust_before=row.distrust_before if row else None,
+                protected=frozenset(connection.scalars(protected)),
+                retired={row[0]: row[1] for row in connection.execute(retired)},
+                proven={row[0]: row[1] for row in connection.execute(proven)},
+                confirmed_at=row.confirmed_at if row else None,
+            )
+
+    def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
+        """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
+        with self._database.write() as connection:
+            since = _standing(connection, target, targets.c.coverage_since)
+            if complete and since is None:
+                _stand(connection, target, coverage_since=at)
+                record_act(connection, at, "settings", "declare_complete", target=target)
+            if not complete:
+                connection.execute(
+                    delete(coverage_breaks).where(coverage_breaks.c.target == target)
+                )
+                if since is not None:
+                    _stand(connection, target, coverage_since=None)
+                    record_act(connection, at, "settings", "declare_partial", target=target)
+
+    def confirm_coverage(self, target: str, at: float, by: str) -> int:
+        """A person confirms coverage again; returns how many breaks that settles."""
+        with self._database.write() as connection:
+            settled = settle_breaks(connection, target, at)
+            _stand(connection, target, confirmed_at=at)
+            detail = f"{settled} breaks settled"
+            record_act(connection, at, by, "confirm_coverage", target=target, detail=detail)
+        return settled
+
+    def note_late_births(self, target: str, at: float) -> None:
+        """From now on the target uses whole-life windows."""
+        with self._database.write() as connection:
+            if _standing(connection, target, targets.c.whole_life_since) is None:
+                _stand(connection, target, whole_life_since=at)
+
+    def reset_windows(self, target: str, at: float, by: str) -> None:
+        """A person takes whole-life windows back."""
+        with self._database.write() as connection:
+            _stand(connection, target, whole_life_since=None)
+            record_act(connection, at, by, "reset_windows", target=target)
+
+    def distrust(self, target: str, before: float) -> None:
+        """Births before the moment are beyond proof; the latest such moment counts."""
+        with self._database.write() as connection:
+            known = _standing(connection, target, targets.c.distrust_before)
+            if known is None or before > known:
+                _stand(connection, target, distrust_before=before)
+
+
+def _standing(connection: Connection, target: str, column: Column[float]) -> float | None:
+    return connection.execute(select(column).where(targets.c.target == target)).scalar()
+
+
+def _stand(connection: Connection, target: str, **facts: float | None) -> None:
+    upsert(connection, targets, [{"target": target, **facts}], replace=facts)

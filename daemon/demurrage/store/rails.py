@@ -1,0 +1,171 @@
+"""Holds, and the past that the rails judge a plan against."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
+
+from demurrage.model.deletion import DeleteOutcome
+from demurrage.model.history import HourTally, RailHistory
+from demurrage.model.plan import Hold, Rail
+from demurrage.model.record import BirthTally
+from demurrage.store.acts import record_act
+from demurrage.store.database import Repository, slices
+from demurrage.store.dialect import upsert
+from demurrage.store.tables import (
+    containers,
+    deletions,
+    hold_containers,
+    holds,
+    hourly_births,
+)
+
+_HOUR = 3600
+_WEEK_HOURS = 7 * 24
+
+_HOLD = (
+    holds.c.id,
+    holds.c.target,
+    holds.c.rail,
+    holds.c.opened_at,
+    holds.c.summary,
+    holds.c.resumed_at,
+    holds.c.resumed_until,
+    holds.c.resumed_by,
+    holds.c.lapsed_at,
+)
+
+
+def read_holds(connection: Connection, condition: ColumnElement[bool]) -> tuple[Hold, ...]:
+    """The holds that meet the condition, oldest first, with the containers they hold."""
+    query = select(*_HOLD).where(condition).order_by(holds.c.opened_at, holds.c.id)
+    found: list[Hold] = []
+    for row in connection.execute(query).all():
+        held = select(hold_containers.c.container_id).where(hold_containers.c.hold_id == row.id)
+        found.append(
+            Hold(
+                id=row.id,
+                target=row.target,
+                rail=Rail(row.rail),
+                opened_at=row.opened_at,
+                summary=row.summary,
+                containers=frozenset(connection.scalars(held)),
+                resumed_at=row.resumed_at,
+                resumed_until=row.resumed_until,
+                resumed_by=row.resumed_by,
+                lapsed_at=row.lapsed_at,
+            )
+        )
+    return tuple(found)
+
+
+class Rails(Repository):
+    """What holds a sweep, and what is normal for a target."""
+
+    def holds(self, target: str) -> tuple[Hold, ...]:
+        """Holds that have not ended."""
+        with self._database.read() as connection:
+            return read_holds(
+                connection, and_(holds.c.target == target, holds.c.lapsed_at.is_(None))
+            )
+
+    def hold(self, hold_id: str) -> Hold | None:
+        """One hold by its id, ended or not."""
+        with self._database.read() as connection:
+            found = read_holds(connection, holds.c.id == hold_id)
+        return found[0] if found else None
+
+    def save_hold(self, hold: Hold) -> None:
+        """Insert or replace by id; a new yes of a person goes into the audit of acts."""
+        row = {column.name: getattr(hold, column.name) for column in _HOLD}
+        with self._database.write() as connection:
+            known = connection.execute(
+                select(holds.c.resumed_at).where(holds.c.id == hold.id)
+            ).scalar()
+            upsert(connection, holds, [row], replace=[name for name in row if name != "id"])
+            _hold_containers(connection, hold)
+            if hold.resumed_at is not None and hold.resumed_at != known:
+                until = "" if hold.resumed_until is None else f"until {hold.resumed_until:.0f}"
+                record_act(
+                    connection,
+                    hold.resumed_at,
+                    hold.resumed_by or "unknown",
+                    "resume",
+                    target=hold.target,
+                    about=hold.id,
+                    detail=f"{hold.rail} {until}".strip(),
+                )
+
+    def history(self, target: str, now: float) -> RailHistory:
+        """The past week by the hour and the last hour's deletes.
+
+        A delete counts from its intent, unless the API is known to have refused or failed it:
+        one whose answer never came may have happened.
+        """
+        hour = int(now // _HOUR)
+        weekly = select(
+            hourly_births.c.hour,
+            hourly_births.c.births,
+            hourly_births.c.logged,
+            hourly_births.c.deleted,
+        ).where(
+            hourly_births.c.target == target,
+            hourly_births.c.hour > hour - _WEEK_HOURS,
+            hourly_births.c.hour <= hour,
+        )
+        recent = select(func.count(func.distinct(deletions.c.container_id))).where(
+            deletions.c.target == target,
+            deletions.c.intended_at > now - _HOUR,
+            deletions.c.hold_id.is_(None),
+            or_(
+                deletions.c.outcome.is_(None),
+                deletions.c.outcome.not_in([DeleteOutcome.REFUSED, DeleteOutcome.FAILED]),
+            ),
+        )
+        born = select(func.count(), func.count(containers.c.deleted_at)).where(
+            containers.c.target == target, containers.c.created_at > now - _HOUR
+        )
+        last = select(func.max(deletions.c.intended_at)).where(deletions.c.target == target)
+        with self._database.read() as connection:
+            born_last_hour, deleted_of_those = connection.execute(born).one()
+            return RailHistory(
+                hours={row[0]: HourTally(*row[1:]) for row in connection.execute(weekly)},
+                deletes_last_hour=connection.execute(recent).scalar_one(),
+                born_last_hour=born_last_hour,
+                deleted_of_those=deleted_of_those,
+                last_sweep_at=connection.execute(last).scalar_one(),
+            )
+
+    def tally(self, target: str, tallies: Iterable[BirthTally]) -> None:
+        """Add to the hourly figures."""
+        sums: dict[int, dict[str, int | str]] = {}
+        for each in tallies:
+            held = sums.setdefault(
+                each.hour,
+                {"target": target, "hour": each.hour, "births": 0, "logged": 0, "deleted": 0},
+            )
+            for figure in ("births", "logged", "deleted"):
+                held[figure] = int(held[figure]) + getattr(each, figure)
+        if not sums:
+            return
+        with self._database.write() as connection:
+            upsert(
+                connection,
+                hourly_births,
+                list(sums.values()),
+                add=("births", "logged", "deleted"),
+            )
+
+
+def _hold_containers(connection: Connection, hold: Hold) -> None:
+    """Bring the list of held containers to the hold's, touching only what differs."""
+    query = select(hold_containers.c.container_id).where(hold_containers.c.hold_id == hold.id)
+    known = set(connection.scalars(query))
+    if fresh := hold.containers - known:
+        rows = [{"hold_id": hold.id, "container_id": each} for each in sorted(fresh)]
+        connection.execute(insert(hold_containers), rows)
+    for some in slices(sorted(known - hold.containers)):
+        connection.execute(
+            delete(hold_containers).where(
+                hold_containers.c.hold_id == hold.id, hold_containers.c.container_id.in_(some)
+            )
+        )

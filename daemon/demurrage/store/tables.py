@@ -1,0 +1,273 @@
+"""The tables, as they are after the newest migration; a test holds the two together."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+# SQLite counts rows up only in columns that are INTEGER to the letter.
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+# Who this store is, how far it has come, and how far it has read the event log. One row.
+meta = Table(
+    "meta",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store_id", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("tick", BigInteger, nullable=False),
+    Column("tick_at", Double, nullable=False),
+    Column("backup_at", Double),
+    Column("restored_since", Double),
+    Column("log_generation", Text),
+    Column("log_position", BigInteger),
+    Column("log_read_at", Double),
+)
+
+# The verdict log. Ids are never used twice, not even after pruning: the audit points at them.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("container_id", Text, nullable=False),
+    Column("decided_at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("due_at", Double),
+    Column("proven_at", Double),
+    Column("maker", Text),
+    Column("shadow", Text),
+    Column("status", Text, nullable=False),
+    Column("last_active_at", BigInteger),
+    Index("ix_verdicts_container", "target", "container_id", "id"),
+    Index("ix_verdicts_decided", "decided_at"),
+    sqlite_autoincrement=True,
+)
+
+# The inventory. `alive` and the columns from `verdict_id` on are kept here so that what is
+# asked every cycle needs no search through the verdict log.
+containers = Table(
+    "containers",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("container_id", Text, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("last_active_at", BigInteger),
+    Column("tier", Text),
+    Column("name", Text, nullable=False),
+    Column("idle_expiry", Double),
+    Column("first_seen_at", Double, nullable=False),
+    Column("listed_at", Double, nullable=False),
+    Column("gone_at", Double),
+    Column("deleted_at", Double),
+    Column("alive", Boolean, nullable=False),
+    Column("verdict_id", BigInteger, ForeignKey("verdicts.id")),
+    Column("verdict", Text),
+    Column("verdict_code", Text),
+    Column("was_referenced", Boolean, nullable=False, default=False),
+    Column("was_orphan", Boolean, nullable=False, default=False),
+    Column("observed_at", Double),
+    Column("observed_usd", Double),
+    Index("ix_containers_id", "container_id"),
+    Index("ix_containers_born", "target", "created_at"),
+    Index("ix_containers_alive", "target", "alive", "created_at"),
+    Index("ix_containers_standing", "target", "alive", "verdict", "verdict_code"),
+    Index("ix_containers_verdict", "verdict_id"),
+)
+
+# The audit of deletes. The foreign key is invariant 5: no delete without a recorded verdict.
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("container_id", Text, nullable=False),
+    Column("verdict_id", BigInteger, ForeignKey("verdicts.id"), nullable=False),
+    Column("intended_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("tier", Text),
+    Column("verdict", Text, nullable=False),
+    Column("hold_id", Text),
+    Column("finished_at", Double),
+    Column("outcome", Text),
+    Column("detail", Text, nullable=False, default=""),
+    Column("saved_usd", Double, nullable=False, default=0.0),
+    Index("ix_deletions_intended", "target", "intended_at"),
+    Index("ix_deletions_outcome", "target", "outcome"),
+    Index("ix_deletions_container", "container_id"),
+    Index("ix_deletions_verdict", "verdict_id"),
+    sqlite_autoincrement=True,
+)
+
+# What complete coverage would have said, once for each container.
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("container_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("predicted_at", Double, nullable=False),
+    Column("refuted_at", Double),
+    Index("ix_predictions_at", "predicted_at"),
+)
+
+# Running totals, added to in the transaction that causes them; no scan, nothing to prune.
+totals = Table(
+    "totals",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("tier", Text, primary_key=True),
+    *(
+        Column(figure, BigInteger, nullable=False)
+        for figure in (
+            "created",
+            "referenced",
+            "orphans",
+            "swept",
+            "refused",
+            "failed",
+            "observed",
+            "predicted",
+            "refuted",
+        )
+    ),
+    Column("saved_usd", Double, nullable=False),
+    Column("observed_usd", Double, nullable=False),
+)
+
+# Done deletes by the container's age in tenths of a second, so that "before the floor" can be
+# told for any floor after the detail is gone.
+sweep_ages = Table(
+    "sweep_ages",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("tier", Text, primary_key=True),
+    Column("age", Integer, primary_key=True),
+    Column("swept", BigInteger, nullable=False),
+)
+
+# Standing facts, a row for each target.
+targets = Table(
+    "targets",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("coverage_since", Double),
+    Column("confirmed_at", Double),
+    Column("whole_life_since", Double),
+    Column("distrust_before", Double),
+)
+
+coverage_breaks = Table(
+    "coverage_breaks",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("settled_at", Double),
+    Index("ix_coverage_breaks_open", "target", "settled_at"),
+)
+
+protections = Table(
+    "protections",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("container_id", Text, primary_key=True),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+    Column("by", Text, nullable=False),
+)
+
+retired_writers = Table(
+    "retired_writers",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# Everything that a person did.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("target", Text),
+    Column("about", Text),
+    Column("detail", Text, nullable=False),
+    Index("ix_acts_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("rail", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("resumed_at", Double),
+    Column("resumed_until", Double),
+    Column("resumed_by", Text),
+    Column("lapsed_at", Double),
+    Index("ix_holds_target", "target", "lapsed_at"),
+)
+
+hold_containers = Table(
+    "hold_containers",
+    metadata,
+    Column("hold_id", Text, ForeignKey("holds.id", ondelete="CASCADE"), primary_key=True),
+    Column("container_id", Text, primary_key=True),
+    Index("ix_hold_containers_container", "container_id"),
+)
+
+hourly_births = Table(
+    "hourly_births",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("births", BigInteger, nullable=False),
+    Column("logged", BigInteger, nullable=False),
+    Column("deleted", BigInteger, nullable=False),
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("last_seen_at", Double, nullable=False),
+    Column("resolved_at", Double),
+    Index("ix_conditions_open", "target", "resolved_at"),
+    sqlite_autoincrement=True,
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("status", JSON, nullable=False),
+)
