@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 # The weight and the value of the guess that stands in while the past is short.
 _PRIOR_HOURS = 5
-_PRIOR_DISPERSION = 2.0
+_PRIOR_DISPERSION = 3.0
 
 
 def upper_tail(successes: int, trials: int, share: float) -> float:

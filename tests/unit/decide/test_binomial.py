@@ -83,9 +83,9 @@ class TestOverdispersion:
 
     def test_guesses_with_caution_while_the_past_is_short(self) -> None:
         """One hour tells nothing of clusters, nor do hours without any success."""
-        assert overdispersion([(5, 100)]) == 2.0
-        assert overdispersion([]) == 2.0
-        assert overdispersion([(0, 100)] * 50) == 2.0
+        assert overdispersion([(5, 100)]) == 3.0
+        assert overdispersion([]) == 3.0
+        assert overdispersion([(0, 100)] * 50) == 3.0
 
     @given(st.lists(st.tuples(st.integers(0, 50), st.integers(50, 100)), max_size=40))
     def test_is_never_below_one(self, groups: list[tuple[int, int]]) -> None:
