@@ -1,0 +1,83 @@
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.store.build import DAY, NOW, container, sighting
+
+from demurrage.model.container import Container, Sighting
+from demurrage.store import SqlStore, open_store
+
+moments = st.floats(min_value=0, max_value=4e9)
+words = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+seconds = st.integers(min_value=0, max_value=4_000_000_000)
+containers = st.builds(
+    Container,
+    id=st.text(words, min_size=1),
+    created_at=seconds,
+    status=st.sampled_from(["running", "active", "expired", "deleted", "novel"]),
+    last_active_at=st.none() | seconds,
+    tier=st.none() | st.sampled_from(["1g", "4g", "16g", "64g"]),
+    name=st.text(words),
+    idle_expiry=st.none() | moments,
+)
+sightings = st.builds(
+    Sighting,
+    container=containers,
+    first_seen_at=moments,
+    listed_at=moments,
+    gone_at=st.none() | moments,
+    deleted_at=st.none() | moments,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(sightings, max_size=8), min_size=1, max_size=3))
+def test_what_was_saved_last_comes_back_unchanged(rounds: list[list[Sighting]]) -> None:
+    """Saving and loading loses nothing, and a later save replaces an earlier one."""
+    with TemporaryDirectory() as folder:
+        expected: dict[str, Sighting] = {}
+        with open_store(f"sqlite:///{folder}/a.db") as store:
+            for each in rounds:
+                store.save_sightings("t", each)
+                expected |= {one.id: one for one in each}
+            assert store.sightings("t", alive_or_born_after=0) == expected
+
+
+def test_the_living_and_the_lately_born_are_asked_for(store: SqlStore) -> None:
+    """Old gone rows stay out; a birth in the moment's own second may have been after it."""
+    store.save_sightings(
+        "t",
+        [
+            sighting("old-alive", born=NOW - DAY),
+            sighting("old-gone", born=NOW - DAY, status="expired"),
+            sighting("same-second", born=NOW, status="expired"),
+        ],
+    )
+    found = store.sightings("t", alive_or_born_after=NOW + 0.5)
+    assert set(found) == {"old-alive", "same-second"}
+
+
+def test_targets_do_not_see_each_other(store: SqlStore) -> None:
+    """The same id in two targets is two containers."""
+    store.save_sightings("a", [sighting("x", tier="1g")])
+    store.save_sightings("b", [sighting("x", tier="64g")])
+    assert store.sightings("a", alive_or_born_after=0)["x"].container.tier == "1g"
+    assert store.sightings("b", alive_or_born_after=0)["x"].container.tier == "64g"
+
+
+def test_state_outlives_the_process(url: str, path: Path) -> None:
+    """What was saved is there when the store is opened again."""
+    with open_store(url) as store:
+        store.save_sightings("t", [sighting("x")])
+    with open_store(url) as store:
+        assert set(store.sightings("t", alive_or_born_after=0)) == {"x"}
+    assert path.exists()
+
+
+def test_odd_text_from_the_api_is_kept_as_well_as_can_be(store: SqlStore) -> None:
+    """A name that no database takes as it is does not keep the inventory from being saved."""
+    odd = replace(container("x"), name="a\ud800b\0c")
+    store.save_sightings("t", [Sighting(odd, NOW, NOW)])
+    assert store.sightings("t", alive_or_born_after=0)["x"].container.name == "a?b\ufffdc"
