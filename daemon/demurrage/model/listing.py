@@ -22,11 +22,13 @@ class Region:
     """A stretch of the newest-first listing to read.
 
     From the row after the id `after` (None: from the top) down to the first row born before
-    `down_to` (None: to the end of the list).
+    `down_to` (None: to the end of the list). `born_by`, the `created_at` of the row `after`,
+    lets the reader notice an API that ignores the cursor: no row may be younger.
     """
 
     after: str | None = None
     down_to: float | None = None
+    born_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""The provider's clock, measured from the `Date` headers of its answers.
+
+Progress comes from a monotonic source, so that a step of the local wall clock never moves
+`now()`. The wall clock is watched all the same: writers stamp their events with it, and a step
+of it, or of the provider's clock, makes what was measured doubtful until several answers agree.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from demurrage.provider.headers import http_date
+from demurrage.provider.offset import OffsetBounds
+
+# A wall clock that gains or loses this much between two looks was set, not slewed.
+_STEP = 1.0
+# So many answers in a row must agree after a step.
+_AGREEING = 3
+# September 2001. A server that says 1970 has no clock at all.
+_EARLIEST = 1e9
+
+
+class HeaderClock:
+    """One target's provider clock.
+
+    Args:
+        wall: local epoch seconds; may step.
+        monotonic: seconds from any origin; never steps.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._wall_lead = wall() - monotonic()
+        self._known: OffsetBounds | None = None
+        self._rival: OffsetBounds | None = None
+        self._jumped = False
+
+    def now(self) -> float:
+        """Provider time in epoch seconds; the local clock until a header was seen."""
+        self._watch_wall()
+        if self._known is None:
+            return self._wall()
+        return self._monotonic() + self._known.middle
+
+    @property
+    def jumped(self) -> bool:
+        """True from a step of either clock until several new answers agree."""
+        self._watch_wall()
+        return self._jumped
+
+    @property
+    def offset(self) -> float | None:
+        """Provider time minus local time in seconds, None until measured."""
+        if self._known is None:
+            return None
+        self._watch_wall()
+        return self._known.middle - self._wall_lead
+
+    def ticks(self) -> float:
+        """The monotonic reading to hand to `observe` as `sent_at`."""
+        return self._monotonic()
+
+    def observe(self, headers: Mapping[str, str], sent_at: float) -> None:
+        """Learn from an answer that has just come; never raises.
+
+        Args:
+            headers: the answer's headers, lower-case. Without a readable `Date`, or with an
+                `Age` that says the answer comes out of a cache, they prove nothing.
+            sent_at: `ticks()` from just before the call.
+        """
+        self._watch_wall()
+        date = http_date(headers.get("date"))
+        if date is None or date < _EARLIEST or headers.get("age", "0").strip() != "0":
+            return
+        sample = OffsetBounds.of_answer(date, sent_at, self._monotonic())
+        if self._known is None:
+            self._known = sample
+            return
+        agreed = self._known.meet(sample)
+        if agreed is not None and not self._jumped:
+            self._known = agreed
+            return
+        self._jumped = True
+        self._settle(sample, agreed)
+
+    def _settle(self, sample: OffsetBounds, agreed: OffsetBounds | None) -> None:
+        """After a step: the old offset and a new one compete; three answers in a row decide."""
+        self._known = agreed if agreed is not None else self._doubted()
+        rival = self._rival.meet(sample) if self._rival is not None else None
+        self._rival = rival if rival is not None else sample
+        if agreed is not None and agreed.samples >= _AGREEING:
+            self._jumped, self._rival = False, None
+        elif self._rival.samples >= _AGREEING:
+            self._known, self._rival, self._jumped = self._rival, None, False
+
+    def _doubted(self) -> OffsetBounds | None:
+        return replace(self._known, samples=0) if self._known is not None else None
+
+    def _watch_wall(self) -> None:
+        lead = self._wall() - self._monotonic()
+        if abs(lead - self._wall_lead) > _STEP:
+            self._jumped = True
+            self._rival = None
+            self._known = self._doubted()
+        self._wall_lead = lead

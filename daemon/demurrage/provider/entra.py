@@ -1,0 +1,41 @@
+"""Tokens from Microsoft Entra for Azure targets with `auth = "entra"`."""
+
+from demurrage.model.error import SettingsError
+
+# The audience of Azure's AI services, as Microsoft's guides for the v1 API give it.
+SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+class EntraTokens:
+    """A token provider over the machine's Azure identity; azure-identity caches and refreshes.
+
+    The library is imported here and not before: only Azure targets need the `azure` extra.
+
+    Raises:
+        SettingsError: the extra is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from azure.identity.aio import (  # noqa: PLC0415 - an optional extra
+                DefaultAzureCredential,
+                get_bearer_token_provider,
+            )
+        except ImportError as error:
+            raise SettingsError(
+                'auth = "entra" needs the extra: pip install "demurrage[azure]"'
+            ) from error
+        self._credential = DefaultAzureCredential()
+        self._token = get_bearer_token_provider(self._credential, SCOPE)
+
+    async def __call__(self) -> str:
+        """A token that is valid now.
+
+        Raises:
+            azure.core.exceptions.AzureError: no token can be had.
+        """
+        return await self._token()
+
+    async def aclose(self) -> None:
+        """Close the credential's connections."""
+        await self._credential.close()

@@ -1,0 +1,44 @@
+"""The last gate before the wire: only listing and deleting pass.
+
+Retrieving a container or touching its files keeps it alive and costs money. Nothing in this
+room asks for that; the gate makes sure that no redirect, odd id or future edit ever does.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from demurrage.model.error import DemurrageError
+
+# Ids are `cntr_` and hex digits in every sample, but no document promises that. What matters
+# is that an id is one plain path segment: it can then address nothing but its container.
+_SAFE_ID = re.compile(r"[A-Za-z0-9_=-]{1,512}")
+
+
+class ForbiddenCallError(DemurrageError):
+    """A call other than listing containers or deleting one was about to be sent."""
+
+
+def safe_id(container_id: str) -> bool:
+    """True when the id is one plain path segment."""
+    return _SAFE_ID.fullmatch(container_id) is not None
+
+
+def gate(base_url: str) -> Callable[[Any], Awaitable[None]]:
+    """A request hook for the HTTP client; it raises ForbiddenCallError before anything is sent.
+
+    Args:
+        base_url: the target's base URL; only paths right below it pass.
+    """
+    containers = urlsplit(base_url).path.rstrip("/") + "/containers"
+
+    async def check(request: Any) -> None:
+        path: str = request.url.raw_path.decode("ascii").partition("?")[0]
+        listing = request.method == "GET" and path == containers
+        parent, _, last = path.rpartition("/")
+        deleting = request.method == "DELETE" and parent == containers and safe_id(last)
+        if not (listing or deleting):
+            raise ForbiddenCallError("only listing and deleting containers is allowed")
+
+    return check

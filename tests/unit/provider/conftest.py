@@ -1,0 +1,49 @@
+"""Builds the API under test over a fake transport."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from tests.unit.provider.fake import FakeApi, in_turn
+
+from demurrage.provider.api import OpenAIContainers
+from demurrage.provider.budget import CallBudget
+from demurrage.provider.client import HTTP
+from demurrage.provider.connection import Connection
+
+KEY = "sk-proj-a1b2c3SECRET"
+FREE = 1e6
+
+Make = Callable[..., tuple[OpenAIContainers, FakeApi]]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """Builds an API over a handler, or over answers given in turn; closes it afterwards."""
+    made: list[OpenAIContainers] = []
+
+    def build(
+        *answers: Any, per_minute: float = FREE, budget: CallBudget | None = None, **options: Any
+    ) -> tuple[OpenAIContainers, FakeApi]:
+        keep = {k: options.pop(k) for k in ("clock", "max_pages") if k in options}
+        fake = FakeApi(answers[0] if callable(answers[0]) else in_turn(answers))
+        api = OpenAIContainers(
+            Connection(
+                **{
+                    "provider": "openai",
+                    "base_url": "https://api.example/v1",
+                    "api_key": KEY,
+                    **options,
+                }
+            ),
+            budget if budget is not None else CallBudget(per_minute),
+            transport=HTTP.MockTransport(fake.handle),
+            on_call=lambda *call: fake.calls.append(call),
+            **keep,
+        )
+        made.append(api)
+        return api, fake
+
+    yield build
+    for api in made:
+        await api.close()

@@ -1,0 +1,206 @@
+import random
+from dataclasses import dataclass
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.provider.fake import BASE
+
+from demurrage.provider.clock import HeaderClock
+
+
+@dataclass(slots=True)
+class World:
+    """A provider's clock, a local wall clock, and true time, all of which we hold."""
+
+    true: float = float(BASE)
+    provider_ahead: float = 0.3
+    wall_ahead: float = -40.0
+
+    def clock(self) -> HeaderClock:
+        """A clock under test in this world."""
+        return HeaderClock(lambda: self.true + self.wall_ahead, lambda: self.true - BASE + 5.0)
+
+    @property
+    def provider(self) -> float:
+        """What the provider's clock shows."""
+        return self.true + self.provider_ahead
+
+    def call(self, clock: HeaderClock, *, there: float = 0.04, back: float = 0.04) -> None:
+        """One call and its answer."""
+        ticks = clock.ticks()
+        self.true += there
+        date = formatdate(self.provider, usegmt=True)
+        self.true += back
+        clock.observe({"date": date}, ticks)
+
+    def calls(self, clock: HeaderClock, count: int, every: float = 10.0) -> None:
+        """Calls at a steady beat."""
+        for _ in range(count):
+            self.true += every
+            self.call(clock)
+
+
+def test_before_any_header_it_is_the_local_clock() -> None:
+    """There is nothing better yet, and the offset says so."""
+    world = World()
+    clock = world.clock()
+    assert clock.now() == world.true - 40.0
+    assert clock.offset is None
+    assert not clock.jumped
+
+
+def test_one_header_brings_it_within_a_second() -> None:
+    """A Date is cut to whole seconds, so one is good for half a second and the round trip."""
+    world = World()
+    clock = world.clock()
+    world.call(clock)
+    assert clock.now() == pytest.approx(world.provider, abs=0.6)
+    assert clock.offset == pytest.approx(40.3, abs=0.6)
+    assert not clock.jumped
+
+
+def test_many_headers_bring_it_close() -> None:
+    """Intervals intersect: fractions of seconds come out although no header shows them."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 60, every=7.37)
+    assert clock.now() == pytest.approx(world.provider, abs=0.1)
+
+
+@given(
+    ahead=st.floats(-1e5, 1e5),
+    seed=st.integers(0, 2**32),
+    drift=st.floats(-1e-4, 1e-4),
+)
+def test_without_steps_it_stays_near_and_never_jumps(ahead: float, seed: int, drift: float) -> None:
+    """Any offset, any round trips, a drifting quartz: no false alarm, and within a second."""
+    world = World(provider_ahead=ahead)
+    clock = world.clock()
+    dice = random.Random(seed)  # noqa: S311 - a reproducible example, no secret
+    for _ in range(100):
+        wait = dice.uniform(0, 120)
+        world.true += wait
+        world.provider_ahead += drift * wait
+        world.call(clock, there=dice.uniform(0, 2), back=dice.uniform(0, 2))
+        assert not clock.jumped
+        assert clock.now() == pytest.approx(world.provider, abs=3)
+
+
+@pytest.mark.parametrize("step", [-3600.0, -5.0, 5.0, 86400.0])
+def test_a_step_of_the_wall_clock_is_noticed_and_moves_nothing(step: float) -> None:
+    """Somebody sets the local clock: provider time goes on, until three answers it is doubtful."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    before = clock.now() - world.true
+    world.wall_ahead += step
+    assert clock.jumped
+    assert clock.now() - world.true == pytest.approx(before)
+    world.calls(clock, 2)
+    assert clock.jumped
+    world.calls(clock, 1)
+    assert not clock.jumped
+    assert clock.now() == pytest.approx(world.provider, abs=0.6)
+    assert clock.offset == pytest.approx(0.3 - world.wall_ahead, abs=0.6)
+
+
+def test_a_step_of_the_wall_clock_before_any_header_is_noticed() -> None:
+    """Even unmeasured, the local clock must not be trusted after a step."""
+    world = World()
+    clock = world.clock()
+    world.wall_ahead += 100
+    assert clock.jumped
+    world.calls(clock, 2)
+    assert clock.jumped
+    world.calls(clock, 1)
+    assert not clock.jumped
+
+
+@pytest.mark.parametrize("step", [-3600.0, -3.0, 3.0, 3600.0])
+def test_a_step_of_the_providers_clock_is_noticed_and_followed(step: float) -> None:
+    """A lasting step is believed once three answers agree on it, and not before."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    world.provider_ahead += step
+    assert not clock.jumped
+    world.calls(clock, 1)
+    assert clock.jumped
+    assert clock.now() == pytest.approx(world.provider - step, abs=0.6)
+    world.calls(clock, 1)
+    assert clock.jumped
+    world.calls(clock, 1)
+    assert not clock.jumped
+    assert clock.now() == pytest.approx(world.provider, abs=0.6)
+
+
+def test_one_answer_from_elsewhere_is_got_over() -> None:
+    """A single wrong Date raises doubt, and three good ones settle it on the old offset."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    world.provider_ahead -= 600
+    world.call(clock)
+    assert clock.jumped
+    world.provider_ahead += 600
+    world.calls(clock, 2)
+    assert clock.jumped
+    world.calls(clock, 1)
+    assert not clock.jumped
+    assert clock.now() == pytest.approx(world.provider, abs=0.6)
+
+
+def test_clocks_that_never_agree_stay_in_doubt() -> None:
+    """Answers from two worlds in turn never settle."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    for _ in range(20):
+        world.provider_ahead += 500
+        world.calls(clock, 1)
+        assert clock.jumped
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"date": ""},
+        {"date": "yesterday"},
+        {"date": "Sun, 99 Nov 2026 99:00:00 GMT"},
+        {"date": "Sun, 01 Nov 0000 12:00:00 GMT"},
+        {"date": "\x00" * 100},
+        {"date": "9" * 400},
+        {"date": "Sun, 01 Nov 2020 12:00:00 GMT", "age": "60"},
+    ],
+)
+def test_missing_and_garbage_dates_teach_nothing(headers: dict[str, str]) -> None:
+    """They never raise and never move the clock; a cached answer's Date is as useless."""
+    world = World()
+    clock = world.clock()
+    clock.observe(headers, clock.ticks())
+    assert clock.offset is None
+    world.calls(clock, 3)
+    before = clock.now()
+    clock.observe(headers, clock.ticks())
+    assert clock.now() == before
+    assert not clock.jumped
+
+
+@given(st.text())
+def test_no_date_header_can_raise(text: str) -> None:
+    """Whatever a server writes there."""
+    clock = World().clock()
+    clock.observe({"date": text}, clock.ticks())
+
+
+def test_slow_slewing_is_no_step() -> None:
+    """A clock that is disciplined gently may move far, and is never suspected."""
+    world = World()
+    clock = world.clock()
+    for _ in range(1000):
+        world.wall_ahead += 0.005
+        world.calls(clock, 1)
+        assert not clock.jumped
