@@ -1,0 +1,64 @@
+"""Connections to the log's database, and what its troubles are called."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from demurrage.model.error import LogUnreadableError
+
+_IN_MEMORY = (None, "", ":memory:")
+
+
+def make_engine(url: str, *, busy_timeout: float) -> Engine:
+    """An engine for the log.
+
+    On SQLite a commit is on the disk when it returns (`synchronous=FULL`), readers and the one
+    writer do not wait for each other (WAL), and a writer waits `busy_timeout` seconds for
+    another. Parameters stay out of error messages: they hold the applications' ids.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    if parsed.database in _IN_MEMORY:
+        # Another connection would be another, empty database.
+        engine = create_engine(
+            parsed,
+            hide_parameters=True,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+        )
+    else:
+        engine = create_engine(parsed, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver would begin transactions by itself, but not before a SELECT.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def plain_words(error: SQLAlchemyError) -> str:
+    """What the database said, without the statement and its parameters."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+@contextmanager
+def troubles_named() -> Iterator[None]:
+    """Turn whatever the database raises into LogUnreadableError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # from None: the original would carry the statement's parameters into tracebacks
+        raise LogUnreadableError(f"the event log's database: {plain_words(error)}") from None

@@ -1,0 +1,59 @@
+"""Making sure of the log's tables, and that they are of a version that this one understands."""
+
+import uuid
+
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from demurrage.eventlog import tables
+from demurrage.eventlog.database import plain_words
+from demurrage.model.error import StoreUnusableError
+
+HEAD_ID = 1
+# Several processes may open a new log in the same moment, and all but one fail to create it.
+_ATTEMPTS = 5
+
+
+def ensure_tables(engine: Engine) -> None:
+    """Create the tables and the head row where they are missing.
+
+    Raises:
+        StoreUnusableError: the database cannot be used, or is of a newer version.
+    """
+    try:
+        version = _version_after_creation(engine)
+    except SQLAlchemyError as error:
+        raise StoreUnusableError(f"the event log cannot be opened: {plain_words(error)}") from None
+    if version > tables.VERSION:
+        raise StoreUnusableError(
+            f"the event log is of version {version}, this daemon knows {tables.VERSION}: "
+            "upgrade the daemon, or give it another database"
+        )
+
+
+def _version_after_creation(engine: Engine) -> int:
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _create_and_look(engine)
+        except DBAPIError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _create_and_look(engine: Engine) -> int:
+    tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        found = connection.scalar(select(tables.head.c.version))
+        if found is not None:
+            return int(found)
+        connection.execute(
+            insert(tables.head).values(
+                id=HEAD_ID,
+                version=tables.VERSION,
+                generation=str(uuid.uuid4()),
+                position=0,
+                pruned_through=0,
+            )
+        )
+    return tables.VERSION

@@ -1,0 +1,69 @@
+"""Events to start from, and a log in a file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demurrage.eventlog.log import EventLog
+
+READ_AT = 1_800_000_000.0
+
+# The least that each type asks for beyond the target.
+LEAST: dict[str, dict[str, Any]] = {
+    "demurrage.response.started": {"call_id": "call_1"},
+    "demurrage.response.created": {"call_id": "call_1", "response_id": "resp_1"},
+    "demurrage.response.output": {"call_id": "call_1"},
+    "demurrage.response.finished": {"call_id": "call_1", "status": "completed"},
+    "demurrage.response.known": {"response_id": "resp_1"},
+    "demurrage.container.created": {"container_id": "cntr_1"},
+    "demurrage.container.referenced": {"container_id": "cntr_1"},
+    "demurrage.container.released": {"container_id": "cntr_1"},
+    "demurrage.conversation.ended": {"conversation": "conv_1"},
+    "demurrage.writer.heartbeat": {"complete_through": 1_790_000_000, "last_sequence": 7},
+}
+
+Make = Callable[..., dict[str, Any]]
+
+
+def make(short: str = "response.started", /, **changes: Any) -> dict[str, Any]:
+    """An event of a type; keywords go into the envelope, those in `data` into its data."""
+    kind = f"demurrage.{short}"
+    data = {"target": "default", **LEAST.get(kind, {}), **changes.pop("data", {})}
+    envelope = {
+        "specversion": "1.0",
+        "id": "event-1",
+        "source": "host/1",
+        "sequence": 1,
+        "type": kind,
+        "time": "2026-11-22T10:00:00Z",
+        "data": data,
+    }
+    return envelope | changes
+
+
+@pytest.fixture
+def event() -> Make:
+    """The maker of events."""
+    return make
+
+
+@pytest.fixture
+def least() -> dict[str, dict[str, Any]]:
+    """The least data of every known type."""
+    return LEAST
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Where the test's log lives."""
+    return f"sqlite:///{tmp_path / 'log.sqlite'}"
+
+
+@pytest.fixture
+def log(url: str) -> Iterator[EventLog]:
+    """An empty log whose clock stands still."""
+    opened = EventLog.open(url, clock=lambda: READ_AT, busy_timeout=0.05)
+    yield opened
+    opened.close()

@@ -1,0 +1,116 @@
+"""Letting go of old events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from demurrage.eventlog.log import EventLog
+
+Make = Callable[..., dict[str, Any]]
+
+_ALL = 10**18
+
+
+def _positions(log: EventLog) -> list[int]:
+    return [record.position for record in log.read(0, 100).records]
+
+
+def test_old_events_go_and_leave_a_floor(log: EventLog, event: Make) -> None:
+    """Only those before the moment; what they mentioned is forgotten with them."""
+    for n in (1, 2, 3):
+        raw = event(id=str(n), sequence=n, data={"call_id": f"call_{n}"})
+        log.append([raw], appended_at=n / 1e6)
+    assert log.prune(before=2.5 / 1e6, through=_ALL, keep=()) == 2
+    assert _positions(log) == [3]
+    assert log.floors() == {"host/1": 3}
+    assert log.events_about(["call_1"]) == ()
+    assert len(log.events_about(["call_3"])) == 1
+    assert log.verify().sound
+
+
+def test_evidence_the_unread_and_the_last_event_stay(log: EventLog, event: Make) -> None:
+    """The caller's list and cursor bind, and the end of the log is never lost."""
+    log.append([event(id=str(n), sequence=n) for n in range(1, 7)], appended_at=0.0)
+    assert log.prune(before=1.0, through=4, keep={2}) == 3
+    assert _positions(log) == [2, 5, 6]
+    assert log.prune(before=1.0, through=_ALL, keep={2}) == 1
+    assert _positions(log) == [2, 6]
+
+
+def test_a_reader_at_a_pruned_place_goes_on(log: EventLog, event: Make) -> None:
+    """A cursor whose event is gone is not taken for one of another log."""
+    log.append([event(id=str(n), sequence=n) for n in range(1, 7)], appended_at=0.0)
+    log.prune(before=1.0, through=4, keep=())
+    for after in range(1, 7):
+        batch = log.read(after, 10)
+        assert batch.generation == log.generation
+        assert batch.cursor == 6
+
+
+def test_events_beyond_a_gap_stay_until_it_heals(log: EventLog, event: Make) -> None:
+    """Were they forgotten, the healed gap would look like one without end."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 3, 4)], appended_at=0.0)
+    log.append([event(id="x", source="host/2")], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep=()) == 1
+    assert log.floors() == {"host/1": 1}
+    log.append([event(id="2", sequence=2)], appended_at=0.0)
+    log.append([event(id="5", sequence=5)], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep=()) == 3
+    assert log.floors() == {"host/1": 5}
+
+
+def test_lines_set_aside_stay_until_they_heal(log: EventLog, event: Make) -> None:
+    """One whose event has come after all may go; one that nobody can place never does."""
+    log.set_aside(b'{"source": "host/1", "sequence": 2}', "bad", appended_at=0.0)
+    log.set_aside(b"?", "bad", appended_at=0.0)
+    log.append([event(id="1", sequence=1)], appended_at=0.0)
+    log.append([event(id="3", sequence=3)], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep={3}) == 0
+    log.append([event(id="2", sequence=2)], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep={3}) == 1
+    assert _positions(log)[0] == 2
+
+
+def test_a_damaged_row_stays(log: EventLog, event: Make) -> None:
+    """What it said is not known, so it goes on holding its source."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2, 3)], appended_at=0.0)
+    with log._engine.begin() as connection:
+        connection.execute(text("UPDATE event_log SET body = X'00' WHERE position = 1"))
+    assert log.prune(before=1.0, through=_ALL, keep=()) == 1
+    assert _positions(log) == [1, 3]
+
+
+def test_the_floor_of_a_source_goes_with_its_last_event(log: EventLog, event: Make) -> None:
+    """Floors do not pile up with every process that ever lived."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2)], appended_at=0.0)
+    log.append([event(source="host/2")], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep=()) == 2
+    assert log.floors() == {}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    order=st.permutations(range(1, 9)).flatmap(
+        lambda order: st.integers(0, 8).map(lambda count: order[:count])
+    ),
+    keep=st.sets(st.integers(1, 8)),
+    example=st.uuids(),
+)
+def test_pruning_never_makes_nor_hides_a_gap(
+    log: EventLog, event: Make, order: list[int], keep: set[int], example: object
+) -> None:
+    """Whatever arrived in whatever order, the gaps of a source are the same after as before."""
+    source = f"host/{example}"
+    raws = [event(id=str(n), source=source, sequence=n) for n in order]
+    log.append(raws, appended_at=0.0)
+    log.append([event(id="end", source=source, sequence=9)], appended_at=9e9)
+
+    def gaps() -> list[tuple[int, int]]:
+        return next(s.gaps for s in log.verify().sources if s.source == source)
+
+    before = gaps()
+    log.prune(before=1.0, through=_ALL, keep=keep)
+    assert gaps() == before

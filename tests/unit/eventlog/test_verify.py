@@ -1,0 +1,70 @@
+"""The report on the whole log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from demurrage.eventlog.log import EventLog
+
+Make = Callable[..., dict[str, Any]]
+
+
+def test_an_empty_log_is_sound(log: EventLog) -> None:
+    """There is nothing to be missing."""
+    report = log.verify()
+    assert report.sound
+    assert (report.events, report.sources) == (0, ())
+
+
+def test_a_gapless_writer_is_sound(log: EventLog, event: Make) -> None:
+    """First, last, heartbeat and farewell are told."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2)], appended_at=0.0)
+    beat = event("writer.heartbeat", id="3", sequence=3, data={"last_sequence": 3, "final": True})
+    log.append([beat], appended_at=0.0)
+    report = log.verify()
+    (source,) = report.sources
+    assert report.sound
+    assert (source.first, source.last, source.promised, source.events) == (1, 3, 3, 3)
+    assert source.final
+    assert source.last_heartbeat == 1_795_341_600.0
+
+
+def test_gaps_are_told_below_what_is_held_and_promised(log: EventLog, event: Make) -> None:
+    """Before the first, between, and up to what a heartbeat speaks of."""
+    log.append([event(id=str(n), sequence=n) for n in (3, 4, 7)], appended_at=0.0)
+    beat = event("writer.heartbeat", id="8", sequence=8, data={"last_sequence": 10})
+    log.append([beat], appended_at=0.0)
+    (source,) = log.verify().sources
+    assert source.gaps == [(1, 2), (5, 6), (9, 10)]
+    assert not source.sound
+
+
+def test_conflicts_are_told(log: EventLog, event: Make) -> None:
+    """One id with two contents, and one sequence given to two ids."""
+    log.append([event(), event(time="2026-11-22T10:00:01Z")], appended_at=0.0)
+    log.append([event(id="2", source="host/2"), event(id="3", source="host/2")], appended_at=0.0)
+    first, second = log.verify().sources
+    assert (first.conflicts, second.conflicts) == (1, 1)
+    assert not first.sound
+
+
+def test_lines_set_aside_are_told(log: EventLog, event: Make) -> None:
+    """By source where it is known, damaged rows included; the rest are nameless."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2)], appended_at=0.0)
+    log.set_aside(b'{"source": "host/1", "sequence": 3}', "bad", appended_at=0.0)
+    log.set_aside(b"?", "bad", appended_at=0.0)
+    with log._engine.begin() as connection:
+        connection.execute(text("UPDATE event_log SET body = X'00' WHERE position = 1"))
+    report = log.verify()
+    (source,) = report.sources
+    assert (source.set_aside, report.nameless, report.events) == (2, 1, 1)
+    assert not report.sound
+
+
+def test_a_source_without_sequence_is_not_sound(log: EventLog, event: Make) -> None:
+    """Nobody can tell whether all of it is there."""
+    log.append([event(sequence=None)], appended_at=0.0)
+    (source,) = log.verify().sources
+    assert source.unsequenced == 1
+    assert not source.sound
