@@ -7,8 +7,9 @@ from enum import StrEnum
 class DeleteOutcome(StrEnum):
     """What the API made of a delete.
 
-    DELETED and ALREADY_GONE (404) are done. REFUSED is `{"deleted": false}`. FAILED is any
-    other answer. UNCERTAIN: the answer never came; later listings tell.
+    DELETED and ALREADY_GONE (404) are done. REFUSED is `{"deleted": false}`. FAILED: nothing
+    was deleted, says the answer, or the call never left. UNCERTAIN: the answer never came, or
+    does not tell (a 5xx); later listings do.
     """
 
     DELETED = "deleted"

@@ -15,8 +15,12 @@ from demurrage.provider.guard import safe_id
 # `client.containers.with_raw_response.delete`
 DeleteCall = Callable[[str], Awaitable[Any]]
 
-# After these the container may be gone or not: only later listings tell.
-_NOBODY_KNOWS = frozenset({ConditionKind.TIMEOUT, ConditionKind.MALFORMED_JSON})
+_SUCCESS = range(200, 300)
+# After these the container may be gone or not: only later listings tell. A 5xx often stands
+# for an answer that was lost behind a gateway; an explicit "overloaded" does not.
+_NOBODY_KNOWS = frozenset(
+    {ConditionKind.TIMEOUT, ConditionKind.MALFORMED_JSON, ConditionKind.SERVER_ERROR}
+)
 
 
 class Deleter:
@@ -83,9 +87,13 @@ def _confirmed(answer: Answer, container_id: str) -> DeleteOutcome | Failure:
 
 
 def _failed(reply: Reply[DeleteOutcome]) -> DeleteOutcome:
-    kind = reply.failure.kind if reply.failure is not None else None
-    if kind == ConditionKind.DELETE_REFUSED:
+    """UNCERTAIN unless it is known that nothing was deleted, or the API did not even speak."""
+    failure = reply.failure
+    if not reply.sent or failure is None:
+        return DeleteOutcome.FAILED
+    if failure.kind == ConditionKind.DELETE_REFUSED:
         return DeleteOutcome.REFUSED
-    if reply.sent and (not reply.answered or kind in _NOBODY_KNOWS):
+    unclear = failure.kind == ConditionKind.UNEXPECTED_ANSWER and failure.http_status in _SUCCESS
+    if not reply.answered or unclear or failure.kind in _NOBODY_KNOWS:
         return DeleteOutcome.UNCERTAIN
     return DeleteOutcome.FAILED

@@ -68,10 +68,10 @@ async def test_deleted_false_is_a_refusal(make: Make) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "kind"),
     [
-        (reply(200, {"id": ID}), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
-        (reply(200, {"deleted": "true"}), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
-        (reply(200, []), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
-        (reply(200, {"id": "cntr_2", "deleted": True}), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
+        (reply(200, {"id": ID}), Outcome.UNCERTAIN, Kind.UNEXPECTED_ANSWER),
+        (reply(200, {"deleted": "true"}), Outcome.UNCERTAIN, Kind.UNEXPECTED_ANSWER),
+        (reply(200, []), Outcome.UNCERTAIN, Kind.UNEXPECTED_ANSWER),
+        (reply(200, {"id": "cntr_2", "deleted": True}), Outcome.UNCERTAIN, Kind.UNEXPECTED_ANSWER),
         (reply(200, "<p>", content_type="text/html"), Outcome.FAILED, Kind.NOT_JSON),
         (
             reply(200, '{"deleted": tr', content_type="application/json"),
@@ -79,7 +79,12 @@ async def test_deleted_false_is_a_refusal(make: Make) -> None:
             Kind.MALFORMED_JSON,
         ),
         (reply(204, ""), Outcome.UNCERTAIN, Kind.MALFORMED_JSON),
-        (error(500), Outcome.FAILED, Kind.SERVER_ERROR),
+        (error(500), Outcome.UNCERTAIN, Kind.SERVER_ERROR),
+        (reply(504, "<h1>", content_type="text/html"), Outcome.UNCERTAIN, Kind.SERVER_ERROR),
+        (error(408), Outcome.UNCERTAIN, Kind.TIMEOUT),
+        (error(503, "server_is_overloaded"), Outcome.FAILED, Kind.OVERLOADED),
+        (reply(302, "", location="/"), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
+        (error(409), Outcome.FAILED, Kind.UNEXPECTED_ANSWER),
         (error(429), Outcome.FAILED, Kind.RATE_LIMITED),
         (HTTP.ReadTimeout("slow"), Outcome.UNCERTAIN, Kind.TIMEOUT),
         (HTTP.WriteTimeout("slow"), Outcome.UNCERTAIN, Kind.TIMEOUT),
