@@ -14,6 +14,9 @@ from demurrage.model.event import PERSON_PREFIX, Event, Heartbeat
 # Sequences whose content is remembered, to notice one place with two contents.
 REMEMBERED = 20_000
 
+# Heartbeats are thinned out when they grow past this.
+MANY_BEATS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Beat:
@@ -121,6 +124,8 @@ class Source:
                 position,
             )
         )
+        if len(self.beats) > MANY_BEATS:
+            self._thin_out()
 
     @property
     def proven_through(self) -> int:
@@ -169,6 +174,11 @@ class Source:
         The kept promise that reaches furthest stays, with every one that is not kept yet, and
         the goodbye.
         """
+        self._thin_out()
+        return [beat.position for beat in self.beats]
+
+    def _thin_out(self) -> None:
+        """Drop heartbeats that a further-reaching kept one has made needless."""
         best = self.best
         if best is not None:
             self.beats = [
@@ -179,4 +189,3 @@ class Source:
                 or beat.dropped
                 or beat.last_sequence > self.proven_through
             ]
-        return [beat.position for beat in self.beats]

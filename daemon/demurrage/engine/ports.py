@@ -1,5 +1,6 @@
 """What the engine needs of the world, declared by its only consumer."""
 
+from collections.abc import Container as SetContainer
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -57,20 +58,53 @@ class ContainersApi(Protocol):
         """Delete one container and read the answer's body. Never raises for API faults."""
         ...
 
+    def affordable(self, seconds: float) -> int:
+        """How many calls the budget would grant within so many seconds from now."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...
 
 
+class LogHead(Protocol):
+    """Where the log ends."""
+
+    @property
+    def generation(self) -> str:
+        """The name that the log was given at its creation."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The position of its last record."""
+        ...
+
+
 class EventReader(Protocol):
-    """The shared event log, read in order; nothing is skipped whatever writers do."""
+    """The shared event log, read in order; nothing is skipped whatever writers do.
+
+    Every method raises LogUnreadableError when the log cannot be read now.
+    """
 
     def read(self, after: int, limit: int) -> Batch:
         """Records with positions above `after`, at most `limit`, oldest first.
 
-        Raises:
-            LogUnreadableError: the log cannot be read now.
+        Where the log is not the one in which `after` was read, the batch is empty, its cursor
+        is 0 and its generation differs.
         """
+        ...
+
+    def head(self) -> LogHead:
+        """The end of the log."""
+        ...
+
+    def floors(self) -> Mapping[str, int]:
+        """By source: the sequence up to which all was once held, where retention took some."""
+        ...
+
+    def prune(self, *, before: float, through: int, keep: SetContainer[int]) -> int:
+        """Drop what was appended before a moment, up to a position, and is no evidence."""
         ...
 
 
@@ -84,6 +118,28 @@ class Store(Protocol):
 
     def save_sightings(self, target: str, sightings: Iterable[Sighting]) -> None:
         """Insert or replace by (target, container id)."""
+        ...
+
+    def listed_whole(self, target: str) -> bool:
+        """True once the target's whole list was read to its end."""
+        ...
+
+    def note_listed_whole(self, target: str) -> None:
+        """The whole list was read to its end."""
+        ...
+
+    # its own life
+    @property
+    def restored_since(self) -> float | None:
+        """The last moment before the store went back in time, None if it did not."""
+        ...
+
+    def acknowledge_restore(self, at: float, by: str) -> bool:
+        """The restore is answered for; False when there was none."""
+        ...
+
+    def touch(self, now: float) -> None:
+        """Advance the store's tick, so that an older copy is known when it comes back."""
         ...
 
     # the log
@@ -117,11 +173,15 @@ class Store(Protocol):
         """Intents without an outcome: what a crash left behind."""
         ...
 
-    def observe(self, target: str, planned: Sequence[PlannedDelete], at: float) -> int:
+    def observe(self, target: str, planned: Sequence[PlannedDelete], at: float) -> frozenset[str]:
         """Observe mode: note, once per container, that it would have been deleted now.
 
-        Returns how many were new.
+        Returns the ids of those that are new.
         """
+        ...
+
+    def deletions(self, target: str | None = None, limit: int = 100) -> tuple[Deletion, ...]:
+        """The latest deletes, newest first."""
         ...
 
     # what stands between the daemon and a delete
@@ -168,6 +228,10 @@ class Store(Protocol):
     # rails
     def holds(self, target: str) -> tuple[Hold, ...]:
         """Holds that have not ended."""
+        ...
+
+    def hold(self, hold_id: str) -> Hold | None:
+        """One hold, ended or not; None if there never was one of that id."""
         ...
 
     def save_hold(self, hold: Hold) -> None:

@@ -1,0 +1,292 @@
+"""One cycle of one target: inventory → events → decide → rails → write-ahead → delete → record."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+
+from demurrage.decide import rails
+from demurrage.decide.census import Census
+from demurrage.decide.decision import Decision
+from demurrage.decide.observer import ObserverWatch, observe
+from demurrage.decide.regret import regretted
+from demurrage.engine.chronicle import Chronicle
+from demurrage.engine.evidence import Evidence, Reading, Unreadable
+from demurrage.engine.holds import Holds
+from demurrage.engine.hooks import Hooks
+from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.look import Look, Picture, Target
+from demurrage.engine.ports import Store
+from demurrage.engine.recovery import Recovery
+from demurrage.engine.sweep import Sweep, troubles
+from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.facts import TargetFacts
+from demurrage.model.inventory import PartialInventory
+from demurrage.model.plan import Judgement, Mode, Plan, Rail
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one cycle came to, for status and reports."""
+
+    began_at: float
+    ended_at: float
+    picture: Picture
+    facts: TargetFacts
+    plan: Plan
+    judgement: Judgement
+    conditions: tuple[Condition, ...]
+
+    @property
+    def complete(self) -> bool:
+        """True when listing and log were read and every verdict given."""
+        return self.picture.decision is not None
+
+
+class Cycle:
+    """The turning wheel of one target. Not to be run twice at a time."""
+
+    def __init__(
+        self,
+        target: Target,
+        evidence: Evidence,
+        store: Store,
+        hooks: Hooks,
+        stop: asyncio.Event,
+    ) -> None:
+        self.target = target
+        self.watch = InventoryWatch(target.name, target.api, target.rules)
+        self.holds = Holds(target.name, store, hooks)
+        self._evidence = evidence
+        self._store = store
+        self._hooks = hooks
+        self._stop = stop
+        self._look = Look(target, self.watch, evidence)
+        self._chronicle = Chronicle(target.name, store, hooks)
+        self._sweep = Sweep(target.name, target.api, store, hooks, target.rules)
+        self._recovery = Recovery(target, store)
+        self._observer = ObserverWatch()
+        self._effect_seen_at = -inf
+        self._setbacks = 0
+
+    async def start(self) -> None:
+        """Take over what the store knows, and settle what a crash left behind."""
+        name, now = self.target.name, self.target.api.clock.now()
+        sightings = await asyncio.to_thread(
+            lambda: self._store.sightings(name, alive_or_born_after=now - self.watch.horizon)
+        )
+        whole = await asyncio.to_thread(self._store.listed_whole, name)
+        self.watch.remember(sightings, bootstrapped=whole)
+        await self._chronicle.load()
+        await self.holds.load()
+        await self._answer_restore(now)
+        self.watch.own_deletes |= await self._recovery.recover(now)
+        complete = self.target.rules.evidence.coverage == "complete"
+        await asyncio.to_thread(
+            lambda: self._store.declare_coverage(name, complete=complete, at=now)
+        )
+
+    async def _answer_restore(self, now: float) -> None:
+        """A store that went back in time knows nothing of what it did since: observe first."""
+        since = await asyncio.to_thread(lambda: self._store.restored_since)
+        if since is None:
+            return
+        summary = "the store was restored from an older copy; the target only observes"
+        if await self.holds.trip(Rail.STORE_RESTORED, summary, (f"{since:.3f}",), now):
+            await asyncio.to_thread(self._store.distrust, self.target.name, now)
+
+    async def run(self, choose: Callable[[Plan], Plan] = lambda plan: plan) -> Outcome:
+        """Turn once.
+
+        Args:
+            choose: narrows the plan down; used where a person asked for certain deletes only.
+
+        Raises:
+            StoreFailedError: the store could not be read or written; nothing was deleted that
+                is not written down.
+        """
+        began_at = self.target.api.clock.now()
+        await self.holds.load()
+        conditions: list[Condition] = []
+        census = await self._watch(conditions)
+        facts = await self._facts()
+        picture = await self._judge(census, facts)
+        plan = self._look.plan(picture)
+        judgement = Judgement(())
+        if picture.decision is not None:
+            await self._record(picture.decision)
+            stale = self._look.stale(picture)
+            if plan.deletes or stale:
+                picture, plan = await self._look_again(census, stale, facts, conditions)
+            plan = choose(plan)
+            await self.holds.settle(picture.inventory, plan.made_at)
+            judgement = await self._act(picture, plan, conditions)
+        await asyncio.to_thread(self._store.touch, self.target.api.clock.now())
+        return Outcome(
+            began_at,
+            self.target.api.clock.now(),
+            picture,
+            facts,
+            plan,
+            judgement,
+            (*conditions, *self._conditions(picture), *judgement.withheld),
+        )
+
+    async def _watch(self, conditions: list[Condition]) -> Census:
+        """List, unless listing itself does harm, and record what was seen."""
+        now = self.target.api.clock.now()
+        if self._must_not_list(now):
+            return Census(now, self.watch.sightings)
+        census = await self.watch.look()
+        await self._absorb(census, conditions)
+        return census
+
+    def _must_not_list(self, now: float) -> bool:
+        """True while a person has not answered for an observer effect, or too soon after."""
+        quiet_until = self._effect_seen_at + self.target.rules.billing.idle_expiry
+        return self.holds.standing(Rail.OBSERVER_EFFECT) is not None or now < quiet_until
+
+    async def _absorb(self, census: Census, conditions: list[Condition]) -> None:
+        """Record one census, and what is strange about it."""
+        name, now = self.target.name, self.target.api.clock.now()
+        await self._chronicle.saw(census)
+        if census.whole_list and census.failure is None:
+            await asyncio.to_thread(self._store.note_listed_whole, name)
+        await self._recovery.resolve(census, now)
+        if census.vanished:
+            summary = (
+                f"{len(census.vanished)} containers went before their expiry and not by this "
+                "daemon: somebody else deletes here"
+            )
+            await self.holds.trip(Rail.SECOND_REAPER, summary, census.vanished, now)
+        alive = (*census.deleted_but_alive, *census.active_after_delete)
+        if alive:
+            text = f"{len(set(alive))} deleted containers are still listed alive"
+            conditions.append(Condition(ConditionKind.DELETED_BUT_ALIVE, name, text))
+        await self._watch_the_watcher(now)
+
+    async def _watch_the_watcher(self, now: float) -> None:
+        """Notice when the daemon's own listing keeps containers alive."""
+        book = self._evidence.ledger.book(self.target.name)
+        unnamed = {
+            each
+            for each in self.watch.sightings
+            if each not in book.mentions and each not in book.pins and each not in book.explicit
+        }
+        self._observer = observe(self._observer, self.watch.sightings, unnamed, self.target.rules)
+        if not self._observer.suspected:
+            return
+        summary = (
+            "listing itself refreshes the containers' activity and keeps them on the bill; the "
+            "target is not listed any more"
+        )
+        self._effect_seen_at = now
+        self._observer = ObserverWatch()
+        await self.holds.trip(Rail.OBSERVER_EFFECT, summary, (f"{now:.0f}",), now)
+
+    async def _facts(self) -> TargetFacts:
+        now = self.target.api.clock.now()
+        facts = await asyncio.to_thread(self._store.facts, self.target.name, now)
+        return replace(facts, proven=self._chronicle.proven)
+
+    async def _judge(self, census: Census, facts: TargetFacts) -> Picture:
+        """Look at the log; one that went back in time takes all births so far out of proof."""
+        picture = await self._look.judge(census, facts)
+        if self._evidence.setbacks == self._setbacks:
+            return picture
+        name, now = self.target.name, self.target.api.clock.now()
+        await asyncio.to_thread(self._store.distrust, name, now)
+        summary = "the event log went back in time or was replaced; the target only observes"
+        await self.holds.trip(Rail.LOG_RESTORED, summary, (f"{now:.0f}",), now)
+        self._setbacks = self._evidence.setbacks
+        return replace(picture, decision=None)
+
+    async def _look_again(
+        self,
+        census: Census,
+        stale: tuple[str, ...],
+        facts: TargetFacts,
+        conditions: list[Condition],
+    ) -> tuple[Picture, Plan]:
+        """Right before acting: fresh rows, the log once more, verdicts and plan anew."""
+        if stale:
+            census = await self.watch.refresh(stale, census)
+            await self._absorb(census, conditions)
+        picture = await self._judge(census, facts)
+        if picture.decision is not None:
+            await self._record(picture.decision)
+        return picture, self._look.plan(picture)
+
+    async def _record(self, decision: Decision) -> None:
+        await self._chronicle.decided(decision, self.watch.sightings)
+        wrong = regretted(
+            self._evidence.ledger.book(self.target.name),
+            self.watch.sightings,
+            self._recovery.released,
+            self.target.rules.evidence.max_event_delay,
+        )
+        if wrong:
+            summary = (
+                f"{len(wrong)} containers that the daemon deleted are referenced "
+                f"({', '.join(wrong[:3])}); the target only observes"
+            )
+            await self.holds.trip(Rail.REFERENCED_DELETED, summary, wrong, decision.now)
+
+    async def _act(self, picture: Picture, plan: Plan, conditions: list[Condition]) -> Judgement:
+        """Judge the plan by the rails and carry out what they let through."""
+        name, now = self.target.name, self.target.api.clock.now()
+        if not plan.deletes:
+            return Judgement(())
+        if self.target.mode is Mode.OBSERVE:
+            fresh = await asyncio.to_thread(self._store.observe, name, plan.deletes, now)
+            await self._chronicle.swept(
+                each.created_at for each in plan.deletes if each.container_id in fresh
+            )
+            self._hooks.observed(name, len(fresh))
+            return Judgement(())
+        history = await asyncio.to_thread(self._store.history, name, now)
+        reading = picture.reading
+        judgement = rails.judge(
+            plan,
+            history,
+            self.holds.current,
+            evidence_read_at=reading.read_at if isinstance(reading, Reading) else None,
+            inventory_as_of=picture.inventory.as_of,
+            clock_jumped=self.target.api.clock.jumped,
+            rules=self.target.rules,
+            now=now,
+        )
+        await self.holds.apply(judgement, now)
+        if judgement.allowed:
+            await self._delete(judgement, conditions)
+        return judgement
+
+    async def _delete(self, judgement: Judgement, conditions: list[Condition]) -> None:
+        rows = {key: each.container for key, each in self.watch.sightings.items()}
+        self.watch.own_deletes |= {each.container_id for each in judgement.allowed}
+        pairs = await self._sweep.execute(judgement, self._chronicle.verdict_ids, rows, self._stop)
+        now = self.target.api.clock.now()
+        done = [deletion for deletion, conclusion in pairs if conclusion.outcome.done]
+        self.watch.bury([each.container_id for each in done], now)
+        self._recovery.note(pairs)
+        await self._chronicle.swept(each.created_at for each in done)
+        conditions.extend(troubles(self.target.name, pairs))
+
+    def _conditions(self, picture: Picture) -> tuple[Condition, ...]:
+        """What a person should know of this look."""
+        name = self.target.name
+        found: list[Condition] = list(self.holds.conditions())
+        unlisted = self.holds.standing(Rail.OBSERVER_EFFECT) is not None
+        if isinstance(picture.inventory, PartialInventory) and not unlisted:
+            found.append(Condition(picture.inventory.kind, name, picture.inventory.detail))
+        if isinstance(picture.reading, Unreadable):
+            text = f"the event log cannot be read: {picture.reading.detail}"
+            found.append(Condition(ConditionKind.LOG_UNREADABLE, name, text, Severity.PAGE))
+        if self.target.api.clock.jumped:
+            text = (
+                "the local or the provider's clock made a step; nothing is deleted until they agree"
+            )
+            found.append(Condition(ConditionKind.CLOCK_JUMP, name, text))
+        if picture.decision is not None:
+            found.extend(picture.decision.conditions)
+        return tuple(found)

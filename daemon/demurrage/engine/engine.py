@@ -1,0 +1,193 @@
+"""All targets of one daemon, on one log and one store."""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from demurrage.engine.cycle import Cycle, Outcome
+from demurrage.engine.evidence import Evidence, Reading
+from demurrage.engine.hooks import CycleReport, Hooks
+from demurrage.engine.look import Target
+from demurrage.engine.ports import EventReader, Store
+from demurrage.engine.status import merge, snapshot
+from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.error import DemurrageError, StoreFailedError
+from demurrage.model.rules import RetentionRules
+from demurrage.model.verdict import VerdictKind
+
+
+class Engine:
+    """Runs one cycle of one target at a time when it is told to; it keeps no schedule.
+
+    Args:
+        targets: what to watch.
+        reader: the shared event log.
+        store: durable state; its lock is held by the caller.
+        hooks: who is told.
+        retention: how long what is kept.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        reader: EventReader,
+        store: Store,
+        hooks: Hooks,
+        retention: RetentionRules,
+    ) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._reader = reader
+        self._store = store
+        self._hooks = hooks
+        self._retention = retention
+        self._evidence: Evidence | None = None
+        self._stop = asyncio.Event()
+        self._cycles: dict[str, Cycle] = {}
+        self._ready: set[str] = set()
+        self._turning: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._targets}
+        self.statuses: dict[str, dict[str, Any]] = {}
+        self.turned_at: dict[str, float] = {}
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        """What is watched, by name."""
+        return self._targets
+
+    async def turn(self, name: str) -> Outcome | None:
+        """Run one cycle of a target; None if it failed by an error that was told to the hooks.
+
+        Two calls for one target wait for each other. `turned_at` moves on whatever happens, on
+        the event loop's clock: the loop turns, even where its work fails.
+        """
+        async with self._turning[name]:
+            try:
+                return await self._turn(name)
+            except DemurrageError as error:
+                await self._failed(name, error)
+            except Exception as error:  # noqa: BLE001 - no single fault may stop the daemon
+                await self._failed(name, error)
+            finally:
+                self.turned_at[name] = asyncio.get_running_loop().time()
+        return None
+
+    async def _turn(self, name: str) -> Outcome:
+        cycle = await self._cycle(name)
+        outcome = await cycle.run()
+        await self._publish(cycle, outcome)
+        return outcome
+
+    async def _cycle(self, name: str) -> Cycle:
+        """The target's cycle, started; started anew after a failure."""
+        if self._evidence is None:
+            remembered = await asyncio.to_thread(self._store.cursor)
+            patience = max(each.rules.watch.freshness for each in self._targets.values())
+            self._evidence = Evidence(self._reader, remembered, patience)
+        if name not in self._cycles:
+            self._cycles[name] = Cycle(
+                self._targets[name], self._evidence, self._store, self._hooks, self._stop
+            )
+        if name not in self._ready:
+            await self._cycles[name].start()
+            self._ready.add(name)
+        return self._cycles[name]
+
+    async def _publish(self, cycle: Cycle, outcome: Outcome) -> None:
+        """Make the outcome visible: status, conditions, hooks, the log's cursor."""
+        name = cycle.target.name
+        now = outcome.ended_at
+        conditions = merge(outcome.conditions)
+        book = self.evidence.ledger.book(name)
+        status = snapshot(cycle.target, outcome, book, cycle.holds.current, conditions)
+        self.statuses[name] = status
+        changes = await asyncio.to_thread(self._store.sync_conditions, name, conditions, now)
+        await asyncio.to_thread(self._store.save_status, name, now, status)
+        cursor = self.evidence.cursor(now)
+        if cursor is not None:
+            await asyncio.to_thread(self._store.save_cursor, cursor)
+        self._hooks.conditions(name, changes)
+        self._hooks.cycled(_report(outcome, status))
+
+    @property
+    def evidence(self) -> Evidence:
+        """The folded log; there from the first cycle on."""
+        if self._evidence is None:
+            raise DemurrageError("no cycle has begun yet")
+        return self._evidence
+
+    async def _failed(self, name: str, error: Exception) -> None:
+        """Say what failed; the next cycle starts from what the store holds."""
+        self._ready.discard(name)
+        self._hooks.failed(name, error)
+        condition = _named(name, error)
+        status = self.statuses.get(name, {"target": name, "mode": self._targets[name].mode})
+        others = [each for each in status.get("conditions", []) if each["kind"] != condition.kind]
+        self.statuses[name] = {
+            **status,
+            "cycle": {**status.get("cycle", {}), "complete": False},
+            "conditions": [
+                *others,
+                {
+                    "kind": condition.kind,
+                    "severity": condition.severity,
+                    "summary": condition.summary,
+                },
+            ],
+        }
+        now = self._targets[name].api.clock.now()
+        try:
+            changes = await asyncio.to_thread(self._store.sync_conditions, name, (condition,), now)
+        except StoreFailedError:
+            return
+        self._hooks.conditions(name, changes)
+
+    async def housekeep(self) -> None:
+        """Let go of what is old: folded evidence, the log, the store. Never what lives."""
+        for name, cycle in self._cycles.items():
+            now = cycle.target.api.clock.now()
+            rules = cycle.target.rules.evidence
+            await self.evidence.forget(
+                name,
+                now - self._retention.events,
+                frozenset(cycle.watch.sightings),
+                rules.max_event_delay,
+            )
+        now = max(cycle.target.api.clock.now() for cycle in self._cycles.values())
+        await self.evidence.prune(now - self._retention.events)
+        await asyncio.to_thread(self._store.prune, now, self._retention)
+
+    async def stop(self) -> None:
+        """Begin no further delete, and wait until those under way have ended."""
+        self._stop.set()
+        for lock in self._turning.values():
+            async with lock:
+                pass
+        for target in self._targets.values():
+            await target.api.close()
+
+
+def _named(name: str, error: Exception) -> Condition:
+    """A failure of the daemon's own, by its name."""
+    if isinstance(error, StoreFailedError):
+        if error.disk_full:
+            text = "the disk of the store is full; nothing is deleted until there is room"
+            return Condition(ConditionKind.DISK_FULL, name, text, Severity.PAGE)
+        text = f"the store failed; nothing is deleted until it works: {error}"
+        return Condition(ConditionKind.STORE_FAILED, name, text, Severity.PAGE)
+    text = f"the cycle failed with {type(error).__name__}; it is tried again"
+    return Condition(ConditionKind.CYCLE_FAILED, name, text, Severity.PAGE)
+
+
+def _report(outcome: Outcome, status: Mapping[str, Any]) -> CycleReport:
+    decision, reading = outcome.picture.decision, outcome.picture.reading
+    through = None if decision is None else decision.watermark.through
+    return CycleReport(
+        target=status["target"],
+        began_at=outcome.began_at,
+        ended_at=outcome.ended_at,
+        complete=outcome.complete,
+        events=reading.records if isinstance(reading, Reading) else 0,
+        verdicts={kind: status["verdicts"][kind] for kind in VerdictKind},
+        watermark=None if through is None or math.isinf(through) else through,
+        due=len(outcome.plan.deletes),
+    )

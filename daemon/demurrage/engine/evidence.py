@@ -1,0 +1,147 @@
+"""Reading the event log to its end, and noticing when it went back in time.
+
+One ledger serves all targets. It is read after the inventory, so that references are the
+fresher of the two. Starting anew, it is folded from the first event that retention has left.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from demurrage.decide.ledger import Ledger
+from demurrage.decide.response import Claim
+from demurrage.engine.ports import EventReader
+from demurrage.model.error import LogUnreadableError
+from demurrage.model.event import Batch
+from demurrage.model.record import Cursor
+
+# Records folded before the event loop gets its turn.
+BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The log was read to its end at `read_at`, without a break since `since`."""
+
+    read_at: float
+    since: float
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The log could not be read; nothing may be decided."""
+
+    detail: str
+
+
+class Evidence:
+    """The folded log, and how fresh it is.
+
+    Args:
+        reader: the log.
+        remembered: how far the store says that the log was read before.
+        patience: seconds between two readings from which on they are no unbroken series.
+
+    `setbacks` counts how often the log turned out to have gone back in time or been replaced.
+    """
+
+    def __init__(
+        self,
+        reader: EventReader,
+        remembered: Cursor | None,
+        patience: float,
+    ) -> None:
+        self._reader = reader
+        self._remembered = remembered
+        self._patience = patience
+        self._position = 0
+        self._generation: str | None = None
+        # On the event loop's clock, which no step of a wall clock moves.
+        self._since: float | None = None
+        self._read_at: float | None = None
+        self._claims: dict[str, Claim] = {}
+        self.ledger = Ledger()
+        self.lock = asyncio.Lock()
+        self.setbacks = 0
+
+    async def read(self, clock: Callable[[], float]) -> Reading | Unreadable:
+        """Read to the end. Call with the lock held; `clock` gives the provider's time."""
+        try:
+            records = await self._to_the_end()
+        except LogUnreadableError as error:
+            self._since = None
+            return Unreadable(str(error))
+        moment = asyncio.get_running_loop().time()
+        if self._read_at is None or moment - self._read_at > self._patience:
+            self._since = None
+        self._since = moment if self._since is None else self._since
+        self._read_at = moment
+        now = clock()
+        return Reading(now, now - (moment - self._since), records)
+
+    def cursor(self, now: float) -> Cursor | None:
+        """How far the log was read by now, None before the first reading."""
+        if self._generation is None:
+            return None
+        return Cursor(self._generation, self._position, now)
+
+    def claim(self, target: str, claim: Claim) -> None:
+        """Remember what a decision took for true, to judge later starts by it."""
+        self._claims[target] = claim
+
+    async def _to_the_end(self) -> int:
+        if self._read_at is None:
+            await self._begin()
+        records = 0
+        while True:
+            batch = await asyncio.to_thread(self._reader.read, self._position, BATCH)
+            if await self._replaced(batch):
+                continue
+            self._generation = batch.generation
+            claims: Mapping[str, Claim] = self._claims
+            self.ledger.fold(batch.records, claims)
+            self._position = batch.cursor
+            records += len(batch.records)
+            if len(batch.records) < BATCH:
+                return records
+
+    async def _begin(self) -> None:
+        """Compare the log with what the store remembers of it, and take over its floors."""
+        cursor = self._remembered
+        head = await asyncio.to_thread(self._reader.head)
+        if cursor is not None and (
+            cursor.generation != head.generation or head.position < cursor.position
+        ):
+            self.setbacks += 1
+        self.ledger.start_from(await asyncio.to_thread(self._reader.floors))
+
+    async def _replaced(self, batch: Batch) -> bool:
+        """True when the log is another one, or shorter, than it was: fold it from the start."""
+        same = self._generation is None or batch.generation == self._generation
+        if same and batch.cursor >= self._position:
+            return False
+        self.setbacks += 1
+        self.ledger = Ledger()
+        self.ledger.start_from(await asyncio.to_thread(self._reader.floors))
+        self._position = 0
+        self._generation = None
+        self._claims.clear()
+        return True
+
+    async def forget(
+        self, target: str, before: float, needed: frozenset[str], unknown: float
+    ) -> None:
+        """Let go of a target's evidence that can bear on nothing alive."""
+        async with self.lock:
+            self.ledger.forget(target, before, needed, unknown)
+
+    async def prune(self, before: float) -> int:
+        """Apply retention to the log; what the ledger still holds stays."""
+        async with self.lock:
+            keep = self.ledger.held_positions()
+            through = self._position
+        return await asyncio.to_thread(
+            partial(self._reader.prune, before=before, through=through, keep=keep)
+        )

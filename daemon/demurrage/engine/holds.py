@@ -1,0 +1,116 @@
+"""The holds of one target, kept in the store through all changes."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from demurrage.decide import holds as rules_of_holds
+from demurrage.engine.hooks import Hooks
+from demurrage.engine.ports import Store
+from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.inventory import Inventory, PartialInventory
+from demurrage.model.plan import WAVE_RAILS, Hold, Judgement, PlannedDelete, Rail
+
+_KINDS = {
+    Rail.REFERENCED_DELETED: ConditionKind.REFERENCED_DELETED,
+    Rail.SECOND_REAPER: ConditionKind.SECOND_REAPER,
+    Rail.STORE_RESTORED: ConditionKind.STORE_RESTORED,
+    Rail.LOG_RESTORED: ConditionKind.LOG_RESTORED,
+    Rail.OBSERVER_EFFECT: ConditionKind.OBSERVER_EFFECT,
+}
+
+
+class Holds:
+    """Opens, joins and settles holds; a person's resume arrives through the store."""
+
+    def __init__(self, target: str, store: Store, hooks: Hooks) -> None:
+        self._target = target
+        self._store = store
+        self._hooks = hooks
+        self.current: tuple[Hold, ...] = ()
+
+    async def load(self) -> None:
+        """Take over what the store holds, a person's resumes among it."""
+        self.current = await asyncio.to_thread(self._store.holds, self._target)
+
+    async def trip(self, rail: Rail, summary: str, subjects: Iterable[str], now: float) -> bool:
+        """Hold the whole target for a cause, once per cause; False when it was held before.
+
+        The id follows from the cause, so that what a person has answered is not asked again.
+        """
+        cause = ":".join((self._target, rail, *sorted(subjects)))
+        hold_id = f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
+        if await asyncio.to_thread(self._store.hold, hold_id) is not None:
+            return False
+        await self._save(
+            rules_of_holds.open_hold(hold_id, self._target, rail, (), now=now, summary=summary)
+        )
+        return True
+
+    async def apply(self, judgement: Judgement, now: float) -> None:
+        """Open holds for rails that tripped; what is kept back joins the open ones."""
+        for rail, summary in judgement.tripped:
+            cause = f"{self._target}:{rail}:{now}"
+            hold_id = f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
+            await self._save(
+                rules_of_holds.open_hold(
+                    hold_id, self._target, rail, judgement.held, now=now, summary=summary
+                )
+            )
+        if judgement.held and not judgement.tripped:
+            await self._join(judgement.held)
+
+    async def _join(self, held: Sequence[PlannedDelete]) -> None:
+        for hold in self.current:
+            joined = rules_of_holds.join(hold, held)
+            if joined is not hold:
+                await self._save(joined)
+
+    async def settle(self, inventory: Inventory, now: float) -> None:
+        """Let holds lapse whose containers are gone; a partial inventory settles nothing."""
+        if isinstance(inventory, PartialInventory):
+            return
+        alive = {each.id for each in inventory.sightings.values() if each.alive}
+        for hold in self.current:
+            settled = rules_of_holds.settle(hold, alive, now)
+            if settled is not hold:
+                await self._save(settled)
+
+    async def _save(self, hold: Hold) -> None:
+        known = {each.id: each for each in self.current}
+        await asyncio.to_thread(self._store.save_hold, hold)
+        before = known.get(hold.id)
+        if before is None or before.ended != hold.ended:
+            self._hooks.held(self._target, hold)
+        known[hold.id] = hold
+        self.current = tuple(each for each in known.values() if not each.ended)
+
+    def standing(self, rail: Rail) -> Hold | None:
+        """The open hold of a rail, None if nobody has to answer for it."""
+        for hold in self.current:
+            if hold.rail is rail and hold.resumed_at is None:
+                return hold
+        return None
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """What a person should know: one line for each hold that waits for an answer."""
+        return tuple(
+            Condition(
+                _KINDS.get(hold.rail, ConditionKind.RAIL_HELD),
+                self._target,
+                f"{hold.summary}; `demurrage resume {hold.id}` lets it go on",
+                Severity.PAGE,
+            )
+            for hold in self.current
+            if hold.resumed_at is None
+        )
+
+    @property
+    def waiting(self) -> tuple[Hold, ...]:
+        """Holds that wait for a person, wave holds last."""
+        return tuple(
+            sorted(
+                (hold for hold in self.current if hold.resumed_at is None),
+                key=lambda hold: hold.rail in WAVE_RAILS,
+            )
+        )

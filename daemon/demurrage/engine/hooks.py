@@ -1,0 +1,69 @@
+"""How logs, metrics and alerts follow the engine: it calls out, and never waits for an answer.
+
+A hook must not block and must not raise; it is called in the event loop, after what it tells of
+has been stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from demurrage.model.container import Sighting
+from demurrage.model.deletion import Deletion
+from demurrage.model.plan import Hold
+from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.verdict import VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """One cycle of one target, as figures.
+
+    `complete`: listing and log were read and every verdict given. Times are provider time;
+    `watermark` may be infinite. `events` counts log records read in this cycle.
+    """
+
+    target: str
+    began_at: float
+    ended_at: float
+    complete: bool
+    events: int
+    verdicts: Mapping[VerdictKind, int]
+    watermark: float | None
+    due: int
+
+
+class Hooks(Protocol):
+    """What the engine tells."""
+
+    def born(self, target: str, sightings: Sequence[Sighting]) -> None:
+        """Containers were listed for the first time."""
+        ...
+
+    def ruled(self, target: str, rulings: Sequence[Ruling]) -> None:
+        """Verdicts changed."""
+        ...
+
+    def observed(self, target: str, count: int) -> None:
+        """Observe mode would have deleted so many more containers."""
+        ...
+
+    def concluded(self, target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
+        """Deletes ended, one way or another."""
+        ...
+
+    def held(self, target: str, hold: Hold) -> None:
+        """A hold was opened or ended."""
+        ...
+
+    def conditions(self, target: str, changes: ConditionChanges) -> None:
+        """Conditions opened or resolved."""
+        ...
+
+    def cycled(self, report: CycleReport) -> None:
+        """A cycle ended."""
+        ...
+
+    def failed(self, target: str, error: Exception) -> None:
+        """A cycle ended by an error of the daemon's own."""
+        ...

@@ -1,0 +1,143 @@
+"""Watching one target's listing: the tail every cycle, the living every so often.
+
+The tail watch reads newest-first down to `watch.overlap` past the newest known row. The
+reconcile pass refreshes the living by jumping to the regions that hold them. The first reading
+of a store's life goes to the end of the list.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from math import inf
+
+from demurrage.decide.census import Census, inventory, take_census
+from demurrage.engine.ports import ContainersApi
+from demurrage.model.container import Sighting
+from demurrage.model.inventory import Inventory
+from demurrage.model.listing import Listing, Region
+from demurrage.model.rules import Rules
+from demurrage.provider.regions import plan_regions, plan_tail
+
+# Births this much older than the oldest container that could still be unproven compete for no
+# slot that matters; windows are far shorter.
+_HORIZON = 3600.0
+
+
+class InventoryWatch:
+    """What is known of one target's containers, kept fresh by listing and nothing else."""
+
+    def __init__(self, target: str, api: ContainersApi, rules: Rules) -> None:
+        self._target = target
+        self._api = api
+        self._rules = rules
+        self._bootstrapped = False
+        self._reconciled_at = -inf
+        self._newest: int | None = None
+        self.sightings: Mapping[str, Sighting] = {}
+        self.own_deletes: set[str] = set()
+
+    @property
+    def horizon(self) -> float:
+        """How far before now gone containers are still remembered, seconds."""
+        return max(_HORIZON, 3 * self._rules.billing.idle_expiry)
+
+    def remember(self, sightings: Mapping[str, Sighting], *, bootstrapped: bool) -> None:
+        """Take over what the store knows from before."""
+        self.sightings = dict(sightings)
+        self._bootstrapped = bootstrapped
+        births = (each.container.created_at for each in sightings.values())
+        self._newest = max(births, default=None)
+
+    @property
+    def bootstrapped(self) -> bool:
+        """True once the whole list was read to its end."""
+        return self._bootstrapped
+
+    async def look(self) -> Census:
+        """List the tail, and the living too when they are due for it."""
+        newest = self._newest if self._bootstrapped else None
+        regions = [plan_tail(newest, self._rules.watch.overlap)]
+        now = self._api.clock.now()
+        reconciling = now - self._reconciled_at >= self._rules.watch.reconcile_interval
+        if reconciling and self._bootstrapped:
+            tail = regions[0].down_to
+            regions += self._regions(
+                each.id
+                for each in self.sightings.values()
+                if each.alive and tail is not None and each.container.created_at < tail
+            )
+        census = await self._read(regions)
+        if reconciling and census.failure is None:
+            self._reconciled_at = now
+        return census
+
+    async def refresh(self, container_ids: Collection[str], base: Census) -> Census:
+        """List afresh the regions of the given containers, on top of this cycle's look."""
+        census = await self._read(self._regions(container_ids))
+        return replace(
+            census,
+            as_of=base.as_of,
+            tail_finished=base.tail_finished,
+            shrank=base.shrank or census.shrank,
+            failure=base.failure or census.failure,
+        )
+
+    def amounts_to(self, census: Census) -> Inventory:
+        """What the latest look amounts to."""
+        return inventory(self._target, census, bootstrapped=self._bootstrapped)
+
+    def _regions(self, container_ids: Iterable[str]) -> tuple[Region, ...]:
+        wanted = [self.sightings[each].container for each in container_ids]
+        cursors = [
+            each.container
+            for each in self.sightings.values()
+            if each.deleted_at is None
+            and each.missing_since is None
+            and each.id not in self.own_deletes
+            and each.container.status != "deleted"
+        ]
+        return plan_regions(wanted, cursors)
+
+    async def _read(self, regions: Iterable[Region]) -> Census:
+        listing = await self._api.read(tuple(regions))
+        now = self._api.clock.now()
+        census = take_census(
+            self.sightings,
+            listing,
+            self._rules,
+            now,
+            born_after=now - self.horizon,
+            own_deletes=self.own_deletes,
+        )
+        self.sightings = self._living_or_recent(census.sightings, now)
+        if census.whole_list and census.failure is None:
+            self._bootstrapped = True
+        self._note_newest(listing, now)
+        self.own_deletes.intersection_update(self.sightings)
+        return census
+
+    def _note_newest(self, listing: Listing, now: float) -> None:
+        """Move the tail's foot up; a row from the future must not lift it over real births."""
+        births = [row.created_at for stretch in listing.stretches for row in stretch.rows]
+        if self._newest is not None:
+            births.append(self._newest)
+        if births:
+            self._newest = min(max(births), int(now))
+
+    def bury(self, container_ids: Collection[str], at: float) -> None:
+        """Our own deletes were confirmed: from here on these rows are tombstones."""
+        buried = {
+            each: replace(self.sightings[each], gone_at=at, deleted_at=at)
+            for each in container_ids
+            if each in self.sightings
+        }
+        self.sightings = {**self.sightings, **buried}
+
+    def _living_or_recent(
+        self, sightings: Mapping[str, Sighting], now: float
+    ) -> dict[str, Sighting]:
+        oldest = now - self.horizon
+        return {
+            key: each
+            for key, each in sightings.items()
+            if each.alive or each.container.created_at >= oldest
+        }

@@ -1,0 +1,119 @@
+"""What `status` shows of a target: plain data, the same for HTTP, command line and store."""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import isinf
+from typing import Any
+
+from demurrage.decide.book import Book
+from demurrage.engine.cycle import Outcome
+from demurrage.engine.evidence import Reading
+from demurrage.engine.look import Target
+from demurrage.model.condition import Condition
+from demurrage.model.inventory import CompleteInventory
+from demurrage.model.plan import Hold
+from demurrage.model.verdict import VerdictKind
+
+# Conditions of one kind are one line; so many summaries are shown in it.
+_SHOWN = 3
+
+
+def merge(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """One condition for each kind, the gravest severity and the first summaries in it."""
+    by_kind: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        by_kind.setdefault(condition.kind, []).append(condition)
+    return tuple(_merged(same) for _, same in sorted(by_kind.items()))
+
+
+def _merged(same: list[Condition]) -> Condition:
+    first = same[0]
+    summaries = list(dict.fromkeys(each.summary for each in same))
+    more = f" (and {len(summaries) - _SHOWN} more)" if len(summaries) > _SHOWN else ""
+    severity = max((each.severity for each in same), key=list(type(first.severity)).index)
+    return Condition(first.kind, first.target, "; ".join(summaries[:_SHOWN]) + more, severity)
+
+
+def snapshot(
+    target: Target,
+    outcome: Outcome,
+    book: Book,
+    holds: Iterable[Hold],
+    conditions: Iterable[Condition],
+) -> dict[str, Any]:
+    """One target after one cycle. All times are provider time in epoch seconds."""
+    picture, facts = outcome.picture, outcome.facts
+    decision, reading = picture.decision, picture.reading
+    verdicts = decision.verdicts.values() if decision is not None else ()
+    kinds = Counter(verdict.kind for verdict in verdicts)
+    reasons = Counter(f"{each.kind}:{each.codes[0]}" for each in verdicts if each.codes)
+    through = None if decision is None else decision.watermark.through
+    writers = () if decision is None else decision.watermark.holders
+    return {
+        "target": target.name,
+        "mode": target.mode,
+        "at": outcome.ended_at,
+        "cycle": {
+            "complete": outcome.complete,
+            "began_at": outcome.began_at,
+            "ended_at": outcome.ended_at,
+        },
+        "inventory": {
+            "complete": isinstance(picture.inventory, CompleteInventory),
+            "as_of": picture.inventory.as_of,
+        },
+        "evidence": {
+            "readable": isinstance(reading, Reading),
+            "read_at": reading.read_at if isinstance(reading, Reading) else None,
+            "watermark": None if through is None or isinf(through) else through,
+            "logged": bool(book.responses or book.known),
+            "responses": len(book.responses),
+            "writers": [
+                {
+                    "source": holder.source,
+                    "through": None if isinf(holder.through) else holder.through,
+                    "fault": holder.fault,
+                    "detail": holder.detail,
+                }
+                for holder in sorted(writers, key=lambda holder: holder.through)
+            ],
+        },
+        "coverage": {
+            "declared": target.rules.evidence.coverage,
+            "effective": "complete"
+            if facts.coverage_since is not None and not (decision and decision.breaks)
+            else "partial",
+            "since": facts.coverage_since,
+            "breaks": [
+                {"kind": each.kind, "about": each.about, "at": each.at, "detail": each.detail}
+                for each in (decision.breaks if decision is not None else facts.breaks)
+            ],
+            "whole_life_windows": facts.whole_life_windows,
+        },
+        "verdicts": {kind: kinds.get(kind, 0) for kind in VerdictKind},
+        "reasons": dict(sorted(reasons.items())),
+        "due": len(outcome.plan.deletes),
+        "holds": [
+            {
+                "id": hold.id,
+                "rail": hold.rail,
+                "opened_at": hold.opened_at,
+                "summary": hold.summary,
+                "containers": len(hold.containers),
+                "resumed_until": hold.resumed_until,
+            }
+            for hold in holds
+        ],
+        "conditions": [
+            {
+                "kind": each.kind,
+                "severity": each.severity,
+                "summary": each.summary,
+            }
+            for each in conditions
+        ],
+        "clock": {
+            "offset": target.api.clock.offset,
+            "jumped": target.api.clock.jumped,
+        },
+    }
