@@ -1,9 +1,13 @@
 """Values for the store's tests, with as little said as each test needs."""
 
+from itertools import count
+
 from demurrage.model.container import Container, Sighting
 from demurrage.model.plan import PlannedDelete
 from demurrage.model.record import Intent, Ruling
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
+
+_numbers = count()
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -52,3 +56,8 @@ def planned(id_: str = "cntr_1", *, born: float = NOW, saves: float = 0.5) -> Pl
     """A container that is due."""
     verdict = ruling(id_, born=born).verdict
     return PlannedDelete(id_, verdict, int(born), "1g", saves, born + 300)
+
+
+def fresh_target() -> str:
+    """A target that nobody has used yet."""
+    return f"target-{next(_numbers)}"

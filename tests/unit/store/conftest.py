@@ -24,3 +24,11 @@ def store(url: str) -> Iterator[SqlStore]:
     """A new store whose own clock stands at NOW."""
     with open_store(url, clock=lambda: NOW) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    """One store for all examples of a property; each example takes a target of its own."""
+    folder = tmp_path_factory.mktemp("shared")
+    with open_store(f"sqlite:///{folder}/demurrage.db") as opened:
+        yield opened

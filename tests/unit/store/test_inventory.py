@@ -1,10 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.store.build import DAY, NOW, container, sighting
+from tests.unit.store.build import DAY, NOW, container, fresh_target, sighting
 
 from demurrage.model.container import Container, Sighting
 from demurrage.store import SqlStore, open_store
@@ -33,16 +32,17 @@ sightings = st.builds(
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(sightings, max_size=8), min_size=1, max_size=3))
-def test_what_was_saved_last_comes_back_unchanged(rounds: list[list[Sighting]]) -> None:
+@given(rounds=st.lists(st.lists(sightings, max_size=8), min_size=1, max_size=3))
+def test_what_was_saved_last_comes_back_unchanged(
+    shared: SqlStore, rounds: list[list[Sighting]]
+) -> None:
     """Saving and loading loses nothing, and a later save replaces an earlier one."""
-    with TemporaryDirectory() as folder:
-        expected: dict[str, Sighting] = {}
-        with open_store(f"sqlite:///{folder}/a.db") as store:
-            for each in rounds:
-                store.save_sightings("t", each)
-                expected |= {one.id: one for one in each}
-            assert store.sightings("t", alive_or_born_after=0) == expected
+    target = fresh_target()
+    expected: dict[str, Sighting] = {}
+    for each in rounds:
+        shared.save_sightings(target, each)
+        expected |= {one.id: one for one in each}
+    assert shared.sightings(target, alive_or_born_after=0) == expected
 
 
 def test_the_living_and_the_lately_born_are_asked_for(store: SqlStore) -> None:

@@ -1,12 +1,10 @@
-from tempfile import TemporaryDirectory
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.store.build import NOW, container, ruling, sighting
+from tests.unit.store.build import NOW, container, fresh_target, ruling, sighting
 
 from demurrage.model.record import Ruling
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
-from demurrage.store import SqlStore, open_store
+from demurrage.store import SqlStore
 
 moments = st.floats(min_value=0, max_value=4e9)
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -24,16 +22,18 @@ verdicts = st.builds(
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(verdicts, max_size=4), min_size=1, max_size=3))
-def test_the_latest_verdict_of_each_comes_back_whole(rounds: list[list[Verdict]]) -> None:
+@given(rounds=st.lists(st.lists(verdicts, max_size=4), min_size=1, max_size=3))
+def test_the_latest_verdict_of_each_comes_back_whole(
+    shared: SqlStore, rounds: list[list[Verdict]]
+) -> None:
     """The current verdicts are the last recorded ones, reasons included, under their ids."""
-    with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/a.db") as store:
-        expected: dict[str, tuple[int, Verdict]] = {}
-        for each in rounds:
-            given_now = [Ruling(container(one.container_id), one, NOW) for one in each]
-            ids = store.record_verdicts("t", given_now)
-            expected |= {one.container_id: (ids[one.container_id], one) for one in each}
-        assert store.current_verdicts("t") == expected
+    target = fresh_target()
+    expected: dict[str, tuple[int, Verdict]] = {}
+    for each in rounds:
+        given_now = [Ruling(container(one.container_id), one, NOW) for one in each]
+        ids = shared.record_verdicts(target, given_now)
+        expected |= {one.container_id: (ids[one.container_id], one) for one in each}
+    assert shared.current_verdicts(target) == expected
 
 
 def test_only_the_living_have_a_current_verdict(store: SqlStore) -> None:

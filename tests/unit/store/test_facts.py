@@ -1,0 +1,127 @@
+import pytest
+from tests.unit.store.build import NOW
+
+from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.store import SqlStore
+from demurrage.store.breaks import MOST_OPEN
+
+
+def late(about: str = "call_1", *, at: float = NOW) -> CoverageBreak:
+    """A start that came too late."""
+    return CoverageBreak("t", BreakKind.LATE_START, about, at, "too late")
+
+
+def test_nothing_is_known_of_a_new_target(store: SqlStore) -> None:
+    """The facts of a target that was never heard of grant nothing."""
+    assert store.facts("t", NOW) == TargetFacts()
+
+
+def test_coverage_counts_from_the_first_complete(store: SqlStore) -> None:
+    """Saying it again changes nothing; partial takes it and the breaks back."""
+    store.declare_coverage("t", complete=True, at=NOW)
+    store.declare_coverage("t", complete=True, at=NOW + 5)
+    store.add_breaks([late()])
+    assert store.facts("t", NOW).coverage_since == NOW
+    assert store.facts("t", NOW).breaks == (late(),)
+    store.declare_coverage("t", complete=False, at=NOW + 6)
+    assert store.facts("t", NOW) == TargetFacts()
+    store.declare_coverage("t", complete=True, at=NOW + 7)
+    assert store.facts("t", NOW).coverage_since == NOW + 7
+    assert [each.what for each in store.acts()] == [
+        "declare_complete",
+        "declare_partial",
+        "declare_complete",
+    ]
+
+
+def test_complete_alone_settles_no_break(store: SqlStore) -> None:
+    """A break that was recorded under partial coverage waits for a person."""
+    store.add_breaks([late()])
+    store.declare_coverage("t", complete=True, at=NOW + 1)
+    assert store.facts("t", NOW).breaks == (late(),)
+
+
+def test_a_break_is_recorded_once_and_stays_settled(store: SqlStore) -> None:
+    """The same breach told again and again is one; once settled it does not come back."""
+    store.add_breaks([late(), late(), late("call_2", at=NOW + 99)])
+    store.add_breaks([late()])
+    assert store.confirm_coverage("t", NOW + 1, "ann") == 2
+    store.add_breaks([late(), late("call_2", at=NOW + 99)])
+    facts = store.facts("t", NOW)
+    assert (facts.breaks, facts.confirmed_at) == ((), NOW + 1)
+    assert store.confirm_coverage("t", NOW + 2, "ann") == 0
+
+
+def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:
+    """What happens anew is a new breach, though it be about the same writer."""
+    store.add_breaks([late()])
+    store.confirm_coverage("t", NOW + 1, "ann")
+    again = late(at=NOW + 2)
+    store.add_breaks([again])
+    assert store.facts("t", NOW).breaks == (again,)
+
+
+def test_breaks_without_end_do_not_fill_the_store(store: SqlStore) -> None:
+    """One break is as good as a million: past a bound no more are kept open."""
+    store.add_breaks([late(f"a{number}") for number in range(MOST_OPEN - 1)])
+    store.add_breaks([late(f"b{number}") for number in range(10)])
+    store.add_breaks([late(f"c{number}") for number in range(10)])
+    assert len(store.facts("t", NOW).breaks) == MOST_OPEN
+
+
+def test_windows_are_whole_life_until_a_person_says_otherwise(store: SqlStore) -> None:
+    """A late birth widens the windows, and only a person narrows them again."""
+    store.note_late_births("t", NOW)
+    store.note_late_births("t", NOW + 1)
+    assert store.facts("t", NOW).whole_life_windows
+    store.reset_windows("t", NOW + 2, "ann")
+    assert not store.facts("t", NOW).whole_life_windows
+
+
+def test_distrust_never_shrinks(store: SqlStore) -> None:
+    """An earlier moment does not make births trusted that were not."""
+    store.distrust("t", NOW)
+    store.distrust("t", NOW - 50)
+    assert store.facts("t", NOW).distrust_before == NOW
+
+
+@pytest.mark.parametrize(("until", "left"), [(None, {"x"}), (NOW + 10, set())])
+def test_protection_holds_until_its_end(
+    store: SqlStore, until: float | None, left: set[str]
+) -> None:
+    """For ever means for ever; a moment means until then."""
+    store.protect("t", "x", until, "ann")
+    assert store.facts("t", NOW + 9).protected == {"x"}
+    assert store.facts("t", NOW + 10).protected == left
+    assert store.facts("other", NOW).protected == frozenset()
+
+
+def test_protection_can_be_taken_back(store: SqlStore) -> None:
+    """Taking it back works once, and says whether there was one."""
+    store.protect("t", "x", None, "ann")
+    assert store.unprotect("t", "x", "ben")
+    assert not store.unprotect("t", "x", "ben")
+    assert store.facts("t", NOW).protected == frozenset()
+
+
+def test_retired_writers_are_known_to_every_target(store: SqlStore) -> None:
+    """A writer is a process, whatever targets it writes for."""
+    store.retire_writer("urn:w", NOW, "ann")
+    assert store.facts("t", NOW).retired == {"urn:w": NOW}
+
+
+def test_every_act_of_a_person_is_kept(store: SqlStore) -> None:
+    """Who did what, when, to what."""
+    store.protect("t", "x", None, "ann")
+    store.unprotect("t", "x", "ben")
+    store.retire_writer("urn:w", NOW + 1, "cat")
+    store.confirm_coverage("t", NOW + 2, "dan")
+    store.reset_windows("t", NOW + 3, "eve")
+    kept = [(each.by, each.what, each.target, each.about, each.at) for each in store.acts()]
+    assert kept == [
+        ("eve", "reset_windows", "t", None, NOW + 3),
+        ("dan", "confirm_coverage", "t", None, NOW + 2),
+        ("cat", "retire_writer", None, "urn:w", NOW + 1),
+        ("ben", "unprotect", "t", "x", NOW),
+        ("ann", "protect", "t", "x", NOW),
+    ]
