@@ -1,7 +1,6 @@
 """One request through the real SDK, logged the way an application should."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -9,7 +8,7 @@ from uuid import uuid4
 from openai import APIStatusError, AsyncOpenAI, NotFoundError, OpenAIError
 
 from demurrage.simulator.plans import Mode
-from demurrage.simulator.references import named_containers
+from demurrage.simulator.references import finish_of, named_containers, start_of
 from demurrage.simulator.writer import Writer
 
 _FINAL = ("completed", "failed", "incomplete", "cancelled")
@@ -63,17 +62,7 @@ async def logged_call(
         CallFailed: it was refused, got lost or did not complete; that is logged already.
     """
     call = Call(client, writer, request, poll)
-    call.note(
-        "started",
-        slots=list(_slots(request.get("tools", ()))),
-        containers=named_containers(request),
-        previous_response_id=request.get("previous_response_id"),
-        conversation=request.get("conversation"),
-        background=mode == "background",
-        direct=True,
-        model=request["model"],
-        labels=labels or {},
-    )
+    call.note("started", **start_of(request, background=mode == "background", labels=labels))
     send = {"blocking": _blocking, "streamed": _streamed, "background": _background}[mode]
     try:
         response = await send(call)
@@ -87,15 +76,7 @@ async def logged_call(
         if isinstance(error, asyncio.CancelledError):
             raise
         raise CallFailed(None) from None
-    call.note(
-        "finished",
-        response_id=response["id"],
-        status=response["status"],
-        created_at=response["created_at"],
-        completed_at=response.get("completed_at"),
-        conversation=(response.get("conversation") or {}).get("id"),
-        containers=named_containers(response),
-    )
+    call.note("finished", **finish_of(response))
     if response["status"] != "completed":
         raise CallFailed(None)
     return response
@@ -169,17 +150,3 @@ def _ended(response: dict[str, Any]) -> dict[str, Any]:
 def _learn(call: Call, headers: Any) -> None:
     if call.writer is not None:
         call.writer.observe_date(headers.get("date"))
-
-
-def _slots(tools: Any) -> Iterator[dict[str, Any]]:
-    for tool in tools:
-        if tool["type"] == "code_interpreter":
-            container = tool["container"]
-            if isinstance(container, str):
-                yield {"tool": "code_interpreter", "tier": None, "container": container}
-            else:
-                tier = container.get("memory_limit", "1g")
-                yield {"tool": "code_interpreter", "tier": tier, "container": "auto"}
-        elif tool["type"] == "shell":
-            tier = tool["environment"].get("memory_limit", "1g")
-            yield {"tool": "shell", "tier": tier, "container": "auto"}

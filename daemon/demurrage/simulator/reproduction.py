@@ -3,9 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from openai import OpenAI
 from openai.types.responses import Response
+
+from demurrage.simulator.references import finish_of, start_of
+from demurrage.simulator.writer import Writer
 
 _MODEL = "gpt-5"
 _TOOL: Any = {"type": "code_interpreter", "container": {"type": "auto"}}
@@ -54,6 +58,22 @@ def reproduce(
         previous=_previous(ask, questions),
         conversation=_conversation(ask, questions, client.conversations.create().id),
     )
+
+
+def logging_to(writer: Writer) -> OnCall:
+    """An `on_call` that logs each request and its answer; the caller beats and flushes."""
+
+    def on_call(request: dict[str, Any]) -> Callable[[Response], None]:
+        call_id = str(uuid4())
+        writer.note("response.started", call_id=call_id, **start_of(request, background=False))
+
+        def told(response: Response) -> None:
+            end = finish_of(response.model_dump(mode="json", warnings=False))
+            writer.note("response.finished", call_id=call_id, **end)
+
+        return told
+
+    return on_call
 
 
 def _replayed(ask: Callable[..., Response], questions: Sequence[str]) -> tuple[str, ...]:

@@ -49,7 +49,12 @@ def case(port: Port, berth: Berth) -> dict[str, Any]:
 
 
 def totals(port: Port) -> dict[str, Any]:
-    """The truth in figures."""
+    """The truth in figures.
+
+    `harm` counts every need of a container that a DELETE had taken, even one that would have
+    expired by then; `named_deleted` counts deleted containers that some response names, whether
+    or not anybody missed them (released ones are among them).
+    """
     now, scale = port.clock.now(), port.settings.scale
     cases = [case(port, berth) for berth in port.berths]
     orphans = [one for one in cases if one["orphan"]]
@@ -68,6 +73,7 @@ def totals(port: Port) -> dict[str, Any]:
         "orphans_deleted_before_floor": sum(
             one["gone_by"] == "delete" and one["age_seconds"] <= _BILLING.minimum for one in orphans
         ),
+        "named_deleted": sum(bool(one["named_by"]) for one in deleted),
         "harm": sum(len(one["harm"]) for one in cases),
         "usd_alone": sum(one["usd_alone"] for one in cases),
         "usd_actual": sum(one["usd_actual"] for one in cases),

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -11,71 +14,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from demurrage.simulator.admin import HarbourAdmin
 from demurrage.simulator.calls import caller_of
-from demurrage.simulator.delivery import CloudEvent
-from demurrage.simulator.faults import FaultKind
-from demurrage.simulator.harbour import Harbour
-from demurrage.simulator.plans import Habits
-from demurrage.simulator.reproduction import reproduce
 from demurrage.simulator.serve import HarbourServer
-from demurrage.simulator.settings import HarbourSettings
-from demurrage.simulator.workload import Application, Workload
-from demurrage.simulator.writer import Writer
 
-AUTO: Any = {"type": "code_interpreter", "container": {"type": "auto"}}
-SHELL: Any = {"type": "shell", "environment": {"type": "container_auto"}}
-USE = "Compute. [[use_tool]] [[cite]] [[seconds=8]]"
-TALK = "Say hello. [[seconds=8]]"
-
-
-@pytest.fixture
-def server() -> Iterator[HarbourServer]:
-    """A harbour whose hour takes twelve seconds."""
-    settings = HarbourSettings(scale=300, visibility_lag=(0, 0), delete_lag=(0, 0))
-    with HarbourServer(Harbour(settings, seed=3)) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: HarbourServer) -> Iterator[OpenAI]:
-    """The SDK, without retries, so that each fault shows."""
-    with OpenAI(base_url=server.base_url, api_key="key", max_retries=0) as made:
-        yield made
-
-
-def _cases(server: HarbourServer) -> list[dict[str, Any]]:
-    cases: list[dict[str, Any]] = server.admin.truth()["containers"]
-    return cases
-
-
-def test_the_reproduction_leaks_two_in_each_style(server: HarbourServer, client: OpenAI) -> None:
-    """Six tool-less turns, six containers, each made by one of them and named by none."""
-    made = reproduce(client)
-    cases = _cases(server)
-    assert {case["made_by"] for case in cases} == set(made.all)
-    assert [case["orphan"] for case in cases] == [True] * 6
-
-
-def test_a_third_turn_names_its_container(server: HarbourServer, client: OpenAI) -> None:
-    """Three more containers, one for each style, are used and no orphans."""
-    made = reproduce(client, third_turn=True)
-    cases = _cases(server)
-    assert (len(cases), sum(case["orphan"] for case in cases)) == (9, 6)
-    used = {case["used_by"][0] for case in cases if case["used_by"]}
-    assert used == {made.replayed[2], made.previous[2], made.conversation[2]}
-
-
-def test_reproduction_tells_of_each_call(client: OpenAI) -> None:
-    """Whoever logs hears of each request before and of each response after."""
-    heard: list[str] = []
-
-    def on_call(request: dict[str, Any]) -> Any:
-        heard.append(request["model"])
-        return lambda response: heard.append(response.id)
-
-    made = reproduce(client, on_call=on_call)
-    assert heard[0::2] == ["gpt-5"] * 6
-    assert tuple(heard[1::2]) == made.all
+from .conftest import AUTO, SHELL, TALK, USE, cases
 
 
 def test_a_blocking_response_reads_as_a_real_one(server: HarbourServer, client: OpenAI) -> None:
@@ -90,7 +33,7 @@ def test_a_blocking_response_reads_as_a_real_one(server: HarbourServer, client: 
     assert part.type == "output_text"
     (citation,) = part.annotations
     assert citation.type == "container_file_citation"
-    (case,) = _cases(server)
+    (case,) = cases(server)
     assert call.container_id == citation.container_id == case["id"]
     assert response.created_at < response.completed_at  # type: ignore[operator] # both are given
 
@@ -107,7 +50,7 @@ def test_a_call_in_the_context_is_reused_in_each_style(
     conversation = client.conversations.create().id
     for words in (USE, TALK):
         client.responses.create(model="gpt-5", input=words, tools=[AUTO], conversation=conversation)
-    assert len(_cases(server)) == 2
+    assert len(cases(server)) == 2
 
 
 @pytest.mark.parametrize("words", [USE, TALK])
@@ -138,7 +81,7 @@ def test_the_container_is_born_before_the_first_output_item(
     with client.responses.create(model="gpt-5", input=TALK, tools=[AUTO], stream=True) as stream:
         for event in stream:
             if event.type == "response.output_item.added":
-                assert len(_cases(server)) == 1
+                assert len(cases(server)) == 1
 
 
 def test_a_background_response_runs_on_its_own(server: HarbourServer, client: OpenAI) -> None:
@@ -149,7 +92,7 @@ def test_a_background_response_runs_on_its_own(server: HarbourServer, client: Op
     while seen[-1] != "completed":
         seen.append(client.responses.retrieve(response.id).status)
     assert list(dict.fromkeys(seen)) == ["queued", "in_progress", "completed"]
-    assert len(_cases(server)) == 1
+    assert len(cases(server)) == 1
 
 
 def test_a_background_response_can_be_cancelled(client: OpenAI) -> None:
@@ -223,7 +166,7 @@ def test_explicit_containers_and_their_files(server: HarbourServer, client: Open
     client.containers.delete(made.id)
     with pytest.raises(openai.NotFoundError):
         client.responses.create(model="gpt-5", input=USE, tools=[tool])
-    (case,) = _cases(server)
+    (case,) = cases(server)
     assert (case["explicit"], len(case["used_by"]), len(case["harm"])) == (True, 1, 1)
 
 
@@ -266,9 +209,9 @@ def test_delete_may_need_the_beta_header(server: HarbourServer, client: OpenAI) 
     server.admin.settings(delete_needs_beta=True)
     made = client.containers.create(name="mine")
     client.containers.delete(made.id)
-    assert _cases(server)[0]["gone_by"] is None
+    assert cases(server)[0]["gone_by"] is None
     client.containers.delete(made.id, extra_headers={"OpenAI-Beta": "containers=v1"})
-    assert _cases(server)[0]["gone_by"] == "delete"
+    assert cases(server)[0]["gone_by"] == "delete"
 
 
 def test_three_thousand_rows_are_paged_through(server: HarbourServer, client: OpenAI) -> None:
@@ -313,114 +256,6 @@ def test_azure_has_its_own_paths_and_errors(server: HarbourServer) -> None:
     assert caller_of("azure") in server.admin.calls()["by_caller"]
 
 
-STATUSES = {
-    FaultKind.RATE_LIMITED: (429, "rate_limit_exceeded"),
-    FaultKind.RATE_LIMITED_RETRY_AFTER: (429, "rate_limit_exceeded"),
-    FaultKind.SPEND_LIMIT: (429, "insufficient_quota"),
-    FaultKind.SLOW_DOWN: (429, "slow_down"),
-    FaultKind.OVERLOADED: (503, "server_is_overloaded"),
-    FaultKind.MISSING_SCOPE: (401, None),
-    FaultKind.BAD_KEY: (401, "invalid_api_key"),
-    FaultKind.SERVER_ERROR: (500, None),
-    FaultKind.DELETE_NOT_FOUND: (404, None),
-    FaultKind.LOST_ANSWER: (504, None),
-}
-
-
-@pytest.mark.parametrize(("kind", "expected"), STATUSES.items())
-def test_faults_with_a_status(
-    server: HarbourServer, client: OpenAI, kind: FaultKind, expected: tuple[int, str | None]
-) -> None:
-    """Each fault has its status and code, strikes as often as told, then all is well."""
-    made = client.containers.create(name="mine")
-    server.admin.fault(kind, "DELETE /v1/containers/*", count=1, seconds=7)
-    with pytest.raises(openai.APIStatusError) as failed:
-        client.containers.delete(made.id)
-    assert (failed.value.status_code, failed.value.code) == expected
-    retry_after = failed.value.response.headers.get("retry-after")
-    assert retry_after == ("7" if kind == FaultKind.RATE_LIMITED_RETRY_AFTER else None)
-    assert [fault["hits"] for fault in server.admin.faults()] == [1]
-    assert (_cases(server)[0]["gone_by"] is None) == (kind != FaultKind.LOST_ANSWER)
-    client.containers.list()
-
-
-BODIES: dict[FaultKind, Callable[[str], bool]] = {
-    FaultKind.HTML: lambda text: text.startswith("<!DOCTYPE html>"),
-    FaultKind.TRUNCATED_JSON: lambda text: text.startswith("{") and not text.endswith("}"),
-    FaultKind.NO_DATA: lambda text: '"data"' not in text,
-    FaultKind.EMPTY_LIST: lambda text: '"data": []' in text,
-    FaultKind.UNKNOWN_STATUS: lambda text: '"hibernating"' in text,
-    FaultKind.NULL_ACTIVITY: lambda text: '"last_active_at": null' in text,
-}
-
-
-@pytest.mark.parametrize("kind", BODIES)
-def test_faults_inside_a_good_status(
-    server: HarbourServer, client: OpenAI, kind: FaultKind
-) -> None:
-    """A 200 whose body is not what it should be."""
-    client.containers.create(name="mine")
-    server.admin.fault(kind, "GET /v1/containers")
-    raw = client.containers.with_raw_response.list()
-    assert raw.status_code == 200
-    assert BODIES[kind](raw.text)
-    server.admin.clear_faults()
-    assert len(client.containers.list().data) == 1
-
-
-@pytest.mark.parametrize("kind", [FaultKind.ENDLESS_PAGES, FaultKind.REPEATED_CURSOR])
-def test_listings_that_never_end(server: HarbourServer, client: OpenAI, kind: FaultKind) -> None:
-    """The SDK's own pager goes round and round."""
-    server.admin.seed(live=150)
-    server.admin.fault(kind, "GET /v1/containers")
-    rows = client.containers.list(limit=100)
-    seen = [row.id for row, _ in zip(rows, range(130), strict=False)]
-    assert (len(seen), len(set(seen))) == (130, 100)
-
-
-def test_a_refused_delete_deletes_nothing(server: HarbourServer, client: OpenAI) -> None:
-    """`deleted: false` shows in the raw body alone."""
-    made = client.containers.create(name="mine")
-    server.admin.fault(FaultKind.DELETE_REFUSED, "DELETE *")
-    answer = client.containers.with_raw_response.delete(made.id)
-    assert '"deleted":false' in answer.text
-    assert _cases(server)[0]["gone_by"] is None
-
-
-def test_a_deleted_container_can_stay_listed(server: HarbourServer, client: OpenAI) -> None:
-    """With the fault the row stays for ever."""
-    made = client.containers.create(name="mine")
-    server.admin.fault(FaultKind.DELETED_STILL_LISTED, "DELETE *")
-    client.containers.delete(made.id)
-    assert [row.id for row in client.containers.list()] == [made.id]
-    assert _cases(server)[0]["gone_by"] == "delete"
-
-
-def test_a_hang_outlasts_the_client(server: HarbourServer) -> None:
-    """The client times out; other calls go on, and the harbour still stops."""
-    server.admin.fault(FaultKind.HANG, "GET /v1/containers", count=1, seconds=60)
-    with OpenAI(base_url=server.base_url, api_key="key", max_retries=0, timeout=0.2) as impatient:
-        with pytest.raises(openai.APITimeoutError):
-            impatient.containers.list()
-        impatient.containers.list()
-
-
-def test_a_probability_spares_some(server: HarbourServer, client: OpenAI) -> None:
-    """Half of forty, more or less."""
-    server.admin.fault(FaultKind.SERVER_ERROR, "* *", probability=0.5)
-    for _ in range(40):
-        with contextlib.suppress(openai.InternalServerError):
-            client.containers.list()
-    assert 8 < server.admin.faults()[0]["hits"] < 32
-
-
-def test_wrong_orders_to_the_harbour_are_refused(server: HarbourServer) -> None:
-    """Unknown faults and knobs are errors."""
-    for order in (lambda: server.admin.fault("gremlins"), lambda: server.admin.settings(speed=2)):
-        with pytest.raises(ValueError, match=r"gremlins|speed"):
-            order()
-
-
 async def test_the_async_client_sees_the_same(server: HarbourServer) -> None:
     """Ten at once: ten containers; the list shows them newest first."""
     async with AsyncOpenAI(base_url=server.base_url, api_key="key", max_retries=0) as client:
@@ -433,65 +268,22 @@ async def test_the_async_client_sees_the_same(server: HarbourServer) -> None:
     assert births == sorted(births, reverse=True)
 
 
-async def test_a_workload_logs_all_that_it_does(server: HarbourServer) -> None:
-    """Every logged call starts before it ends, in a gapless log; the silent one logs nothing."""
-    events: list[CloudEvent] = []
-
-    async def send(batch: Sequence[CloudEvent]) -> None:
-        events.extend(batch)
-
-    applications = (Application("loud", Writer(send, heartbeat=0.2)), Application("mute", None))
-    workload = Workload(
-        server.base_url,
-        applications,
-        seed=1,
-        scale=2000,
-        requests_per_minute=6000,
-        habits=Habits(tool_use_rate=0.4),
-    )
-    await workload.run(asyncio.Event(), talks=40)
-    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
-    assert events[-1]["data"]["final"]
-    started = _calls(events, "started")
-    assert started == _calls(events, "finished")
-    assert 0 < len(started) < workload.counters["requests"]
-    cases = _cases(server)
-    made = {case["made_by"] for case in cases if case["metadata"].get("application") == "loud"}
-    finished = [event for event in events if event["type"] == "demurrage.response.finished"]
-    assert made <= {event["data"].get("response_id") for event in finished}
-    named = {name for event in finished for name in event["data"].get("containers", ())}
-    truly = {case["id"] for case in cases for by in case["named_by"] if by in made}
-    assert truly <= named
-    totals = server.admin.truth()["totals"]
-    assert (totals["harm"], totals["orphans"] > 0, totals["used"] > 0) == (0, True, True)
-
-
-def _calls(events: Sequence[CloudEvent], what: str) -> set[str]:
-    kind = f"demurrage.response.{what}"
-    return {event["data"]["call_id"] for event in events if event["type"] == kind}
-
-
-async def test_a_workload_stops_when_told(server: HarbourServer) -> None:
-    """A stop cuts off what is under way, logs it as lost, and says goodbye."""
-    events: list[CloudEvent] = []
-
-    async def send(batch: Sequence[CloudEvent]) -> None:
-        events.extend(batch)
-        if len(_calls(events, "started")) > 5:
-            busy.set()
-
-    server.admin.settings(scale=1)
-    stop, busy = asyncio.Event(), asyncio.Event()
-    workload = Workload(
-        server.base_url,
-        [Application("loud", Writer(send))],
-        requests_per_minute=6000,
-        habits=Habits(explicit_share=0),
-    )
-    running = asyncio.create_task(workload.run(stop))
-    await asyncio.wait_for(busy.wait(), 10)
-    stop.set()
-    await asyncio.wait_for(running, 5)
-    lost = [event["data"] for event in events if event["data"].get("status") == "lost"]
-    assert len(lost) == workload.counters["requests"] - workload.counters["completed"]
-    assert (events[-1]["data"]["final"], events[-1]["data"]["in_flight"]) == (True, [])
+@pytest.mark.process
+def test_the_harbour_runs_as_a_process() -> None:
+    """`python -m demurrage.simulator.serve` serves at the given scale and ends on a signal."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "demurrage.simulator.serve", f"--port={port}", "--scale=60"]
+    process = subprocess.Popen(command)
+    try:
+        admin = HarbourAdmin(f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(ConnectionError):
+                assert admin.truth()["totals"]["scale"] == 60
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+    assert process.wait(10) in (0, -signal.SIGTERM)
