@@ -1,0 +1,109 @@
+# `make run` and `make test` need a Python from 3.11 up, and nothing else that is not here.
+# What is run and tested is the built wheel, never the source tree. All that is made lies in
+# .make/ and is made again only when pyproject.toml or the sources change.
+
+PYTHON ?= $(shell .ci/pythons | head -n 1)
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+SOURCES := pyproject.toml README.md LICENSE $(shell find daemon config -type f ! -name '*.py[co]')
+CHECKED := daemon tests benchmarks
+WHEEL = $$(echo .make/wheel/*.whl)
+
+RUN := .make/run-$(VERSION)
+TEST := .make/test-$(VERSION)
+OLD_SDK := .make/openai2-$(VERSION)
+PROVIDER_TESTS = $(wildcard tests/*/provider)
+
+# Installing asks nothing and says nothing unless it fails.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+PIP = bin/python -m pip --quiet
+
+# No key, DSN or setting of whoever runs the tests may reach them, nor anything importable
+# from the working directory.
+ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_PROJECT_ID \
+	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
+	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
+
+.PHONY: help run test suite old-sdk lint format bench clean
+.DELETE_ON_ERROR:
+
+help: ## say what can be made
+	@echo "make run     install the daemon and watch it at work in a simulated harbour"
+	@echo "make test    lint, build the wheel, test it, test it with the older SDK too"
+	@echo "make suite   the tests alone, against the built wheel"
+	@echo "make lint    formatting, rules, types, layers"
+	@echo "make format  put the sources into form"
+	@echo "make bench   measure, beside the budgets"
+	@echo "make clean   remove what was made"
+	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
+
+run: $(RUN)/installed
+	@$(RUN)/bin/demurrage demo
+
+test:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory old-sdk
+
+suite: $(TEST)/installed
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q -n auto
+
+old-sdk: $(OLD_SDK)/installed
+	@$(if $(PROVIDER_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(PROVIDER_TESTS))
+
+lint: $(TEST)/linters
+	@$(TEST)/bin/ruff format --check $(CHECKED)
+	@$(TEST)/bin/ruff check $(CHECKED)
+	@$(TEST)/bin/mypy $(CHECKED)
+	@PYTHONPATH=daemon $(TEST)/bin/lint-imports --no-logo
+
+format: $(TEST)/linters
+	@$(TEST)/bin/ruff format $(CHECKED)
+	@$(TEST)/bin/ruff check --fix $(CHECKED)
+
+bench: $(TEST)/installed
+	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py
+
+clean:
+	rm -rf .make
+
+# Below: the wheel, and the environments that it is installed into.
+
+.make/python:
+	@[ -n "$(VERSION)" ] || { echo "Python 3.11 or newer with venv is needed; PYTHON= names one." >&2; exit 2; }
+	@mkdir -p .make
+	@touch $@
+
+%/bin/python: | .make/python
+	@$(PYTHON) -m venv $*
+	@$*/$(PIP) install --upgrade pip
+
+.make/wheel/built: $(SOURCES) | .make/build/bin/python
+	@rm -rf .make/wheel
+	@.make/build/$(PIP) wheel --no-deps --wheel-dir .make/wheel .
+	@touch $@
+
+# Dependencies follow pyproject.toml; the wheel alone follows the sources.
+$(RUN)/dependencies: pyproject.toml | $(RUN)/bin/python .make/wheel/built
+	@$(RUN)/$(PIP) install "$(WHEEL)"
+	@touch $@
+
+$(TEST)/dependencies: pyproject.toml | $(TEST)/bin/python .make/wheel/built
+	@$(TEST)/$(PIP) install --group test "$(WHEEL)[azure]"
+	@touch $@
+
+$(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/built
+	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[azure]" "openai<3"
+	@touch $@
+
+$(TEST)/linters: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group lint
+	@touch $@
+
+%/installed: %/dependencies .make/wheel/built
+	@$*/$(PIP) install --no-deps --force-reinstall "$(WHEEL)"
+	@touch $@
+
+.PRECIOUS: %/bin/python
