@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from demurrage.model.error import StoreFailedError
@@ -44,7 +45,9 @@ class Backup(Repository):
             full = is_disk_full(error)
             raise StoreFailedError(f"the backup failed: {error}", disk_full=full) from error
         finally:
-            partial.unlink(missing_ok=True)
+            # Where not even the folder could be made, there is nothing to clear away.
+            with suppress(OSError):
+                partial.unlink()
 
 
 def _sync(path: Path) -> None:

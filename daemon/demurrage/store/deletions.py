@@ -121,10 +121,11 @@ class Deletions(Repository):
         with self._database.read() as connection:
             return tuple(read_deletion(row) for row in connection.execute(query).mappings())
 
-    def observe(self, target: str, planned: Sequence[PlannedDelete], at: float) -> int:
+    def observe(self, target: str, planned: Sequence[PlannedDelete], at: float) -> frozenset[str]:
         """Observe mode: note, once per container, that it would have been deleted now.
 
-        Returns how many were new. Containers that the inventory does not hold are left out.
+        Returns the ids of those that are new; containers that the inventory does not hold are
+        left out.
         """
         latest = {each.container_id: each for each in planned}
         ledger = Ledger(target)
@@ -138,7 +139,7 @@ class Deletions(Repository):
             if fresh:
                 connection.execute(_OBSERVE, fresh)
                 ledger.write(connection)
-        return len(fresh)
+        return frozenset(row["of_container"] for row in fresh)
 
     def deletions(self, target: str | None = None, limit: int = 100) -> tuple[Deletion, ...]:
         """The latest deletions, newest first."""

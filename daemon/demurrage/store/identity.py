@@ -14,9 +14,13 @@ from demurrage.store.tables import meta
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The store went back in time. `since` is the last moment that it remembers."""
+    """The store went back in time.
+
+    `since` is the last moment that it remembers; `fresh`: nobody has written it down yet.
+    """
 
     since: float
+    fresh: bool
 
 
 def found_store(connection: Connection, at: float) -> None:
@@ -33,23 +37,21 @@ def find_restore(connection: Connection, stamp: Stamp | None) -> Restore | None:
     knew then is known now.
     """
     row = connection.execute(select(meta)).one()
-    if row.restored_since is not None:
-        return Restore(row.restored_since)
     behind = stamp is not None and (stamp.store_id != row.store_id or stamp.tick > row.tick)
     if behind or row.backup_at is not None:
-        return Restore(row.tick_at)
+        return Restore(row.tick_at, fresh=True)
+    if row.restored_since is not None:
+        return Restore(row.restored_since, fresh=False)
     return None
 
 
 def adopt_restore(connection: Connection, restore: Restore, stamp: Stamp | None) -> None:
-    """Make a newly found restore last until a person acknowledges it.
+    """Make a fresh restore last until a person acknowledges it.
 
     The generation moves on, and the tick overtakes the stamp, so that the same stamp does not
     tell of the same restore again.
     """
-    row = connection.execute(select(meta)).one()
-    if row.restored_since is not None:
-        return
+    row = connection.execute(select(meta.c.tick)).one()
     seen = stamp.tick if stamp is not None else 0
     connection.execute(
         update(meta).values(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, or_, select
 from demurrage.model.container import Container, Sighting
 from demurrage.store.database import Repository, slices
 from demurrage.store.dialect import upsert
-from demurrage.store.tables import containers
+from demurrage.store.tables import containers, targets
 from demurrage.store.totals import Ledger
 
 # In the order of the fields of Container, then of Sighting.
@@ -24,6 +24,7 @@ SIGHTING = (
     containers.c.listed_at,
     containers.c.gone_at,
     containers.c.deleted_at,
+    containers.c.missing_since,
 )
 _CONTAINER_FIELDS = 7
 # Gone containers that are younger than this at first sight still count, in seconds.
@@ -52,6 +53,7 @@ def _row(target: str, sighting: Sighting) -> dict[str, Any]:
         "listed_at": sighting.listed_at,
         "gone_at": sighting.gone_at,
         "deleted_at": sighting.deleted_at,
+        "missing_since": sighting.missing_since,
         "alive": sighting.alive,
     }
 
@@ -115,3 +117,15 @@ class Inventory(Repository):
                 replace=_SAVED,
             )
             ledger.write(connection)
+
+    def listed_whole(self, target: str) -> bool:
+        """True once the target's whole list was read to its end."""
+        query = select(targets.c.listed_whole).where(targets.c.target == target)
+        with self._database.read() as connection:
+            return bool(connection.execute(query).scalar())
+
+    def note_listed_whole(self, target: str) -> None:
+        """The whole list was read to its end."""
+        row = {"target": target, "listed_whole": True}
+        with self._database.write() as connection:
+            upsert(connection, targets, [row], replace=("listed_whole",))

@@ -86,7 +86,7 @@ def _assemble(
             migrate(connection, steps)
         found_store(connection, clock())
         restore = find_restore(connection, stamp)
-        if restore is not None:
+        if restore is not None and restore.fresh:
             adopt_restore(connection, restore, stamp)
     store = SqlStore(database, place, stamp=file, found=None, clock=clock)
     store.restamp()

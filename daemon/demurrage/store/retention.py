@@ -89,7 +89,7 @@ def _forgettable(
         (conditions, conditions.c.resolved_at < old),
         (hourly_births, hourly_births.c.hour < now // _HOUR - _TALLY_HOURS),
         (holds, holds.c.lapsed_at < ancient),
-        (acts, acts.c.at < ancient),
+        (acts, and_(acts.c.at < ancient, not_(_about_the_living()))),
         (coverage_breaks, coverage_breaks.c.settled_at < ancient),
     )
 
@@ -104,6 +104,16 @@ def _alive(table: Table) -> ColumnElement[bool]:
             _live.c.alive,
         )
         .correlate(table)
+        .exists()
+    )
+
+
+def _about_the_living() -> ColumnElement[bool]:
+    """The act was done to a container that lives."""
+    return (
+        select(_live.c.container_id)
+        .where(_live.c.target == acts.c.target, _live.c.container_id == acts.c.about, _live.c.alive)
+        .correlate(acts)
         .exists()
     )
 

@@ -74,6 +74,7 @@ containers = Table(
     Column("listed_at", Double, nullable=False),
     Column("gone_at", Double),
     Column("deleted_at", Double),
+    Column("missing_since", Double),
     Column("alive", Boolean, nullable=False),
     Column("verdict_id", BigInteger, ForeignKey("verdicts.id")),
     Column("verdict", Words),
@@ -170,6 +171,7 @@ targets = Table(
     Column("confirmed_at", Double),
     Column("whole_life_since", Double),
     Column("distrust_before", Double),
+    Column("listed_whole", Boolean, nullable=False, default=False),
 )
 
 coverage_breaks = Table(

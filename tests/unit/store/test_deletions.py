@@ -82,11 +82,11 @@ def test_concluding_what_was_never_meant_changes_nothing(store: SqlStore) -> Non
 def test_observing_counts_each_container_once(store: SqlStore) -> None:
     """What observe mode would have deleted has its own counter and touches no other."""
     store.save_sightings("t", [sighting("x"), sighting("y")])
-    assert store.observe("t", [planned("x"), planned("y")], NOW) == 2
-    assert store.observe("t", [planned("x"), planned("stranger")], NOW + 10) == 0
+    assert store.observe("t", [planned("x"), planned("y")], NOW) == {"x", "y"}
+    assert store.observe("t", [planned("x"), planned("stranger")], NOW + 10) == frozenset()
     figures = store.totals("t", 300).all
     assert (figures.observed, figures.observed_usd, figures.swept) == (2, 1.0, 0)
     case = store.case("x")
     assert case is not None
     assert (case.observed_at, case.observed_usd) == (NOW, 0.5)
-    assert store.observe("t", [], NOW) == 0
+    assert store.observe("t", [], NOW) == frozenset()

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -7,6 +7,7 @@ from tests.unit.store.build import DAY, NOW, container, fresh_target, sighting
 
 from demurrage.model.container import Container, Sighting
 from demurrage.store import SqlStore, open_store
+from demurrage.store.inventory import SIGHTING
 
 moments = st.floats(min_value=0, max_value=4e9)
 words = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -28,6 +29,7 @@ sightings = st.builds(
     listed_at=moments,
     gone_at=st.none() | moments,
     deleted_at=st.none() | moments,
+    missing_since=st.none() | moments,
 )
 
 
@@ -81,3 +83,20 @@ def test_odd_text_from_the_api_is_kept_as_well_as_can_be(store: SqlStore) -> Non
     odd = replace(container("x"), name="a\ud800b\0c")
     store.save_sightings("t", [Sighting(odd, NOW, NOW)])
     assert store.sightings("t", alive_or_born_after=0)["x"].container.name == "a?b\ufffdc"
+
+
+def test_every_field_of_a_sighting_has_its_column_in_order() -> None:
+    """A field that is added to the values cannot be forgotten here."""
+    names = [each.name for each in fields(Container)] + [each.name for each in fields(Sighting)]
+    names.remove("container")
+    assert [column.name for column in SIGHTING] == ["container_id", *names[1:]]
+
+
+def test_a_whole_listing_is_remembered_for_its_target(store: SqlStore) -> None:
+    """Once read to the end, always; other facts on the target do not disturb it."""
+    assert not store.listed_whole("t")
+    store.note_listed_whole("t")
+    store.distrust("t", NOW)
+    assert store.listed_whole("t")
+    assert not store.listed_whole("u")
+    assert store.facts("t", NOW).distrust_before == NOW

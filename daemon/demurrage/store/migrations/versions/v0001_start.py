@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.Double()),
         sa.Column("whole_life_since", sa.Double()),
         sa.Column("distrust_before", sa.Double()),
+        sa.Column("listed_whole", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("target"),
     )
     op.create_table(
@@ -187,6 +188,7 @@ def upgrade() -> None:
         sa.Column("listed_at", sa.Double(), nullable=False),
         sa.Column("gone_at", sa.Double()),
         sa.Column("deleted_at", sa.Double()),
+        sa.Column("missing_since", sa.Double()),
         sa.Column("alive", sa.Boolean(), nullable=False),
         sa.Column("verdict_id", sa.BigInteger()),
         sa.Column("verdict", sa.Text()),
