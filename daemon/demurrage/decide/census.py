@@ -1,7 +1,7 @@
 """Folding what a listing shows into what is known of a target's containers.
 
-* Activity never moves backwards, and life does so only loudly: a row that was gone and is
-  listed alive again is kept as alive, and reported as `returned`.
+* A birth never moves, activity never moves backwards, and life does so only loudly: a row that
+  was gone and is listed alive again is kept as alive, and reported as `returned`.
 * A row that is absent where a listing must have shown it is believed gone after two such
   listings at least one interval apart (`absence`). Gone before its idle expiry and not by our
   own hand, it has *vanished*: somebody else deletes here.
@@ -171,10 +171,11 @@ def _fold(previous: Sighting, row: Container, listed_at: float, rules: Rules) ->
         gone_at = listed_at if gone_at is None else gone_at
     elif previous.deleted_at is None:
         gone_at = None
-    activity = _last_active(previous.container, row, rules.evidence.activity_tolerance)
+    before = previous.container
+    activity = _last_active(before, row, rules.evidence.activity_tolerance)
     return replace(
         previous,
-        container=replace(row, last_active_at=activity),
+        container=replace(row, created_at=before.created_at, last_active_at=activity),
         listed_at=listed_at,
         gone_at=gone_at,
         missing_since=None,

@@ -15,10 +15,9 @@ container between two of our polls. So:
   that poll, then, refreshed nothing.
 * Only follows count that lie so far apart that chance would miss most of them.
 
-Suspicion takes three rows that followed three times in a row each, or so many follows of fewer
-rows as make up for it. A single container in steady use, every few seconds for minutes, and no
-idle one beside it, cannot be told from the effect; an effect that refreshes now and then only
-is not found.
+Suspicion takes many rows that followed three times in a row each, or as many follows of fewer
+rows. Containers in use every second or two for minutes, with no idle one beside them, cannot
+be told from the effect; an effect that refreshes only now and then is not found.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,8 +32,10 @@ _WHOLE_SECOND = 1.0
 _SPACING = 3
 # A row that followed so often without a break is a follower.
 _STREAK = 3
-# All followers together must have followed so often: three rows three times, one nine times.
-_FOLLOWS = 9
+# All followers together must have followed so often: seven rows three times, one 21 times. A
+# container in use hits a poll's tolerance by chance in about every third poll at one use in ten
+# seconds, so at this count an hour of such use does not add up, and minutes of the effect do.
+_FOLLOWS = 21
 
 
 @dataclass(frozen=True, slots=True)
