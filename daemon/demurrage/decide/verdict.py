@@ -180,13 +180,17 @@ def _restored(container: Container, grounds: Grounds) -> Reason | None:
 
 
 def _evidence_waits(moment: float, grounds: Grounds) -> Reason | None:
-    """P2: why the log is not yet known to be complete past a moment."""
+    """P2: why the log is not yet known to be complete past a moment.
+
+    A start up to `clock_skew` later still opens its window before the moment, so the log must
+    be complete past that too.
+    """
     rules, now = grounds.rules.evidence, grounds.now
     if now < max(moment, grounds.read_since) + rules.max_event_delay:
         text = f"events may be under way for {rules.max_event_delay:.0f} s"
         return Reason(Code.EVENTS_MAY_BE_LATE, text)
     holder = grounds.watermark.holder
-    if holder is not None and holder.through < moment:
+    if holder is not None and holder.through <= moment + rules.clock_skew:
         detail = holder.detail or "its next heartbeat is awaited"
         text = f"the log is not yet complete: writer {holder.source}: {detail}"
         return Reason(Code.LOG_NOT_COMPLETE, text, holder.source)
