@@ -18,7 +18,7 @@ PROVIDER_TESTS = $(wildcard tests/*/provider)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
-PIP = bin/python -m pip --quiet
+PIP = bin/python -m pip -qq
 
 # No key, DSN or setting of whoever runs the tests may reach them, nor anything importable
 # from the working directory.
