@@ -74,7 +74,7 @@ class Chronicle:
             key: latest for key, latest in self._latest.items() if key in decision.verdicts
         }
         await self._account(changed, before, sightings)
-        await self._predict(changed, before, decision.now)
+        await self._predict(changed, before, sightings, decision.now)
         if decision.breaks:
             await asyncio.to_thread(self._store.add_breaks, decision.breaks)
         if decision.late:
@@ -97,7 +97,11 @@ class Chronicle:
         await self._tally(accounted, "logged")
 
     async def _predict(
-        self, changed: Mapping[str, Verdict], before: Mapping[str, Verdict], now: float
+        self,
+        changed: Mapping[str, Verdict],
+        before: Mapping[str, Verdict],
+        sightings: Mapping[str, Sighting],
+        now: float,
     ) -> None:
         """Keep score of what complete coverage would have said."""
         shadows = {
@@ -107,6 +111,13 @@ class Chronicle:
         }
         if shadows:
             await asyncio.to_thread(self._store.predict, self._target, shadows, now)
+            # The rails' past must know how much would go, or the first hour of complete
+            # coverage would look like a flood.
+            await self.swept(
+                sightings[key].container.created_at
+                for key in shadows
+                if key not in before or before[key].shadow is not VerdictKind.ORPHAN
+            )
         wrong = [
             key
             for key, verdict in changed.items()

@@ -153,12 +153,14 @@ class Cycle:
         if census.whole_list and census.failure is None:
             await asyncio.to_thread(self._store.note_listed_whole, name)
         await self._recovery.resolve(census, now)
-        if census.vanished:
+        # An application may delete what it created itself.
+        vanished = set(census.vanished) - set(self._evidence.ledger.book(name).explicit)
+        if vanished:
             summary = (
-                f"{len(census.vanished)} containers went before their expiry and not by this "
-                "daemon: somebody else deletes here"
+                f"{len(vanished)} containers went before their expiry and not by this daemon: "
+                "somebody else deletes here"
             )
-            await self.holds.trip(Rail.SECOND_REAPER, summary, census.vanished, now)
+            await self.holds.trip(Rail.SECOND_REAPER, summary, vanished, now)
         alive = (*census.deleted_but_alive, *census.active_after_delete)
         if alive:
             text = f"{len(set(alive))} deleted containers are still listed alive"
@@ -239,10 +241,9 @@ class Cycle:
             return Judgement(())
         if self.target.mode is Mode.OBSERVE:
             fresh = await asyncio.to_thread(self._store.observe, name, plan.deletes, now)
-            await self._chronicle.swept(
-                each.created_at for each in plan.deletes if each.container_id in fresh
-            )
-            self._hooks.observed(name, len(fresh))
+            new = [each for each in plan.deletes if each.container_id in fresh]
+            await self._chronicle.swept(each.created_at for each in new)
+            self._hooks.observed(name, new)
             return Judgement(())
         history = await asyncio.to_thread(self._store.history, name, now)
         reading = picture.reading

@@ -105,7 +105,7 @@ class Engine:
         cursor = self.evidence.cursor(now)
         if cursor is not None:
             await asyncio.to_thread(self._store.save_cursor, cursor)
-        self._hooks.conditions(name, changes)
+        self._hooks.conditions(name, conditions, changes)
         self._hooks.cycled(_report(outcome, status))
 
     @property
@@ -139,10 +139,12 @@ class Engine:
             changes = await asyncio.to_thread(self._store.sync_conditions, name, (condition,), now)
         except StoreFailedError:
             return
-        self._hooks.conditions(name, changes)
+        self._hooks.conditions(name, (condition,), changes)
 
     async def housekeep(self) -> None:
         """Let go of what is old: folded evidence, the log, the store. Never what lives."""
+        if not self._cycles:
+            return
         for name, cycle in self._cycles.items():
             now = cycle.target.api.clock.now()
             rules = cycle.target.rules.evidence
@@ -156,12 +158,16 @@ class Engine:
         await self.evidence.prune(now - self._retention.events)
         await asyncio.to_thread(self._store.prune, now, self._retention)
 
-    async def stop(self) -> None:
+    async def drain(self) -> None:
         """Begin no further delete, and wait until those under way have ended."""
         self._stop.set()
         for lock in self._turning.values():
             async with lock:
                 pass
+
+    async def stop(self) -> None:
+        """Drain, then let go of the targets' connections."""
+        await self.drain()
         for target in self._targets.values():
             await target.api.close()
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from demurrage.model.condition import Condition
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
-from demurrage.model.plan import Hold
+from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
 from demurrage.model.verdict import VerdictKind
 
@@ -44,8 +45,8 @@ class Hooks(Protocol):
         """Verdicts changed."""
         ...
 
-    def observed(self, target: str, count: int) -> None:
-        """Observe mode would have deleted so many more containers."""
+    def observed(self, target: str, planned: Sequence[PlannedDelete]) -> None:
+        """Observe mode would have deleted these; each container is told once."""
         ...
 
     def concluded(self, target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
@@ -56,8 +57,10 @@ class Hooks(Protocol):
         """A hold was opened or ended."""
         ...
 
-    def conditions(self, target: str, changes: ConditionChanges) -> None:
-        """Conditions opened or resolved."""
+    def conditions(
+        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+    ) -> None:
+        """The conditions that stand now, and what changed about them."""
         ...
 
     def cycled(self, report: CycleReport) -> None:

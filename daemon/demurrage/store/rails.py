@@ -121,8 +121,14 @@ class Rails(Repository):
                 deletions.c.outcome.not_in([DeleteOutcome.REFUSED, DeleteOutcome.FAILED]),
             ),
         )
+        # What went under a resumed hold is a person's doing, and counts for neither side.
+        answered_for = select(deletions.c.container_id).where(
+            deletions.c.target == target, deletions.c.hold_id.is_not(None)
+        )
         born = select(func.count(), func.count(containers.c.deleted_at)).where(
-            containers.c.target == target, containers.c.created_at > now - _HOUR
+            containers.c.target == target,
+            containers.c.created_at > now - _HOUR,
+            containers.c.container_id.not_in(answered_for),
         )
         last = select(func.max(deletions.c.intended_at)).where(deletions.c.target == target)
         with self._database.read() as connection:

@@ -1,0 +1,159 @@
+"""Putting the parts together from the settings."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from demurrage.app.settings import Settings
+from demurrage.engine.engine import Engine
+from demurrage.engine.look import Target
+from demurrage.eventlog.log import EventLog
+from demurrage.observe.metrics import Metrics
+from demurrage.observe.redact import Redactor
+from demurrage.observe.telling import Telling
+from demurrage.provider.api import OpenAIContainers
+from demurrage.provider.budget import CallBudget
+from demurrage.provider.calls import OnCall
+from demurrage.provider.connection import Connection, TokenProvider
+from demurrage.store.opening import open_store
+from demurrage.store.sqlstore import SqlStore
+
+VERSION = version("demurrage")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What lasts: the store and the event log, in one database."""
+
+    store: SqlStore
+    log: EventLog
+
+    def close(self) -> None:
+        """Close both."""
+        self.log.close()
+        self.store.close()
+
+
+def open_state(settings: Settings) -> State:
+    """Open store and log for writing, bringing both up to this version.
+
+    Raises:
+        StoreUnusableError: the message names `database_url` and the fix.
+    """
+    store = open_store(settings.store_url)
+    try:
+        log = EventLog.open(settings.store_url, clock=time.time)
+    except BaseException:
+        store.close()
+        raise
+    return State(store, log)
+
+
+def budgets(settings: Settings) -> dict[str, CallBudget]:
+    """One call budget for each group; targets that share one get the least of their limits."""
+    limits: dict[str, int] = {}
+    for name, target in settings.targets.items():
+        group = settings.budget_group(name)
+        limits[group] = min(
+            limits.get(group, target.requests_per_minute), target.requests_per_minute
+        )
+    return {group: CallBudget(limit) for group, limit in limits.items()}
+
+
+def connection(settings: Settings, name: str) -> Connection:
+    """How one target is reached.
+
+    Raises:
+        SettingsError: the connection cannot be used.
+    """
+    target = settings.targets[name]
+    key: str | TokenProvider
+    if target.auth == "entra":
+        from demurrage.provider.entra import EntraTokens  # noqa: PLC0415 - only who uses it
+
+        key = EntraTokens()
+    else:
+        key = settings.secrets.api_keys[name].get_secret_value()
+    return Connection(
+        provider=target.provider,
+        base_url=target.base_url,
+        api_key=key,
+        timeout=target.timeout,
+        proxy=target.proxy.get_secret_value(),
+        ca_file=target.ca_file,
+        beta_header=target.beta_header,
+    )
+
+
+def targets(
+    settings: Settings, calls: dict[str, CallBudget], on_call: dict[str, OnCall] | None = None
+) -> list[Target]:
+    """The targets of the settings, each with its own client."""
+    return [
+        Target(
+            name,
+            OpenAIContainers(
+                connection(settings, name),
+                calls[settings.budget_group(name)],
+                on_call=(on_call or {}).get(name),
+            ),
+            settings.rules(name),
+            settings.mode,
+        )
+        for name in settings.targets
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """The running parts of a daemon."""
+
+    settings: Settings
+    state: State
+    budgets: dict[str, CallBudget]
+    metrics: Metrics
+    engine: Engine
+
+    async def stop(self) -> None:
+        """Drain deletes, close clients, then the state."""
+        await self.engine.stop()
+        await asyncio.to_thread(self.state.close)
+
+
+def build(settings: Settings, state: State) -> Works:
+    """Build the engine and what observes it."""
+    calls = budgets(settings)
+    metrics = Metrics(VERSION, settings.targets)
+
+    def budget(name: str) -> tuple[str, float, float]:
+        group = settings.budget_group(name)
+        figures = calls[group].snapshot()
+        return group, figures.effective, figures.used_last_minute
+
+    telling = Telling(metrics, budget)
+
+    def called(target: str, kind: str, outcome: str, _seconds: float) -> None:
+        metrics.api_call(target, kind, outcome)
+
+    watched = targets(settings, calls, {name: partial(called, name) for name in settings.targets})
+    for name in settings.targets:
+        metrics.mode(name, settings.mode)
+    engine = Engine(watched, state.log, state.store, telling, settings.retention.rules())
+    return Works(settings, state, calls, metrics, engine)
+
+
+def redactor(settings: Settings) -> Redactor:
+    """One that knows every secret that the settings brought in."""
+    secrets = settings.secrets
+    found = [
+        *secrets.api_keys.values(),
+        *secrets.webhook_secrets.values(),
+        *(
+            each
+            for each in (secrets.events_token, secrets.admin_token, secrets.sentry_dsn)
+            if each is not None
+        ),
+    ]
+    return Redactor(each.get_secret_value() for each in found)

@@ -1,0 +1,153 @@
+"""What the engine tells, as log lines and metrics.
+
+Changes are told at info, faults at warning or error, cycles at debug, and a summary of each
+target every five minutes; one event name for each kind of line.
+"""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from demurrage.engine.hooks import CycleReport
+from demurrage.model.condition import Condition, Severity
+from demurrage.model.container import Sighting
+from demurrage.model.deletion import Deletion
+from demurrage.model.error import DemurrageError
+from demurrage.model.plan import Hold, PlannedDelete
+from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.verdict import VerdictKind
+from demurrage.observe.metrics import Metrics
+
+# Seconds between two summaries of a target.
+SUMMARY = 300.0
+
+Budget = Callable[[str], tuple[str, float, float]]
+
+
+class Telling:
+    """The engine's hooks: logs and metrics.
+
+    Args:
+        metrics: what is counted.
+        budget: by target: its budget group, the group's limit now and its calls of the last
+            minute.
+    """
+
+    def __init__(self, metrics: Metrics, budget: Budget) -> None:
+        self._metrics = metrics
+        self._budget = budget
+        self._log = structlog.get_logger("demurrage")
+        self._summed_up: dict[str, float] = {}
+
+    def born(self, target: str, sightings: Sequence[Sighting]) -> None:
+        """Containers were listed for the first time."""
+        self._metrics.born(target, len(sightings))
+        for sighting in sightings:
+            self._log.debug(
+                "container_seen",
+                target=target,
+                container=sighting.id,
+                tier=sighting.container.tier,
+                created_at=sighting.container.created_at,
+            )
+
+    def ruled(self, target: str, rulings: Sequence[Ruling]) -> None:
+        """Verdicts changed."""
+        for ruling in rulings:
+            verdict = ruling.verdict
+            self._log.info(
+                "verdict_changed",
+                target=target,
+                container=verdict.container_id,
+                verdict=verdict.kind,
+                reasons=list(verdict.codes),
+                due_at=verdict.due_at,
+                maker=verdict.maker,
+            )
+
+    def observed(self, target: str, planned: Sequence[PlannedDelete]) -> None:
+        """Observe mode would have deleted these."""
+        for each in planned:
+            self._metrics.would_delete(target, each.verdict.kind)
+            self._log.info(
+                "delete_observed",
+                target=target,
+                container=each.container_id,
+                verdict=each.verdict.kind,
+                due_at=each.due_at,
+                saves_estimated_usd=round(each.saves_usd, 6),
+            )
+
+    def concluded(self, target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
+        """Deletes ended, one way or another."""
+        for deletion, conclusion in pairs:
+            lateness = conclusion.finished_at - deletion.due_at
+            self._metrics.deleted(
+                target, VerdictKind(deletion.verdict), conclusion.outcome, lateness
+            )
+            self._metrics.money(target, saved=conclusion.saved_usd)
+            tell = self._log.info if conclusion.outcome.done else self._log.warning
+            tell(
+                "delete_done" if conclusion.outcome.done else "delete_failed",
+                target=target,
+                container=deletion.container_id,
+                verdict=deletion.verdict,
+                outcome=conclusion.outcome,
+                detail=conclusion.detail,
+                late_s=round(lateness, 3),
+                saved_estimated_usd=round(conclusion.saved_usd, 6),
+            )
+
+    def held(self, target: str, hold: Hold) -> None:
+        """A hold was opened or ended."""
+        tell = self._log.info if hold.ended else self._log.error
+        tell(
+            "hold_ended" if hold.ended else "hold_opened",
+            target=target,
+            hold=hold.id,
+            rail=hold.rail,
+            containers=len(hold.containers),
+            summary=hold.summary,
+        )
+
+    def conditions(
+        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+    ) -> None:
+        """The conditions that stand now, and what changed about them."""
+        self._metrics.conditions(target, standing)
+        for each in changes.opened:
+            tell = self._log.error if each.severity is Severity.PAGE else self._log.warning
+            tell("condition_opened", target=target, kind=each.kind, summary=each.summary)
+        for each in changes.resolved:
+            self._log.info("condition_resolved", target=target, kind=each.kind)
+
+    def cycled(self, report: CycleReport) -> None:
+        """A cycle ended."""
+        target = report.target
+        complete_at = report.ended_at if report.complete else None
+        self._metrics.cycle(target, report.ended_at - report.began_at, complete_at)
+        self._metrics.verdicts(target, report.verdicts)
+        self._metrics.events_read(target, report.events)
+        if report.watermark is not None:
+            self._metrics.watermark(target, report.watermark)
+        group, limit, used = self._budget(target)
+        self._metrics.budget(group, limit=limit, used=used)
+        line = {
+            "target": target,
+            "complete": report.complete,
+            "seconds": round(report.ended_at - report.began_at, 3),
+            "events": report.events,
+            "due": report.due,
+            "verdicts": {str(kind): count for kind, count in report.verdicts.items() if count},
+        }
+        self._log.debug("cycle", **line)
+        if report.ended_at - self._summed_up.get(target, 0.0) >= SUMMARY:
+            self._summed_up[target] = report.ended_at
+            self._log.info("summary", **line)
+
+    def failed(self, target: str, error: Exception) -> None:
+        """A cycle ended by an error; one that nobody foresaw carries its trace."""
+        if isinstance(error, DemurrageError):
+            self._log.error("cycle_failed", target=target, error=str(error))
+        else:
+            self._log.error("cycle_failed", target=target, exc_info=error)
