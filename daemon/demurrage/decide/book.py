@@ -30,7 +30,10 @@ class Pin:
 
 @dataclass(slots=True)
 class Book:
-    """The folded log of one target. Folding is commutative and idempotent."""
+    """The folded log of one target. Folding is commutative and idempotent.
+
+    `undecodable`: when each source last named a container by an id that could not be decoded.
+    """
 
     target: str
     responses: dict[str, Response] = field(default_factory=dict)
@@ -39,7 +42,7 @@ class Book:
     pins: dict[str, list[Pin]] = field(default_factory=dict)
     releases: dict[str, list[Moment]] = field(default_factory=dict)
     known: dict[str, Moment] = field(default_factory=dict)
-    undecodable: list[Moment] = field(default_factory=list)
+    undecodable: dict[str, Moment] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -48,7 +51,7 @@ class Book:
         """Take one event in."""
         moment = Moment(event.time, source)
         if event.undecodable:
-            self.undecodable.append(moment)
+            self._note_undecodable(moment)
         match event.fact:
             case Started() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
@@ -72,6 +75,11 @@ class Book:
                     self._place(key, position)
             case _:
                 pass
+
+    def _note_undecodable(self, moment: Moment) -> None:
+        last = self.undecodable.get(moment.source.id)
+        if last is None or moment.time > last.time:
+            self.undecodable[moment.source.id] = moment
 
     def _fold_response(
         self,

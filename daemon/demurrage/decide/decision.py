@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from demurrage.decide.attribution import Attribution, attribute
 from demurrage.decide.book import Book
 from demurrage.decide.coverage import find_breaks
 from demurrage.decide.ledger import Ledger
-from demurrage.decide.response import Claim
+from demurrage.decide.response import Claim, Moment
 from demurrage.decide.verdict import Grounds, explicit_ids, judge
 from demurrage.decide.watermark import Watermark, watermark
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.inventory import CompleteInventory
-from demurrage.model.rules import Rules
+from demurrage.model.rules import EvidenceRules, Rules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
 
 
@@ -81,7 +82,18 @@ def decide(
         breaks = facts.breaks + tuple(
             each for each in found if (each.kind, each.about) not in standing
         )
-    grounds = Grounds(book, attribution, mark, breaks, facts, rules, read_since, now)
+    grounds = Grounds(
+        book,
+        attribution,
+        mark,
+        breaks,
+        facts,
+        rules,
+        read_since,
+        now,
+        undecodable=_latest(book.undecodable.values(), rules.evidence),
+        unread=_latest((at for _, at in book.unresolved()), rules.evidence),
+    )
     verdicts = {
         sighting.id: judge(sighting, grounds)
         for sighting in inventory.sightings.values()
@@ -99,6 +111,13 @@ def decide(
             *_of_evidence(inventory.target, mark, breaks, attribution.late),
             *_of_containers(inventory.target, book, verdicts),
         ),
+    )
+
+
+def _latest(moments: Iterable[Moment], rules: EvidenceRules) -> float:
+    """The last provider time that any of the moments can have been; -inf if there is none."""
+    return max(
+        (at.latest(rules.max_event_delay) + rules.clock_skew for at in moments), default=-inf
     )
 
 

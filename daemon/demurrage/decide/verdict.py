@@ -28,7 +28,8 @@ class Grounds:
 
     `read_since` is the start of the unbroken series of log readings that evidence stands on:
     what was born before waits `max_event_delay` from then, because a start may have been
-    waiting to be delivered.
+    waiting to be delivered. What was born up to `undecodable` may be named by an id that could
+    not be decoded, and up to `unread` by a response of which only the id is known.
     """
 
     book: Book
@@ -39,6 +40,8 @@ class Grounds:
     rules: Rules
     read_since: float
     now: float
+    undecodable: float
+    unread: float
 
 
 def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
@@ -109,14 +112,48 @@ def _let_go(container: Container, hold: LetGo, grounds: Grounds) -> Verdict:
 
 
 def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reason | None:
-    """What still speaks against a release: coverage, late events, activity since."""
+    """What still speaks against a release: coverage, late events, activity since.
+
+    Its end is known, but not that nothing came after it: a hole anywhere in the log, or an
+    answer that cannot be read, may be somebody who came back. A maker that has not named it
+    yet, because another did, still may.
+    """
     rules = grounds.rules.evidence
     reason = _coverage(container, grounds)
     if reason is not None:
         return reason
     if (container.last_active_at or 0) > hold.ended_at + rules.activity_tolerance:
         return Reason(Code.ACTIVE_SINCE_BIRTH, "it was used after that end")
-    return _restored(container, grounds) or _evidence_waits(hold.ended_at, grounds)
+    return (
+        _restored(container, grounds)
+        or _evidence_waits(hold.ended_at, grounds)
+        or _hole(grounds)
+        or _candidates_wait(container, grounds)
+        or _unreadable(container, grounds)
+        or _unread(container, grounds)
+    )
+
+
+def _hole(grounds: Grounds) -> Reason | None:
+    """What is known to be missing from the log, wherever it is."""
+    for holder in grounds.watermark.faults:
+        text = f"something may be missing from the log: writer {holder.source}: {holder.detail}"
+        return Reason(Code.LOG_NOT_COMPLETE, text, holder.source)
+    return None
+
+
+def _unreadable(container: Container, grounds: Grounds) -> Reason | None:
+    if container.created_at <= grounds.undecodable:
+        text = "a response named a container by an id that could not be decoded"
+        return Reason(Code.UNDECODABLE_REFERENCE, text)
+    return None
+
+
+def _unread(container: Container, grounds: Grounds) -> Reason | None:
+    if container.created_at <= grounds.unread:
+        text = "a response of which only the id is known may use it"
+        return Reason(Code.RESPONSE_END_UNKNOWN, text)
+    return None
 
 
 def _used(container: Container, grounds: Grounds) -> Verdict | None:
@@ -221,13 +258,9 @@ def _alive(call_id: str, grounds: Grounds) -> bool:
 
 def _impossible(container: Container, grounds: Grounds) -> Reason | None:
     """Why proof can no longer come: unreadable references, foreign, suspect."""
-    rules = grounds.rules.evidence
-    if any(
-        container.created_at <= at.latest(rules.max_event_delay) + rules.clock_skew
-        for at in grounds.book.undecodable
-    ):
-        text = "a response named a container by an id that could not be decoded"
-        return Reason(Code.UNDECODABLE_REFERENCE, text)
+    unreadable = _unreadable(container, grounds)
+    if unreadable is not None:
+        return unreadable
     if container.id in grounds.attribution.foreign:
         return Reason(Code.FOREIGN, "no logged response can have made it")
     if container.id in grounds.attribution.matching.suspects:

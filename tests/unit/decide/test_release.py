@@ -1,0 +1,346 @@
+"""Ends of lineages, pins and explicit containers: when a used container may go."""
+
+from typing import Any
+
+import pytest
+from tests.unit.decide.builders import (
+    AUTO,
+    PERSON,
+    Writer,
+    facts,
+    policy,
+    sighting,
+    verdict_of,
+)
+
+from demurrage.model.event import Ending, Slot
+from demurrage.model.facts import TargetFacts
+from demurrage.model.verdict import Code, Verdict, VerdictKind
+
+RELEASED, REFERENCED = VerdictKind.RELEASED, VerdictKind.REFERENCED
+
+
+def used() -> Writer:
+    """A turn of conversation `talk` that made `cntr_1` and used it."""
+    app = Writer()
+    app.starts("a", 10, conversation="talk")
+    app.ends("a", 30, "cntr_1")
+    return app
+
+
+def judged(
+    app: Writer, *others: Writer, active: int = 25, now: float = 400, **more: Any
+) -> Verdict:
+    """The verdict on `cntr_1` after everyone's heartbeat."""
+    for each in (app, *others):
+        if each.name != PERSON:
+            each.beats(now - 10)
+    return verdict_of(sighting(active=active), app, *others, now=now, **more)
+
+
+def test_an_ended_conversation_releases_what_it_used() -> None:
+    """Released, and due at once: the floor does not matter for what was used."""
+    app = used()
+    app.closes(100, "talk")
+    verdict = judged(app)
+    assert (verdict.kind, verdict.codes) == (RELEASED, (Code.LINEAGES_ENDED,))
+    assert verdict.due_at == verdict.proven_at
+
+
+def test_an_end_by_response_id_ends_the_lineage() -> None:
+    """Where there is no conversation object, any response of the chain stands for it."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30, "cntr_1")
+    app.starts("b", 40, Slot(), previous_response_id="resp_a")
+    app.ends("b", 50)
+    app.closes(100, after="b")
+    assert judged(app).kind is RELEASED
+
+
+def test_an_end_of_another_conversation_ends_nothing() -> None:
+    """Only the lineages that name the container count."""
+    app = used()
+    app.closes(100, "other")
+    assert judged(app).kind is REFERENCED
+
+
+def test_every_lineage_that_names_it_must_end() -> None:
+    """A conversation that replays the container's items holds it by itself."""
+    app = used()
+    app.starts("b", 40, containers=["cntr_1"], conversation="fork")
+    app.ends("b", 50)
+    app.closes(100, "talk")
+    assert judged(app).kind is REFERENCED
+    app.closes(391, "fork")
+    assert judged(app, now=500).kind is RELEASED
+
+
+def test_a_turn_after_the_end_is_not_covered() -> None:
+    """An end covers only what started before it; the conversation is back."""
+    app = used()
+    app.closes(100, "talk")
+    app.starts("b", 150, conversation="talk")
+    app.ends("b", 160)
+    assert judged(app).codes == (Code.NAMED_BY_RESPONSE,)
+
+
+def test_a_turn_after_the_end_needs_no_name_to_hold() -> None:
+    """Its context bears the container, although it names nothing, by either kind of link."""
+    for link in ({"conversation": "talk"}, {"previous_response_id": "resp_a"}):
+        app = used()
+        app.closes(100, "talk")
+        app.starts("b", 150, **link)
+        assert judged(app).kind is REFERENCED, link
+
+
+def test_a_running_turn_of_the_lineage_holds() -> None:
+    """The end came, but a response that started before it still runs."""
+    app = used()
+    app.starts("b", 90, conversation="talk")
+    app.closes(100, "talk")
+    assert judged(app).codes == (Code.RELEASE_WAITS,)
+
+
+def test_a_lost_turn_of_the_lineage_holds() -> None:
+    """Nobody knows whether it still runs."""
+    app = used()
+    app.starts("b", 90, conversation="talk")
+    app.ends("b", 95, status=Ending.LOST)
+    app.closes(100, "talk")
+    assert judged(app).kind is REFERENCED
+
+
+@pytest.mark.parametrize(("at", "kind"), [(102.0, REFERENCED), (200.0, RELEASED)])
+def test_another_writers_end_must_lie_clearly_after_the_start(at: float, kind: VerdictKind) -> None:
+    """Two clocks disagree by their offsets' uncertainty and skew."""
+    app, other = Writer(), Writer("app-2")
+    app.starts("a", 100, conversation="talk")
+    app.ends("a", 101, "cntr_1")
+    other.closes(at, "talk")
+    for each in (app, other):
+        each.beats(390)
+    assert verdict_of(sighting(born=100, active=101), app, other).kind is kind
+
+
+def test_an_end_on_an_unknown_clock_must_lie_further_after_the_start() -> None:
+    """Until its clock is known the other writer may be off by `max_event_delay`."""
+    app, person = used(), Writer(PERSON)
+    person.closes(44, "talk")
+    assert judged(app, person).kind is REFERENCED
+    person.closes(46, "talk")
+    assert judged(app, person).kind is RELEASED
+
+
+def test_an_end_must_be_complete_in_the_log() -> None:
+    """P2 holds for the end: what started before it may still be missing."""
+    app, other = used(), Writer("app-2")
+    app.closes(100, "talk")
+    other.starts("x", 5, Slot(container="cntr_9"))
+    other.beats(90)
+    app.beats(390)
+    row = sighting(active=25)
+    assert Code.LOG_NOT_COMPLETE in verdict_of(row, app, other).codes
+    other.beats(390)
+    assert verdict_of(row, app, other).kind is RELEASED
+
+
+def test_an_end_waits_for_events_under_way() -> None:
+    """`max_event_delay` must have passed since the end."""
+    app = used()
+    app.closes(100, "talk")
+    app.beats(128)
+    row = sighting(active=25)
+    assert Code.EVENTS_MAY_BE_LATE in verdict_of(row, app, now=129).codes
+    assert verdict_of(row, app, now=130).kind is RELEASED
+
+
+@pytest.mark.parametrize(("active", "kind"), [(102, RELEASED), (103, REFERENCED)])
+def test_activity_after_the_end_holds(active: int, kind: VerdictKind) -> None:
+    """The container itself says that somebody came back."""
+    app = used()
+    app.closes(100, "talk")
+    assert judged(app, active=active).kind is kind
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        TargetFacts(),
+        facts(coverage_since=1_800_000_100.0),
+        facts(distrust_before=1_800_000_100.0),
+    ],
+    ids=["partial", "born before coverage", "restored"],
+)
+def test_nothing_is_released_where_nothing_is_provable(known: TargetFacts) -> None:
+    """Other users may be unlogged, or their evidence lost."""
+    app = used()
+    app.closes(100, "talk")
+    verdict = judged(app, known=known)
+    assert (verdict.kind, verdict.due_at) == (REFERENCED, None)
+
+
+def test_a_source_that_named_it_may_release_it() -> None:
+    """A release ends every lineage that started before it."""
+    app = used()
+    app.releases("cntr_1", 100)
+    verdict = judged(app)
+    assert (verdict.kind, verdict.codes) == (RELEASED, (Code.RELEASED_BY_APPLICATION,))
+
+
+def test_a_person_may_release_it() -> None:
+    """The operator's own hand needs no further title."""
+    app, person = used(), Writer(PERSON)
+    person.releases("cntr_1", 100)
+    assert judged(app, person).kind is RELEASED
+
+
+def test_a_stranger_may_not_release_it() -> None:
+    """A source that never named the container has no say."""
+    app, stranger = used(), Writer("stranger")
+    stranger.releases("cntr_1", 100)
+    assert judged(app, stranger).kind is REFERENCED
+
+
+def test_a_release_covers_only_what_started_before_it() -> None:
+    """Using it again takes the release back."""
+    app = used()
+    app.releases("cntr_1", 100)
+    app.starts("b", 150, Slot(container="cntr_1"))
+    app.ends("b", 160)
+    assert judged(app).kind is REFERENCED
+
+
+def test_a_release_waits_for_a_running_user() -> None:
+    """No response that may use it must be running."""
+    app = used()
+    app.starts("b", 90, Slot(container="cntr_1"))
+    app.releases("cntr_1", 100)
+    assert judged(app).kind is REFERENCED
+
+
+@pytest.mark.parametrize(
+    ("until", "kind"), [(None, REFERENCED), (401, REFERENCED), (300, RELEASED)]
+)
+def test_a_pin_holds_until_its_moment(until: float | None, kind: VerdictKind) -> None:
+    """Beside the lineages, which have ended."""
+    app = used()
+    app.closes(100, "talk")
+    app.pins("cntr_1", 110, until)
+    assert judged(app).kind is kind
+
+
+def test_the_longest_pin_counts() -> None:
+    """A shorter pin takes nothing from a longer one."""
+    app = used()
+    app.closes(100, "talk")
+    app.pins("cntr_1", 110, 900)
+    app.pins("cntr_1", 120, 200)
+    assert judged(app).codes == (Code.PINNED,)
+
+
+@pytest.mark.parametrize(("at", "kind"), [(105.0, REFERENCED), (115.0, RELEASED)])
+def test_a_release_ends_the_pins_before_it(at: float, kind: VerdictKind) -> None:
+    """And none that comes after."""
+    app = used()
+    app.closes(100, "talk")
+    if at < 110:
+        app.releases("cntr_1", at)
+    app.pins("cntr_1", 110)
+    if at > 110:
+        app.releases("cntr_1", at)
+    assert judged(app).kind is kind
+
+
+def test_policy_may_keep_what_is_released() -> None:
+    """`policy.released = "keep"` judges and does not delete."""
+    app = used()
+    app.closes(100, "talk")
+    verdict = judged(app, rules=policy(released="keep"))
+    assert (verdict.kind, verdict.due_at) == (RELEASED, None)
+
+
+def test_an_explicit_container_is_kept_until_released() -> None:
+    """Whoever created it says when it may go; and then policy says whether."""
+    app = Writer()
+    app.makes("cntr_1", 10)
+    verdict = judged(app, active=12)
+    assert (verdict.kind, verdict.codes) == (
+        VerdictKind.EXPLICIT,
+        (Code.CREATED_BY_APPLICATION,),
+    )
+    app.releases("cntr_1", 391)
+    kept = judged(app, active=12, now=500)
+    swept = judged(app, active=12, now=500, rules=policy(explicit="delete"))
+    assert (kept.kind, kept.due_at) == (RELEASED, None)
+    assert swept.due_at == swept.proven_at
+
+
+def test_an_explicit_container_needs_its_users_gone_too() -> None:
+    """A conversation that uses it holds it like any other."""
+    app = Writer()
+    app.makes("cntr_1", 10)
+    app.starts("a", 20, Slot(container="cntr_1"), conversation="talk")
+    app.ends("a", 30, "cntr_1")
+    assert judged(app).kind is REFERENCED
+    app.closes(395, "talk")
+    assert judged(app, now=500).kind is VerdictKind.EXPLICIT
+
+
+def test_a_container_with_another_name_is_explicit() -> None:
+    """Where auto containers bear a known name, others were made by an application."""
+    app = Writer()
+    app.starts("a", 10, AUTO)
+    app.ends("a", 30)
+    app.beats(390)
+    rules = policy(auto_name="CodeInterpreter*")
+    own = sighting(name="my sandbox")
+    other = sighting("cntr_2", name="CodeInterpreter 7")
+    assert verdict_of(own, app, rules=rules).codes == (Code.NAME_NOT_AUTO,)
+    assert verdict_of(own, app, rules=rules).kind is VerdictKind.EXPLICIT
+    assert verdict_of(other, app, rules=rules, beside=[own]).kind is VerdictKind.ORPHAN
+
+
+def test_a_pin_that_ran_out_does_not_stand_for_a_maker_that_runs() -> None:
+    """Its true maker may still come to name a container that was pinned for a while."""
+    app, pinner = Writer(), Writer("pinner")
+    app.starts("a", 10)
+    pinner.pins("cntr_1", 40, 50)
+    pinner.beats(390)
+    app.beats(390, "a")
+    verdict = verdict_of(sighting(), app, pinner)
+    assert (verdict.kind, verdict.due_at) == (REFERENCED, None)
+
+
+def test_an_id_that_could_not_be_decoded_holds_a_release() -> None:
+    """It may be this container's, in a lineage that goes on."""
+    app = used()
+    entry = app.starts("b", 40, conversation="other")
+    app.loses(entry)
+    app.sequence -= 1
+    app.say(40, entry.event.fact, undecodable=True)
+    app.ends("b", 50)
+    app.closes(100, "talk")
+    verdict = judged(app)
+    assert (verdict.kind, verdict.due_at) == (REFERENCED, None)
+
+
+def test_a_response_that_is_known_by_id_alone_holds_a_release() -> None:
+    """Until its items are read it may be a turn that uses the container."""
+    app = used()
+    app.knows("resp_x", 40)
+    app.closes(100, "talk")
+    assert judged(app).kind is REFERENCED
+
+
+def test_a_hole_in_the_log_after_the_end_holds_a_release() -> None:
+    """What is missing may be the turn that came back to it."""
+    app = used()
+    app.closes(100, "talk")
+    app.beats(110)
+    lost = app.starts("b", 150, conversation="talk")
+    app.ends("c", 390)
+    app.loses(lost)
+    row = sighting(active=25)
+    verdict = verdict_of(row, app)
+    assert (verdict.kind, verdict.due_at) == (REFERENCED, None)
