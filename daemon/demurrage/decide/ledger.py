@@ -59,7 +59,6 @@ class Ledger:
             return
         if isinstance(event.fact, Unheard):
             self.unheard[event.fact.type] = self.unheard.get(event.fact.type, 0) + 1
-            return
         if isinstance(event.fact, Started) and (
             source.first_start is None or event.time < source.first_start
         ):

@@ -114,7 +114,9 @@ class Response:
 
     def begin(self, fact: Started, moment: Moment, claim: Claim | None) -> bool:
         """Take the start in; False when another start contradicts it."""
-        if self.started is not None and self.started != moment:
+        if self.started is None:
+            self.claim = claim
+        elif self.started != moment:
             return False
         self.started = moment
         self.slots = fact.slots
@@ -126,7 +128,6 @@ class Response:
         self.direct = fact.direct
         self.model = fact.model
         self.labels = tuple(sorted(fact.labels.items()))
-        self.claim = claim
         return True
 
     def create(self, fact: Created, moment: Moment) -> None:

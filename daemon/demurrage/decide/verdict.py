@@ -289,13 +289,14 @@ def _unproven(
 ) -> Verdict:
     """Kept and reported; deleted only at the operator's express risk.
 
-    Even then not while the evidence that there is may still turn up a use.
+    Even then not while the evidence that there is may still turn up a use, nor where a name that
+    could not be read may be its own.
     """
     policy = grounds.rules.policy
     if waiting is not None:
         return _keep(container, VerdictKind.UNPROVEN, reason, waiting)
     verdict = _keep(container, VerdictKind.UNPROVEN, reason)
-    if policy.unproven != "delete":
+    if policy.unproven != "delete" or _unreadable(container, grounds) is not None:
         return verdict
     risk = Reason(Code.UNPROVEN_DELETE, "policy.unproven deletes it without proof")
     due_at = max(

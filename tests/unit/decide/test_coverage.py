@@ -1,0 +1,287 @@
+"""P5: the operator's word, what breaks it, and what is done without proof."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.decide.builders import (
+    TARGET,
+    T,
+    Writer,
+    decision_of,
+    facts,
+    ledger_of,
+    policy,
+    sighting,
+    verdict_of,
+)
+
+from demurrage.decide.response import Claim
+from demurrage.model.condition import ConditionKind
+from demurrage.model.event import Event, SetAside, Unheard
+from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.model.verdict import Code, VerdictKind
+
+PARTIAL = TargetFacts()
+
+
+def turn() -> Writer:
+    """A finished turn that fits a container born at 12."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    return app
+
+
+def broken(*writers: Writer, **more: object) -> set[BreakKind]:
+    """The kinds of breaches that a decision finds."""
+    decision = decision_of(*writers, **more)  # type: ignore[arg-type]  # passed through
+    return {each.kind for each in decision.breaks}
+
+
+def test_under_partial_coverage_nothing_is_provable() -> None:
+    """The default keeps, and records what complete coverage would have said."""
+    app = turn()
+    app.beats(390)
+    verdict = verdict_of(sighting(), app, known=PARTIAL)
+    assert (verdict.kind, verdict.codes) == (VerdictKind.UNPROVEN, (Code.COVERAGE_PARTIAL,))
+    assert (verdict.shadow, verdict.due_at) == (VerdictKind.ORPHAN, None)
+
+
+def test_the_shadow_is_what_complete_coverage_would_have_said() -> None:
+    """Pending and unproven have shadows too."""
+    app = turn()
+    pending = verdict_of(sighting(), app, known=PARTIAL)
+    app.beats(390)
+    foreign = verdict_of(sighting(born=100), app, known=PARTIAL)
+    assert pending.shadow is VerdictKind.PENDING
+    assert foreign.shadow is VerdictKind.UNPROVEN
+
+
+def test_the_word_counts_from_when_it_was_first_given() -> None:
+    """What was born before may have an unlogged maker."""
+    app = turn()
+    app.beats(390)
+    before, since = (facts(coverage_since=T + at) for at in (12.5, 12.0))
+    assert verdict_of(sighting(), app, known=before).codes == (Code.BORN_BEFORE_COVERAGE,)
+    assert verdict_of(sighting(), app, known=since).kind is VerdictKind.ORPHAN
+
+
+def test_a_standing_breach_keeps_everything() -> None:
+    """Until a person confirms, whatever is found anew."""
+    app = turn()
+    app.beats(390)
+    breach = CoverageBreak(TARGET, BreakKind.LATE_START, "old", T + 1.0, "late")
+    decision = decision_of(app, rows=[sighting()], known=facts(breaks=(breach,)))
+    assert decision.breaks == (breach,)
+    assert decision.verdicts["cntr_1"].codes == (Code.COVERAGE_BROKEN,)
+    assert ConditionKind.COVERAGE_BROKEN in {each.kind for each in decision.conditions}
+
+
+def test_a_source_without_sequence_breaks_it() -> None:
+    """A lost event of it would not be noticed."""
+    app, loose = turn(), Writer("loose")
+    entry = loose.starts("b", 200)
+    loose.records = [replace(entry, event=replace(entry.event, sequence=None))]
+    app.beats(390)
+    assert broken(app, loose) == {BreakKind.UNSEQUENCED_SOURCE, BreakKind.UNKNOWN_CLOCK}
+    assert verdict_of(sighting(), app, loose).due_at is None
+
+
+def test_a_clock_that_is_never_reported_breaks_it() -> None:
+    """After `writer_timeout`, if its writer has begun requests."""
+    app = Writer()
+    app.starts("a", 10)
+    assert broken(app, now=70) == set()
+    assert broken(app, now=71) == {BreakKind.UNKNOWN_CLOCK}
+    app.beats(72)
+    assert broken(app, now=80) == set()
+
+
+def test_a_writer_that_begins_no_request_needs_no_clock() -> None:
+    """Only windows turn on it."""
+    app = Writer()
+    app.pins("cntr_9", 10)
+    assert broken(app) == set()
+
+
+@pytest.mark.parametrize(("offset", "breaks"), [(30.0, False), (-31.0, True), (31.0, True)])
+def test_a_clock_that_is_far_off_breaks_it(offset: float, breaks: bool) -> None:  # noqa: FBT001 - a parameter
+    """Beyond `max_event_delay`, either way."""
+    app = Writer(offset=offset)
+    app.starts("a", 10)
+    app.beats(20)
+    assert (broken(app) == {BreakKind.UNKNOWN_CLOCK}) is breaks
+
+
+def test_a_start_that_contradicts_a_claim_breaks_it() -> None:
+    """It was not held when the daemon took the log for complete past it, and is too late."""
+    for decided_at, complete, expected in (
+        (41, 390, {BreakKind.LATE_START}),
+        (40, 390, set()),  # within the delay that starts are allowed
+        (41, 10, set()),  # nobody took the log for complete past it
+    ):
+        app, late = turn(), Writer("late")
+        late.starts("b", 10)
+        late.beats(50)
+        app.beats(390)
+        ledger = ledger_of(app)
+        ledger.fold(late.records, {TARGET: Claim(T + decided_at, T + complete)})
+        assert broken(ledger) == expected  # type: ignore[arg-type]  # a ledger is a source
+
+
+def test_a_start_read_before_anything_was_decided_is_not_late() -> None:
+    """Reading the whole log anew finds old starts everywhere."""
+    app = turn()
+    app.beats(390)
+    assert broken(app) == set()
+
+
+def test_a_repeated_start_is_not_late() -> None:
+    """Delivered twice, the second one long after a decision: the first counts."""
+    loose = Writer("loose")
+    entry = loose.starts("b", 10)
+    loose.records = [replace(entry, event=replace(entry.event, sequence=None))]
+    ledger = ledger_of(loose)
+    ledger.fold(loose.records, {TARGET: Claim(T + 300.0, T + 290.0)})
+    assert BreakKind.LATE_START not in broken(ledger)  # type: ignore[arg-type]  # a ledger
+
+
+def test_use_of_a_container_that_nobody_can_have_made_breaks_it() -> None:
+    """Somebody uses containers without logging it."""
+    app = turn()
+    app.beats(390)
+    foreign = sighting("cntr_2", 100, active=150)
+    assert broken(app, rows=[foreign]) == {BreakKind.UNACCOUNTED_USE}
+    assert verdict_of(sighting(), app, beside=[foreign]).codes == (Code.COVERAGE_BROKEN,)
+
+
+def test_use_that_no_response_names_breaks_it_once_all_have_ended() -> None:
+    """While one runs it may be the user."""
+    app = turn()
+    app.starts("b", 14)
+    app.beats(90)
+    used = sighting(active=40)
+    assert broken(app, rows=[used], now=95) == set()
+    app.ends("b", 96)
+    app.beats(130)
+    assert broken(app, rows=[used], now=135) == {BreakKind.UNACCOUNTED_USE}
+
+
+def test_use_is_unaccounted_only_once_the_log_is_complete() -> None:
+    """The naming response may still be under way."""
+    app = turn()
+    used = sighting("cntr_2", 100, active=150)
+    app.beats(150)
+    assert broken(app, rows=[used]) == set()
+    app.beats(390)
+    assert broken(app, rows=[used]) == {BreakKind.UNACCOUNTED_USE}
+
+
+def test_explicit_and_named_use_is_accounted_for() -> None:
+    """A logged creation or name explains it."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30, "cntr_1")
+    app.makes("cntr_2", 100)
+    app.beats(390)
+    rows = [sighting(active=25), sighting("cntr_2", 100, active=150)]
+    assert broken(app, rows=rows) == set()
+
+
+def test_a_persons_confirmation_settles_what_came_before() -> None:
+    """And nothing that comes after it."""
+    app = turn()
+    app.beats(390)
+    foreign = sighting("cntr_2", 100, active=150)
+    settled, not_yet = (facts(confirmed_at=T + at) for at in (200.0, 50.0))
+    assert broken(app, rows=[foreign], known=settled) == set()
+    assert broken(app, rows=[foreign], known=not_yet) == {BreakKind.UNACCOUNTED_USE}
+
+
+def test_unproven_delete_sweeps_what_is_unused_and_old() -> None:
+    """At the operator's risk, after `unproven_after`, and named so."""
+    app = turn()
+    app.beats(390)
+    rules = policy(unproven="delete")
+    verdict = verdict_of(sighting(), app, known=PARTIAL, rules=rules)
+    assert verdict.kind is VerdictKind.UNPROVEN
+    assert verdict.codes == (Code.COVERAGE_PARTIAL, Code.UNPROVEN_DELETE)
+    assert verdict.due_at == T + 13 + 900
+
+
+@pytest.mark.parametrize("born", [100, 13])
+def test_unproven_delete_reaches_foreign_and_suspect(born: int) -> None:
+    """Whatever made them, nothing has used them."""
+    app = turn()
+    app.beats(390)
+    rules = policy(unproven="delete")
+    other = sighting("cntr_2", born)
+    verdict = verdict_of(other, app, beside=[sighting()], rules=rules)
+    assert verdict.codes[0] in (Code.FOREIGN, Code.SUSPECT)
+    assert verdict.due_at == T + born + 1 + 900
+
+
+def test_unproven_delete_is_stopped_by_whatever_may_still_turn_up() -> None:
+    """An incomplete log, a running maker, a restore: evidence may come."""
+    rules = policy(unproven="delete")
+    silent, running, restored = turn(), turn(), turn()
+    silent.beats(11)
+    running.starts("b", 11)
+    running.beats(9990, "b")
+    restored.beats(9990)
+    known = replace(PARTIAL, distrust_before=T + 100.0)
+    for app, each in ((silent, PARTIAL), (running, PARTIAL), (restored, known)):
+        verdict = verdict_of(sighting(), app, known=each, rules=rules, now=10_000)
+        assert (verdict.kind, verdict.due_at) == (VerdictKind.UNPROVEN, None)
+
+
+def test_unproven_delete_spares_what_an_undecodable_id_may_mean() -> None:
+    """A name that cannot be read is no absence of names, under either coverage."""
+    rules = policy(unproven="delete")
+    app = turn()
+    entry = app.starts("b", 60)
+    app.loses(entry)
+    app.sequence -= 1
+    app.say(60, entry.event.fact, undecodable=True)
+    app.ends("b", 70)
+    app.beats(390)
+    for known in (PARTIAL, facts()):
+        assert verdict_of(sighting(), app, known=known, rules=rules).due_at is None
+
+
+def test_unproven_delete_spares_the_used_and_the_protected() -> None:
+    """Its reach is the unproven alone."""
+    rules = policy(unproven="delete")
+    app = turn()
+    app.beats(390)
+    used = verdict_of(sighting(active=40), app, known=PARTIAL, rules=rules)
+    kept = verdict_of(
+        sighting(),
+        app,
+        known=replace(PARTIAL, protected=frozenset({"cntr_1"})),
+        rules=rules,
+    )
+    assert used.due_at is None
+    assert kept.due_at is None
+
+
+def test_an_unheard_event_keeps_its_place_and_its_undecodable_name() -> None:
+    """A type from the future is ignored, but it fills the sequence, and its name counts."""
+    app = turn()
+    event = app.say(60, Unheard("demurrage.response.adopted"))
+    app.beats(390)
+    assert verdict_of(sighting(), app).kind is VerdictKind.ORPHAN
+    app.records[app.records.index(event)] = replace(
+        event, event=replace(event.event, undecodable=True)
+    )
+    ledger = ledger_of(app)
+    assert ledger.unheard == {"demurrage.response.adopted": 1}
+    assert verdict_of(sighting(), ledger).codes == (Code.UNDECODABLE_REFERENCE,)
+
+
+def test_a_line_set_aside_breaks_no_coverage() -> None:
+    """It holds the watermark instead, and heals."""
+    app = turn()
+    app.beats(390)
+    assert broken(app, [SetAside(7, "not JSON", "app-1")]) == set()  # type: ignore[arg-type]
+    assert isinstance(app.records[0].event, Event)  # type: ignore[union-attr]
