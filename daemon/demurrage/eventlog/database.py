@@ -1,8 +1,9 @@
 """Connections to the log's database, and what its troubles are called."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -10,6 +11,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from demurrage.model.error import LogUnreadableError
 
 _IN_MEMORY = (None, "", ":memory:")
+_WAL_PAUSE = 0.02
+# The low byte of an extended error code.
+_PRIMARY_CODE = 0xFF
 
 
 def make_engine(url: str, *, busy_timeout: float) -> Engine:
@@ -34,18 +38,36 @@ def make_engine(url: str, *, busy_timeout: float) -> Engine:
         engine = create_engine(parsed, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         # The driver would begin transactions by itself, but not before a SELECT.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
-        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        _use_wal(connection, busy_timeout)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Switch the file to WAL, where it stays; several processes may try in the same moment.
+
+    SQLite does not wait for the lock that the switch needs, so the waiting is done here.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            primary = error.sqlite_errorcode & _PRIMARY_CODE
+            if primary != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_WAL_PAUSE)
+        else:
+            return
 
 
 def plain_words(error: SQLAlchemyError) -> str:

@@ -4,14 +4,16 @@ import uuid
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.database import plain_words
 from demurrage.model.error import StoreUnusableError
 
 HEAD_ID = 1
-# Several processes may open a new log in the same moment, and all but one fail to create it.
-_ATTEMPTS = 5
+# PostgreSQL, and engines that commit each statement, let two processes create the log in the same
+# moment; then one of them fails, and finds the log made when it looks again.
+_ATTEMPTS = 3
 
 
 def ensure_tables(engine: Engine) -> None:
@@ -42,8 +44,10 @@ def _version_after_creation(engine: Engine) -> int:
 
 
 def _create_and_look(engine: Engine) -> int:
-    tables.metadata.create_all(engine)
     with engine.begin() as connection:
+        # Before anything is read, so that SQLite takes its write lock, and waits for it, first.
+        for table in tables.metadata.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
         found = connection.scalar(select(tables.head.c.version))
         if found is not None:
             return int(found)

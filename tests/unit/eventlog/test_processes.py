@@ -2,7 +2,9 @@
 
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -45,7 +47,6 @@ def test_a_reader_behind_four_writers_skips_nothing(tmp_path: Path, event: Make)
     ]
     for writer in writers:
         writer.start()
-    # Opened while the writers open it too: all of them may be the one that creates it.
     log = EventLog.open(url, clock=lambda: 0.0, busy_timeout=60.0)
     entries: list[Entry] = []
     after, rounds_without_writers = 0, 0
@@ -63,3 +64,22 @@ def test_a_reader_behind_four_writers_skips_nothing(tmp_path: Path, event: Make)
     for number in range(_WRITERS):
         own = [e.event.sequence for e in entries if e.event.source == f"host/{number}"]
         assert own == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_many_may_open_a_new_log_at_once(tmp_path: Path, attempt: int) -> None:
+    """Whoever creates it, all get the same log, and nobody fails."""
+    url = f"sqlite:///{tmp_path / f'{attempt}.sqlite'}"
+    start = Barrier(8)
+
+    def generation() -> str:
+        start.wait()
+        log = EventLog.open(url, clock=lambda: 0.0, busy_timeout=60.0)
+        try:
+            return log.generation
+        finally:
+            log.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        opened = [threads.submit(generation) for _ in range(8)]
+        assert len({one.result() for one in opened}) == 1
