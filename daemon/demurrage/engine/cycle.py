@@ -12,7 +12,7 @@ from demurrage.decide.observer import ObserverWatch, observe
 from demurrage.decide.regret import regretted
 from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
-from demurrage.engine.holds import Holds
+from demurrage.engine.holds import Holds, restore_subjects
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.inventory import InventoryWatch
 from demurrage.engine.look import Look, Picture, Target
@@ -92,7 +92,7 @@ class Cycle:
         if since is None:
             return
         summary = "the store was restored from an older copy; the target only observes"
-        if await self.holds.trip(Rail.STORE_RESTORED, summary, (f"{since:.3f}",), now):
+        if await self.holds.trip(Rail.STORE_RESTORED, summary, restore_subjects(since), now):
             await asyncio.to_thread(self._store.distrust, self.target.name, now)
 
     async def run(self, choose: Callable[[Plan], Plan] = lambda plan: plan) -> Outcome:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from demurrage.engine.cycle import Cycle, Outcome
@@ -13,6 +13,7 @@ from demurrage.engine.ports import EventReader, Store
 from demurrage.engine.status import merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.error import DemurrageError, StoreFailedError
+from demurrage.model.plan import Plan
 from demurrage.model.rules import RetentionRules
 from demurrage.model.verdict import VerdictKind
 
@@ -54,15 +55,21 @@ class Engine:
         """What is watched, by name."""
         return self._targets
 
-    async def turn(self, name: str) -> Outcome | None:
+    async def turn(
+        self, name: str, choose: Callable[[Plan], Plan] = lambda plan: plan
+    ) -> Outcome | None:
         """Run one cycle of a target; None if it failed by an error that was told to the hooks.
 
         Two calls for one target wait for each other. `turned_at` moves on whatever happens, on
         the event loop's clock: the loop turns, even where its work fails.
+
+        Args:
+            name: the target's.
+            choose: narrows the plan down; used where a person asked for certain deletes only.
         """
         async with self._turning[name]:
             try:
-                return await self._turn(name)
+                return await self._turn(name, choose)
             except DemurrageError as error:
                 await self._failed(name, error)
             except Exception as error:  # noqa: BLE001 - no single fault may stop the daemon
@@ -71,9 +78,9 @@ class Engine:
                 self.turned_at[name] = asyncio.get_running_loop().time()
         return None
 
-    async def _turn(self, name: str) -> Outcome:
+    async def _turn(self, name: str, choose: Callable[[Plan], Plan]) -> Outcome:
         cycle = await self._cycle(name)
-        outcome = await cycle.run()
+        outcome = await cycle.run(choose)
         await self._publish(cycle, outcome)
         return outcome
 

@@ -20,6 +20,17 @@ _KINDS = {
 }
 
 
+def hold_of(target: str, rail: Rail, subjects: Iterable[str]) -> str:
+    """The id of the hold that a cause opens; the same cause always has the same."""
+    cause = ":".join((target, rail, *sorted(subjects)))
+    return f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
+
+
+def restore_subjects(since: float) -> tuple[str, ...]:
+    """What a restore of the store is known by: the last moment that it remembers."""
+    return (f"{since:.3f}",)
+
+
 class Holds:
     """Opens, joins and settles holds; a person's resume arrives through the store."""
 
@@ -38,8 +49,7 @@ class Holds:
 
         The id follows from the cause, so that what a person has answered is not asked again.
         """
-        cause = ":".join((self._target, rail, *sorted(subjects)))
-        hold_id = f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
+        hold_id = hold_of(self._target, rail, subjects)
         if await asyncio.to_thread(self._store.hold, hold_id) is not None:
             return False
         await self._save(
@@ -50,8 +60,7 @@ class Holds:
     async def apply(self, judgement: Judgement, now: float) -> None:
         """Open holds for rails that tripped; what is kept back joins the open ones."""
         for rail, summary in judgement.tripped:
-            cause = f"{self._target}:{rail}:{now}"
-            hold_id = f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
+            hold_id = hold_of(self._target, rail, (str(now),))
             await self._save(
                 rules_of_holds.open_hold(
                     hold_id, self._target, rail, judgement.held, now=now, summary=summary
