@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from demurrage.decide.lineage import Lineages
-from demurrage.decide.response import Claim, Moment, Response, lineage_keys
+from demurrage.decide.response import Claim, Moment, Response, later, lineage_keys
 from demurrage.decide.source import Source
 from demurrage.model.event import (
     ContainerCreated,
@@ -51,14 +51,12 @@ class Book:
         """Take one event in."""
         moment = Moment(event.time, source)
         if event.undecodable:
-            self._note_undecodable(moment)
+            self._note_undecodable(moment, position)
         match event.fact:
             case Started() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
             case Known(response_id=response_id):
-                known = self.known.get(response_id)
-                if known is None or moment.time > known.time:
-                    self.known[response_id] = moment
+                self.known[response_id] = later(self.known.get(response_id), moment)
                 self._place(response_id, position)
             case ContainerCreated(container_id=container_id):
                 self.explicit.setdefault(container_id, []).append(moment)
@@ -76,10 +74,12 @@ class Book:
             case _:
                 pass
 
-    def _note_undecodable(self, moment: Moment) -> None:
-        last = self.undecodable.get(moment.source.id)
-        if last is None or moment.time > last.time:
-            self.undecodable[moment.source.id] = moment
+    def _note_undecodable(self, moment: Moment, position: int) -> None:
+        source_id = moment.source.id
+        last = later(self.undecodable.get(source_id), moment)
+        if last is moment:
+            self.undecodable[source_id] = moment
+            self.positions[f"undecodable:{source_id}"] = [position]
 
     def _fold_response(
         self,
@@ -95,8 +95,11 @@ class Book:
         moment.source.calls.add(fact.call_id)
         match fact:
             case Started():
+                claimed_by = response.started
                 if not response.begin(fact, moment, claim):
                     moment.source.contradict()
+                    if claimed_by is not None:
+                        claimed_by.source.contradict()
             case Created():
                 response.create(fact, moment)
             case Output():
@@ -105,8 +108,7 @@ class Book:
                 response.finish(fact, moment)
         for container_id in response.mentioned:
             self.mentions.setdefault(container_id, set()).add(response.call_id)
-        if response.response_id is not None:
-            self._answered.add(response.response_id)
+        self._answered |= response.response_ids
         self.lineages.join(response)
 
     def _place(self, about: str, position: int) -> None:

@@ -43,7 +43,8 @@ class Response:
 
     `named` are the containers that the response itself names; `put_out` those among them that
     its first output item named; `carried` are those that its request already bore. Only a
-    definite `ending` ends it: LOST says that nobody knows.
+    definite `ending` ends it: LOST says that nobody knows. `contradicted`: two starts claim the
+    call id, so an end of one must not pass for an end of the other.
     """
 
     call_id: str
@@ -53,13 +54,13 @@ class Response:
     carried: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     put_out: frozenset[str] = frozenset()
-    previous_response_id: str | None = None
+    previous: frozenset[str] = frozenset()
     conversations: frozenset[str] = frozenset()
     background: bool = False
     direct: bool = False
     model: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
-    response_id: str | None = None
+    response_ids: frozenset[str] = frozenset()
     created_low: float | None = None
     created_high: float | None = None
     sent: Moment | None = None
@@ -72,11 +73,17 @@ class Response:
     ending: Ending | None = None
     http_status: int | None = None
     claim: Claim | None = None
+    contradicted: bool = False
 
     @property
     def ended(self) -> bool:
         """True when its end is known for certain."""
-        return self.ending is not None
+        return self.ending is not None and not self.contradicted
+
+    @property
+    def response_id(self) -> str | None:
+        """The id that the API gave it, if that is known."""
+        return min(self.response_ids, default=None)
 
     @property
     def auto_slots(self) -> tuple[Slot, ...]:
@@ -87,8 +94,8 @@ class Response:
     def keys(self) -> tuple[str, ...]:
         """What links it to a lineage: its own id, the one before it, its conversations."""
         return (
-            *lineage_keys(None, self.response_id),
-            *lineage_keys(None, self.previous_response_id),
+            *(key for each in self.response_ids for key in lineage_keys(None, each)),
+            *(key for each in self.previous for key in lineage_keys(None, each)),
             *(key for each in self.conversations for key in lineage_keys(each, None)),
         )
 
@@ -113,31 +120,39 @@ class Response:
         return self.output is not None and len(self.put_out) >= len(self.auto_slots)
 
     def begin(self, fact: Started, moment: Moment, claim: Claim | None) -> bool:
-        """Take the start in; False when another start contradicts it."""
-        if self.started is None:
-            self.claim = claim
-        elif self.started != moment:
-            return False
-        self.started = moment
-        self.slots = fact.slots
+        """Take the start in; False when another start contradicts it.
+
+        Whatever either of them bore or continued counts; for the rest the earlier one stands.
+        """
         self.carried |= fact.containers
-        self.previous_response_id = fact.previous_response_id
         if fact.conversation is not None:
             self.conversations |= {fact.conversation}
+        if fact.previous_response_id is not None:
+            self.previous |= {fact.previous_response_id}
+        if self.started is not None:
+            if self.started == moment and self.slots == fact.slots:
+                return True
+            self.contradicted = True
+            standing = (*_when(self.started), repr(self.slots))
+            if (*_when(moment), repr(fact.slots)) >= standing:
+                return False
+        self.started = moment
+        self.slots = fact.slots
         self.background = fact.background
         self.direct = fact.direct
         self.model = fact.model
         self.labels = tuple(sorted(fact.labels.items()))
-        return True
+        self.claim = claim
+        return not self.contradicted
 
     def create(self, fact: Created, moment: Moment) -> None:
         """Take in that the API gave it an id."""
         self._identify(fact.response_id, fact.conversation, fact.containers)
         self._created(fact.created_at)
         if fact.sent_at is not None:
-            self.sent = _later(self.sent, Moment(fact.sent_at, moment.source))
+            self.sent = later(self.sent, Moment(fact.sent_at, moment.source))
         if fact.status == "queued":
-            self.queued = _later(self.queued, moment)
+            self.queued = later(self.queued, moment)
         elif fact.status == "in_progress":
             self.running = _earlier(self.running, moment)
 
@@ -152,22 +167,22 @@ class Response:
         self._identify(fact.response_id, fact.conversation, fact.containers)
         self._created(fact.created_at)
         if fact.sent_at is not None:
-            self.sent = _later(self.sent, Moment(fact.sent_at, moment.source))
+            self.sent = later(self.sent, Moment(fact.sent_at, moment.source))
         if fact.status is Ending.LOST:
             self.lost = True
             return
         if self.ending is None or fact.status < self.ending:
             self.ending = fact.status
             self.http_status = fact.http_status
-        self.finished = _later(self.finished, moment)
+        self.finished = later(self.finished, moment)
         if fact.completed_at is not None:
             self.completed_at = max(self.completed_at or -inf, fact.completed_at)
 
     def _identify(
         self, response_id: str | None, conversation: str | None, containers: frozenset[str]
     ) -> None:
-        if response_id is not None and (self.response_id is None or response_id < self.response_id):
-            self.response_id = response_id
+        if response_id is not None:
+            self.response_ids |= {response_id}
         if conversation is not None:
             self.conversations |= {conversation}
         self.named |= containers
@@ -192,12 +207,18 @@ class Response:
         return self.created_high if self.created_high is not None else inf
 
 
+def _when(moment: Moment) -> tuple[float, str]:
+    """An order of moments that does not depend on which was read first."""
+    return (moment.time, moment.source.id)
+
+
 def _earlier(old: Moment | None, new: Moment) -> Moment:
-    return new if old is None or new.time < old.time else old
+    return new if old is None or _when(new) < _when(old) else old
 
 
-def _later(old: Moment | None, new: Moment) -> Moment:
-    return new if old is None or new.time > old.time else old
+def later(old: Moment | None, new: Moment) -> Moment:
+    """The later of two moments on whatever clocks, whichever was read first."""
+    return new if old is None or _when(new) > _when(old) else old
 
 
 def lineage_keys(conversation: str | None, response_id: str | None) -> tuple[str, ...]:

@@ -1,0 +1,77 @@
+"""Requests of which the log says two different things."""
+
+from tests.unit.decide.builders import T, Writer, auto, facts, ledger_of, sighting, verdict_of
+
+from demurrage.model.event import Ending, Entry, Finished, Started
+from demurrage.model.verdict import VerdictKind
+
+
+def turn(writer: Writer, call: str = "a", at: float = 10) -> None:
+    """A finished turn that names nothing."""
+    writer.starts(call, at)
+    writer.ends(call, at + 20)
+
+
+def test_one_call_started_by_two_writers_discredits_both() -> None:
+    """Neither's record of it can be told apart, in whatever order they come."""
+    one, other = Writer(), Writer("app-2")
+    one.starts("a", 10)
+    other.starts("a", 11)
+    other.ends("a", 20)
+    for each in (one, other):
+        each.beats(390)
+    for sources in ((one, other), (other, one)):
+        ledger = ledger_of(*sources)
+        assert all(source.conflict_at == 0 for source in ledger.sources.values())
+
+
+def test_a_call_with_two_starts_is_never_taken_for_done() -> None:
+    """The end of one request must not pass for the end of another."""
+    one, other, app = Writer(), Writer("app-2"), Writer("app-3")
+    one.starts("a", 10)
+    other.starts("a", 11)
+    other.ends("a", 20)
+    turn(app, "c")
+    for each in (one, other, app):
+        each.beats(390)
+    known = facts(retired={"app-1": T + 395.0, "app-2": T + 395.0})
+    assert verdict_of(sighting(), one, other, app, known=known).kind is VerdictKind.PENDING
+
+
+def test_one_request_with_two_sets_of_slots_is_a_conflict() -> None:
+    """Which of them it had cannot be told."""
+    app = Writer()
+    app.starts("a", 10, auto("1g"))
+    app.starts("a", 10, auto("4g"))
+    assert ledger_of(app).sources["app-1"].conflict_at == 0
+
+
+def test_two_response_ids_of_one_call_stand_in_one_lineage() -> None:
+    """Whichever comes first, both lead to it."""
+    for ids in (("resp_1", "resp_2"), ("resp_2", "resp_1")):
+        app = Writer()
+        app.starts("a", 10)
+        for at, response_id in enumerate(ids, start=11):
+            app.say(at, Finished("a", Ending.COMPLETED, response_id))
+        app.starts("b", 20, previous_response_id="resp_2")
+        app.starts("c", 21, previous_response_id="resp_1")
+        book = ledger_of(app).book("default")
+        assert book.lineages.members("a") == {"a", "b", "c"}
+
+
+def test_the_same_moment_on_two_clocks_folds_alike() -> None:
+    """Which of two equal times counts must not depend on the order of arrival."""
+    one, other = Writer(offset=10.0), Writer("app-2", offset=-10.0)
+    one.starts("a", 10)
+    entries: list[Entry] = []
+    for each in (one, other):
+        each.sequence = 5
+        entries.append(each.say(50 - each.offset, Finished("a", Ending.COMPLETED, "resp_a")))
+        each.beats(390)
+    forth, back = ledger_of(one, other), ledger_of(other, one)
+    finished = [each.book("default").responses["a"].finished for each in (forth, back)]
+    assert finished[0] is not None
+    assert finished[1] is not None
+    assert finished[0].source.id == finished[1].source.id
+    assert isinstance(one.records[0], Entry)
+    assert isinstance(one.records[0].event.fact, Started)
