@@ -11,7 +11,7 @@ import structlog
 
 from demurrage.alerts.sentry import start_sentry
 from demurrage.app.assembly import VERSION, Works, build, open_state, redactor
-from demurrage.app.doors import doors_of, service_of
+from demurrage.app.doors import doors_of, ops_doors_of, service_of
 from demurrage.app.listeners import Listener, bind, bind_unix
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
@@ -93,7 +93,10 @@ def _listeners(works: Works) -> Sequence[Listener]:
         found.append(Listener(application, bind_unix(Path(http.socket), "http.socket")))
     if http.ops_address is not None:
         found.append(
-            Listener(create_ops_app(service, doors), bind(http.ops_address, "http.ops_bind"))
+            Listener(
+                create_ops_app(service, ops_doors_of(works.settings)),
+                bind(http.ops_address, "http.ops_bind"),
+            )
         )
     return found
 
