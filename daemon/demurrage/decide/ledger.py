@@ -34,6 +34,7 @@ class Ledger:
         for source_id, sequence in floors.items():
             source = self._source(source_id)
             source.held_through = max(source.held_through, sequence)
+            source.last_sequence = max(source.last_sequence, sequence)
 
     def fold(self, records: Iterable[Record], claims: Mapping[str, Claim] | None = None) -> None:
         """Take records in.
@@ -49,7 +50,7 @@ class Ledger:
                 self._fold_entry(record, (claims or {}).get(record.event.target))
             else:
                 source = self._source(record.source if record.source is not None else NOBODY)
-                source.set_aside += 1
+                source.miss(record.sequence)
 
     def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
         event = entry.event

@@ -5,7 +5,7 @@ up to a moment when a heartbeat says "all before this moment is sent, up to sequ
 up to n are held. Folding is commutative: the order in which records arrive does not matter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -20,27 +20,37 @@ MANY_BEATS = 64
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One heartbeat that may still advance its source, at its place in the log."""
+    """One heartbeat that may still advance its source, at its place in the log.
+
+    `counts`: the last sequence that it knows of, its own included.
+    """
 
     complete_through: float
     last_sequence: int
     in_flight: frozenset[str]
+    clock_offset: float | None
     dropped: int
     final: bool
     position: int
+    counts: int
 
 
 @dataclass(slots=True)
 class Source:
     """One writer as the log shows it.
 
-    `held_through`: all sequences up to here are held, or were before retention took them.
+    `held_through`: all sequences up to here are held, or were before retention took them;
+    `last_sequence` is the last that anything has shown, and `opened` tells that the first one
+    was read here. `leaving`: a goodbye was heard, whatever it is worth.
     `offset_low` and `offset_high` span every clock offset that the writer has reported, in
     seconds that its clock is ahead of the provider's.
     """
 
     id: str
     held_through: int = 0
+    last_sequence: int = 0
+    opened: bool = False
+    leaving: bool = False
     islands: set[int] = field(default_factory=set)
     contents: dict[int, int] = field(default_factory=dict)
     conflict_at: int | None = None
@@ -71,8 +81,13 @@ class Source:
         if self.first_time is None or event.time < self.first_time:
             self.first_time = event.time
         if isinstance(event.fact, Heartbeat):
-            self._take_beat(event.fact, position)
+            self._take_beat(event.fact, event.sequence or 0, position)
         return True
+
+    def miss(self, sequence: int | None) -> None:
+        """Take in that a line of it could not be read."""
+        self.set_aside += 1
+        self.last_sequence = max(self.last_sequence, sequence or 0)
 
     def _take_sequence(self, event: Event) -> bool:
         """Place the event in the sequence, noticing repeats and contradictions."""
@@ -90,6 +105,8 @@ class Source:
         self.contents[sequence] = content
         if len(self.contents) > REMEMBERED:
             del self.contents[next(iter(self.contents))]
+        self.last_sequence = max(self.last_sequence, sequence)
+        self.opened = self.opened or sequence == 1
         if sequence <= self.held_through:
             return True
         self.islands.add(sequence)
@@ -107,24 +124,28 @@ class Source:
         """One id, two contents: nothing that the source says is proof."""
         self._conflict(0)
 
-    def _take_beat(self, beat: Heartbeat, position: int) -> None:
+    def _take_beat(self, beat: Heartbeat, sequence: int, position: int) -> None:
         if beat.clock_offset is not None:
             low, high = self.offset_low, self.offset_high
             offset = beat.clock_offset
             self.offset_low = offset if low is None else min(low, offset)
             self.offset_high = offset if high is None else max(high, offset)
         self.dropped = max(self.dropped, beat.dropped)
+        self.leaving = self.leaving or beat.final
+        self.last_sequence = max(self.last_sequence, beat.last_sequence)
         self.beats.append(
             Beat(
                 beat.complete_through,
                 beat.last_sequence,
                 beat.in_flight,
+                beat.clock_offset,
                 beat.dropped,
                 beat.final,
                 position,
+                max(sequence, beat.last_sequence),
             )
         )
-        if len(self.beats) > MANY_BEATS:
+        if beat.final or len(self.beats) > MANY_BEATS:
             self._thin_out()
 
     @property
@@ -134,32 +155,45 @@ class Source:
             return self.held_through
         return min(self.held_through, self.conflict_at - 1)
 
-    def _satisfied(self) -> Iterator[Beat]:
-        """Heartbeats whose promise is kept: all that they count is held."""
-        proven = self.proven_through
+    def _keeps(self, beat: Beat) -> bool:
+        """True when the heartbeat's promise is kept: all that it counts is held."""
         return (
-            beat
-            for beat in self.beats
-            if beat.dropped == 0 and beat.last_sequence <= proven and (beat.in_flight <= self.calls)
+            beat.dropped == 0
+            and beat.last_sequence <= self.proven_through
+            and beat.in_flight <= self.calls
         )
 
     @property
     def best(self) -> Beat | None:
         """The kept promise that reaches furthest."""
-        return max(self._satisfied(), key=lambda beat: beat.complete_through, default=None)
+        return max(
+            filter(self._keeps, self.beats), key=lambda beat: beat.complete_through, default=None
+        )
 
     @property
     def said_goodbye(self) -> bool:
-        """True when a final heartbeat came and all before it is held."""
-        return any(beat.final for beat in self._satisfied())
+        """True when a final heartbeat came, all before it is held, and nothing came after it."""
+        return self.leaving and any(
+            beat.final and beat.counts >= self.last_sequence and self._keeps(beat)
+            for beat in self.beats
+        )
+
+    def retired_at(
+        self, retired: Mapping[str, float], *, unknown: float, skew: float
+    ) -> float | None:
+        """When a person, or proof of its death, retired it; None if it has not gone.
+
+        One that certainly spoke after its retirement is still there: the word was wrong.
+        """
+        at = retired.get(self.id)
+        if at is None or self.last_time - self.offsets(unknown)[1] > at + skew:
+            return None
+        return at
 
     @property
     def gap(self) -> tuple[int, int] | None:
         """The first missing sequence and the last that is known to exist, if any is missing."""
-        last = max(
-            max(self.islands, default=0),
-            max((beat.last_sequence for beat in self.beats), default=0),
-        )
+        last = self.last_sequence
         return (self.held_through + 1, last) if last > self.held_through else None
 
     def offsets(self, unknown: float) -> tuple[float, float]:
@@ -171,8 +205,8 @@ class Source:
     def held_positions(self) -> list[int]:
         """Where its heartbeats stand, once those that say nothing more are dropped.
 
-        The kept promise that reaches furthest stays, with every one that is not kept yet, and
-        the goodbye.
+        The kept promise that reaches furthest stays, with every one that may yet reach further,
+        the goodbye, and those that tell the span of the clock's offset.
         """
         self._thin_out()
         return [beat.position for beat in self.beats]
@@ -180,12 +214,19 @@ class Source:
     def _thin_out(self) -> None:
         """Drop heartbeats that a further-reaching kept one has made needless."""
         best = self.best
-        if best is not None:
-            self.beats = [
-                beat
-                for beat in self.beats
-                if beat is best
+        if best is None:
+            return
+        offsets = {self.offset_low, self.offset_high} - {None}
+        kept: list[Beat] = []
+        for beat in reversed(self.beats):
+            if (
+                beat is best
                 or beat.final
                 or beat.dropped
                 or beat.last_sequence > self.proven_through
-            ]
+                or beat.complete_through > best.complete_through
+                or beat.clock_offset in offsets
+            ):
+                kept.append(beat)
+                offsets.discard(beat.clock_offset)
+        self.beats = kept[::-1]

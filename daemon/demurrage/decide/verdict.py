@@ -15,7 +15,7 @@ from demurrage.decide.attribution import Attribution
 from demurrage.decide.book import Book
 from demurrage.decide.coverage import last_use
 from demurrage.decide.release import Held, LetGo, hold_on
-from demurrage.decide.watermark import Watermark
+from demurrage.decide.watermark import Watermark, has_gone
 from demurrage.model.container import Container, Life, Sighting
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.rules import PolicyRules, Rules
@@ -252,7 +252,8 @@ def _alive(call_id: str, grounds: Grounds) -> bool:
     """True when the writer of a call can still tell how it ends."""
     started = grounds.book.responses[call_id].started
     return started is not None and not (
-        started.source.said_goodbye or started.source.id in grounds.facts.retired
+        started.source.said_goodbye
+        or has_gone(started.source, grounds.facts.retired, grounds.rules.evidence)
     )
 
 

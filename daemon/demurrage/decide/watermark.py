@@ -27,7 +27,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """`through` is the least of all writers' moments, +inf when nobody is waited for."""
+    """`through` is the least of all writers' moments, +inf when nobody is waited for.
+
+    `holders` are those that are waited for, the one that reaches least far first.
+    """
 
     through: float
     holders: tuple[Holder, ...]
@@ -35,7 +38,7 @@ class Watermark:
     @property
     def holder(self) -> Holder | None:
         """The writer that holds it back most."""
-        return min(self.holders, key=lambda holder: holder.through, default=None)
+        return self.holders[0] if self.holders else None
 
     @property
     def faults(self) -> tuple[Holder, ...]:
@@ -53,22 +56,31 @@ def watermark(
     """How far the log is complete for a target.
 
     A writer counts for the targets that it has mentioned. One whose record has a hole may
-    have mentioned any target in what is missing, so it counts for all.
+    have mentioned any target in what is missing, so it counts for all, and so does one that is
+    known only by what retention has dropped.
     """
-    holders = tuple(
-        _holder(source, rules, now) for source in _awaited(ledger.sources.values(), target, retired)
+    holders = (
+        _holder(source, rules, now)
+        for source in _awaited(ledger.sources.values(), target, retired, rules)
     )
-    return Watermark(min((each.through for each in holders), default=inf), holders)
+    ordered = tuple(sorted(holders, key=lambda each: (each.through, each.source)))
+    return Watermark(ordered[0].through if ordered else inf, ordered)
 
 
 def _awaited(
-    sources: Iterable[Source], target: str, retired: Mapping[str, float]
+    sources: Iterable[Source], target: str, retired: Mapping[str, float], rules: EvidenceRules
 ) -> Iterable[Source]:
     for source in sources:
-        if source.person or source.id in retired or source.said_goodbye:
+        if source.person or source.said_goodbye or has_gone(source, retired, rules):
             continue
-        if target in source.targets or _holed(source):
+        if target in source.targets or not source.targets or _holed(source):
             yield source
+
+
+def has_gone(source: Source, retired: Mapping[str, float], rules: EvidenceRules) -> bool:
+    """True when the writer was retired and has not spoken since."""
+    at = source.retired_at(retired, unknown=rules.max_event_delay, skew=rules.clock_skew)
+    return at is not None
 
 
 def _holed(source: Source) -> bool:
@@ -91,14 +103,16 @@ def complete_through(source: Source, rules: EvidenceRules) -> float:
     """The provider time up to which one writer's record is complete.
 
     Either what its furthest kept heartbeat says, or, before the first one, its first event:
-    nothing can have come before sequence 1. A clock that has not been reported is taken to be
-    within `max_event_delay` of the provider's; one that turns out further off breaks coverage.
+    nothing can have come before sequence 1, if that is held. A clock that has not been reported
+    is taken to be within `max_event_delay` of the provider's; one that turns out further off
+    breaks coverage.
     """
     ahead = source.offsets(rules.max_event_delay)[1]
     best = source.best
     if best is not None:
         return best.complete_through - ahead
-    if source.proven_through >= 1 and source.first_time is not None and source.dropped == 0:
+    begun = source.opened and source.proven_through >= 1 and source.dropped == 0
+    if begun and source.first_time is not None:
         return source.first_time - ahead - rules.clock_skew
     return -inf
 

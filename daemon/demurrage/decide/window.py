@@ -87,8 +87,9 @@ def _sent(response: Response, retired: Mapping[str, float], rules: EvidenceRules
     if response.started is None:
         return sent
     source = response.started.source
-    if source.id in retired:
-        sent = min(sent, retired[source.id] + rules.clock_skew)
+    gone_at = source.retired_at(retired, unknown=rules.max_event_delay, skew=rules.clock_skew)
+    if gone_at is not None:
+        sent = min(sent, gone_at + rules.clock_skew)
     if source.said_goodbye:
         sent = min(sent, _latest(Moment(source.last_time, source), rules))
     return sent
