@@ -39,6 +39,7 @@ KEY = {"OPENAI_API_KEY": "sk-test-0123456789abcdefghij"}
         (TARGET + '[policy]\nidle_after = "999999999d"', "policy.idle_after"),
         (TARGET + '[policy]\nuse_free_grace = "perhaps"', "policy.use_free_grace"),
         (TARGET + '[policy]\nsweep_lead = "5m"', "policy.sweep_lead"),
+        (TARGET + '[evidence]\nproof = "deduced"', "evidence.proof"),
         (TARGET + "[policy]\nprotect_names = 3", "policy.protect_names"),
         (TARGET + '[watch]\ninterval = "0s"', "watch.interval"),
         (TARGET + '[watch]\ninterval = "3m"', "watch.overlap"),
