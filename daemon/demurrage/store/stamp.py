@@ -5,6 +5,7 @@ only after the database has committed the same figures, so a crash leaves it beh
 ahead.
 """
 
+import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -47,13 +48,15 @@ class StampFile:
             OSError: the folder cannot be written, or no space is left.
         """
         fresh = self.path.with_name(self.path.name + ".new")
-        with fresh.open("w") as file:
-            json.dump(asdict(stamp), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
+            # Targets are turned in threads, and commands are processes: one writer at a time.
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            with fresh.open("w") as file:
+                json.dump(asdict(stamp), file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
             os.fsync(folder)
         finally:
             os.close(folder)

@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,13 @@ def test_an_unreadable_stamp_is_replaced(url: str, path: Path) -> None:
         assert not store.restored
         store.touch(NOW)
     assert StampFile(stamp).read() is not None
+
+
+def test_many_threads_stamp_at_once(store: SqlStore, path: Path) -> None:
+    """Targets that are turned at the same time do not take each other's fresh file away."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store.touch, [NOW] * 200))
+    assert StampFile(path.with_name("demurrage.db.stamp")).read() is not None
 
 
 def test_a_backup_knows_that_it_is_one(
