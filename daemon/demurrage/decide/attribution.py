@@ -92,7 +92,7 @@ def attribute(
         windows=windows,
         matching=matching,
         made=made,
-        blockers=_blockers(births, _unended(book, relevant, free, windows, rules)),
+        blockers=_blockers(births, _unended(book, relevant, free, windows)),
         foreign=frozenset(
             each for each in matching.left_over if not everything.admits(by_id[each])
         ),
@@ -200,7 +200,6 @@ def _unended(
     responses: Iterable[Response],
     free: Mapping[str, list[Slot]],
     windows: Mapping[str, Window],
-    rules: EvidenceRules,
 ) -> Iterator[Span]:
     """The spans of whatever may still come to name a container that it made."""
     for response in responses:
@@ -211,9 +210,10 @@ def _unended(
         elif not response.slots_spoken_for:
             for slot in free.get(response.call_id, ()):
                 yield span_of(response.call_id, windows[response.call_id], slot.tier)
-    for response_id, at in book.unresolved():
-        latest = at.latest(rules.max_event_delay) + rules.clock_skew
-        yield Span(response_id, -inf, latest + rules.max_birth_delay, None)
+    # Of a bare response id not even the mode is known: one that queues in the background may
+    # begin long after somebody learned its id.
+    for response_id, _ in book.unresolved():
+        yield Span(response_id, -inf, inf, None)
 
 
 def _blockers(births: Iterable[Birth], unended: Iterable[Span]) -> dict[str, tuple[str, ...]]:

@@ -36,9 +36,9 @@ def window(
     It opens at the server's `created_at` (else at the client's start) minus skew; for a background
     response, when it was last seen queued. It closes at the first output item, else at the
     end; and, where `created_at` or the last byte sent is known, `max_birth_delay` after that;
-    for a background response, after it was first seen running. A direct connection's process
-    that is known to be dead sent its last byte before it died. With whole-life windows only
-    the end closes it.
+    for a background response, or one whose request was never logged and that may be one, after
+    it was first seen running. A direct connection's process that is known to be dead sent its
+    last byte before it died. With whole-life windows only the end closes it.
     """
     closes = _end(response, rules)
     if not whole_life:
@@ -69,7 +69,7 @@ def _first_output(response: Response, rules: EvidenceRules) -> float:
 
 def _latest_birth(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
     """`max_birth_delay` after whatever bounds the moment at which the server began."""
-    if response.background:
+    if response.background or response.started is None:
         began = inf if response.running is None else _latest(response.running, rules)
     else:
         began = min(
