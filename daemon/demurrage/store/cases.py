@@ -1,6 +1,6 @@
 """What people ask about containers: one whole case, or a page of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -92,6 +92,22 @@ class Cases(Repository):
                     and_(containers.c.created_at == birth, containers.c.container_id < after),
                 )
             )
+        with self._database.read() as connection:
+            return tuple(_entry(row) for row in connection.execute(query))
+
+    def containers_made_by(self, target: str, calls: Sequence[str]) -> tuple[ContainerEntry, ...]:
+        """The containers whose latest verdict calls one of the requests their maker, oldest first.
+
+        Args:
+            target: whose containers.
+            calls: call ids.
+        """
+        query = (
+            select(containers.c.target, *SIGHTING, *VERDICT)
+            .join(verdicts, verdicts.c.id == containers.c.verdict_id)
+            .where(containers.c.target == target, verdicts.c.maker.in_(calls))
+            .order_by(containers.c.created_at, containers.c.container_id)
+        )
         with self._database.read() as connection:
             return tuple(_entry(row) for row in connection.execute(query))
 

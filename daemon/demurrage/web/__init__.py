@@ -1,1 +1,1 @@
-"""The HTTP face: events in, status, cases, probes and metrics out."""
+"""HTTP: the events door, the reading endpoints, probes, metrics and the status page."""

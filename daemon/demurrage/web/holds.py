@@ -1,0 +1,72 @@
+"""A person lets a held sweep go on."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, ConfigDict, Field
+
+from demurrage.decide.holds import resume
+from demurrage.web.case import plain_hold
+from demurrage.web.containers import ERRORS, Id
+from demurrage.web.doors import Doors
+from demurrage.web.problems import ProblemError, documented, not_found
+from demurrage.web.service import Service
+
+# A yes is for what a person has seen; nobody has seen what comes after a day.
+_LONGEST = 86_400.0
+_BY = "http:admin"
+
+
+class Resume(BaseModel):
+    """A person's yes to one hold."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    until: float = Field(gt=0, allow_inf_nan=False)
+    """Until when, in epoch seconds; at most a day ahead."""
+
+
+def holds_router(service: Service, doors: Doors) -> APIRouter:
+    """`POST /v1/holds/{id}/resume`."""
+    router = APIRouter(tags=["acting"])
+
+    @router.post(
+        "/v1/holds/{id}/resume",
+        summary="Let a held sweep go on, for this hold only and until a moment",
+        responses=documented(
+            *ERRORS,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        ),
+    )
+    def resumed(id: Id, body: Annotated[Resume, Body()]) -> dict[str, Any]:  # noqa: A002 - the path's own word
+        """Answers with the hold as it stands from the next cycle on."""
+        if doors.admin_token is None:
+            detail = (
+                "without an admin token nobody may act over HTTP; use `demurrage resume`, "
+                "or set http.admin_token_env"
+            )
+            raise ProblemError(HTTPStatus.FORBIDDEN, "acts-closed", detail)
+        hold = service.store.hold(id)
+        if hold is None:
+            raise not_found("there never was a hold of this id")
+        now = service.clock()
+        if body.until > now + _LONGEST:
+            detail = "a hold is resumed for a day at most"
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-body", detail, pointer="/until"
+            )
+        try:
+            yes = resume(hold, now=now, until=body.until, by=_BY)
+        except ValueError:
+            detail = "the hold has ended already, or `until` is not in the future"
+            raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", detail) from None
+        service.store.save_hold(yes)
+        return plain_hold(yes)
+
+    return router
