@@ -14,9 +14,9 @@ from math import inf
 from demurrage.decide.book import Book
 from demurrage.decide.matching import Birth, Matching, Search, Span, match
 from demurrage.decide.response import Response
+from demurrage.decide.slots import find_makers, free_slots, spoken_for
 from demurrage.decide.window import Window, window
 from demurrage.model.container import Container, Sighting
-from demurrage.model.event import Slot
 from demurrage.model.rules import EvidenceRules
 
 # How many of the responses that a container waits for are named in its verdict.
@@ -73,8 +73,9 @@ def attribute(
     windows = {
         each.call_id: window(each, retired, rules, whole_life=whole_life) for each in relevant
     }
-    made, late = _makers(book, sightings, excluded, windows, rules)
-    free = _free_slots(relevant, sightings, windows, made)
+    makers = find_makers(book, sightings, excluded, windows, rules)
+    made = makers.made
+    free = free_slots(relevant, sightings, windows, made)
     births = [
         birth_of(each.container)
         for each in sightings.values()
@@ -86,17 +87,30 @@ def attribute(
         for slot in slots
     ]
     matching = match(births, spans)
-    everything = Search(spans)
-    by_id = {birth.container_id: birth for birth in births}
+    unended = (
+        each
+        for each in relevant
+        if not each.ended and not (each.started and spoken_for(each, sightings, made))
+    )
     return Attribution(
         windows=windows,
         matching=matching,
         made=made,
-        blockers=_blockers(births, _unended(book, relevant, free, windows)),
-        foreign=frozenset(
-            each for each in matching.left_over if not everything.admits(by_id[each])
-        ),
-        late=late,
+        blockers=_blockers(births, _possible_makers(book, unended, windows)),
+        foreign=_foreign(births, matching),
+        late=makers.late,
+    )
+
+
+def _foreign(births: Iterable[Birth], matching: Matching) -> frozenset[str]:
+    """The containers that no slot at all admits; those are left over by every matching."""
+    if not matching.left_over:
+        return frozenset()
+    search = Search(matching.spans)
+    return frozenset(
+        birth.container_id
+        for birth in births
+        if birth.container_id in matching.left_over and not search.admits(birth)
     )
 
 
@@ -120,96 +134,21 @@ def _over_before(response: Response, moment: float, rules: EvidenceRules) -> boo
     )
 
 
-def _makers(
+def _possible_makers(
     book: Book,
-    sightings: Mapping[str, Sighting],
-    excluded: frozenset[str],
-    windows: Mapping[str, Window],
-    rules: EvidenceRules,
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Makers of the containers that their first namer made, and the late births."""
-    made: dict[str, str] = {}
-    late: list[str] = []
-    for container_id in book.mentions:
-        sighting = sightings.get(container_id)
-        if sighting is None or container_id in excluded:
-            continue
-        namer = _first_namer(book, container_id, rules)
-        if namer is None or namer.call_id not in windows:
-            continue
-        span = windows[namer.call_id]
-        born = sighting.container.created_at
-        if span.admits(born):
-            made[container_id] = namer.call_id
-        elif born > span.closes:
-            late.append(container_id)
-    return made, tuple(sorted(late))
-
-
-def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Response | None:
-    """The response whose auto slot named the container first; None if its request bore it."""
-    first = min(
-        book.naming(container_id),
-        key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
-        default=None,
-    )
-    if first is None or not first.auto_slots or container_id not in first.named:
-        return None
-    return None if container_id in first.borne else first
-
-
-def _free_slots(
-    responses: Iterable[Response],
-    sightings: Mapping[str, Sighting],
-    windows: Mapping[str, Window],
-    made: Mapping[str, str],
-) -> dict[str, list[Slot]]:
-    """Each response's auto slots less those that are spoken for."""
-    own: dict[str, list[str]] = {}
-    for container_id, call_id in made.items():
-        own.setdefault(call_id, []).append(container_id)
-    free: dict[str, list[Slot]] = {}
-    for response in responses:
-        slots = list(response.auto_slots)
-        for container_id in own.get(response.call_id, ()):
-            _take(slots, sightings[container_id].container.tier)
-        for container_id in response.named - set(own.get(response.call_id, ())):
-            sighting = sightings.get(container_id)
-            if sighting is not None and _reused(sighting, windows[response.call_id]):
-                _take(slots, sighting.container.tier)
-        if slots:
-            free[response.call_id] = slots
-    return free
-
-
-def _reused(sighting: Sighting, span: Window) -> bool:
-    """True when the container was older than the request and alive when it began."""
-    return sighting.container.created_at + 1 < span.opens and (
-        sighting.gone_at is None or sighting.gone_at > span.opens
-    )
-
-
-def _take(slots: list[Slot], tier: str | None) -> None:
-    """Strike out the slot that a container of the tier speaks for, the closest fit first."""
-    if slots:
-        slots.remove(min(slots, key=lambda slot: (slot.tier != tier, slot.tier is not None)))
-
-
-def _unended(
-    book: Book,
-    responses: Iterable[Response],
-    free: Mapping[str, list[Slot]],
+    unended: Iterable[Response],
     windows: Mapping[str, Window],
 ) -> Iterator[Span]:
-    """The spans of whatever may still come to name a container that it made."""
-    for response in responses:
-        if response.ended:
-            continue
+    """The spans of whatever may still come to name a container that it made.
+
+    Of two slots that made one known container between them, either may be the open one.
+    """
+    for response in unended:
+        span = windows[response.call_id]
         if response.started is None:
-            yield span_of(response.call_id, windows[response.call_id], None)
-        elif not response.slots_spoken_for:
-            for slot in free.get(response.call_id, ()):
-                yield span_of(response.call_id, windows[response.call_id], slot.tier)
+            yield span_of(response.call_id, span, None)
+        for tier in {slot.tier for slot in response.auto_slots}:
+            yield span_of(response.call_id, span, tier)
     # Of a bare response id not even the mode is known: one that queues in the background may
     # begin long after somebody learned its id.
     for response_id, _ in book.unresolved():
@@ -228,12 +167,13 @@ def _blockers(births: Iterable[Birth], unended: Iterable[Span]) -> dict[str, tup
             heappush(heaps.setdefault(span.tier, []), (span.high, span.call_id))
             place += 1
         tiers = (birth.tier, None) if birth.tier is not None else tuple(heaps)
-        names: list[str] = []
+        first: list[tuple[float, str]] = []
         for tier in tiers:
             heap = heaps.get(tier, [])
             while heap and heap[0][0] < birth.created_at:
                 heappop(heap)
-            names.extend(call_id for _, call_id in heap[:NAMED_BLOCKERS])
-        if names:
-            blocked[birth.container_id] = tuple(dict.fromkeys(names))[:NAMED_BLOCKERS]
+            first.extend(heap[:1])
+        if first:
+            names = dict.fromkeys(call_id for _, call_id in sorted(first))
+            blocked[birth.container_id] = tuple(names)[:NAMED_BLOCKERS]
     return blocked

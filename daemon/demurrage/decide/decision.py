@@ -92,7 +92,7 @@ def decide(
         read_since,
         now,
         undecodable=_latest(book.undecodable.values(), rules.evidence),
-        unread=_latest((at for _, at in book.unresolved()), rules.evidence),
+        unread=min((response_id for response_id, _ in book.unresolved()), default=None),
     )
     verdicts = {
         sighting.id: judge(sighting, grounds)

@@ -109,16 +109,6 @@ class Response:
         """Every container that its request or its answer names."""
         return self.named | self.borne
 
-    @property
-    def slots_spoken_for(self) -> bool:
-        """True when output has come and every auto slot's container is known by name.
-
-        From then on the response cannot be the maker of an unnamed container: a slot makes at
-        most one, and none after the first output item. Ids that only the opening of the answer
-        showed do not count: it also echoes what the request bore.
-        """
-        return self.output is not None and len(self.put_out) >= len(self.auto_slots)
-
     def begin(self, fact: Started, moment: Moment, claim: Claim | None) -> bool:
         """Take the start in; False when another start contradicts it.
 

@@ -29,7 +29,7 @@ class Grounds:
     `read_since` is the start of the unbroken series of log readings that evidence stands on:
     what was born before waits `max_event_delay` from then, because a start may have been
     waiting to be delivered. What was born up to `undecodable` may be named by an id that could
-    not be decoded, and up to `unread` by a response of which only the id is known.
+    not be decoded. `unread` is a response of which only the id is known, if there is one.
     """
 
     book: Book
@@ -41,7 +41,7 @@ class Grounds:
     read_since: float
     now: float
     undecodable: float
-    unread: float
+    unread: str | None
 
 
 def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
@@ -130,7 +130,7 @@ def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reaso
         or _hole(grounds)
         or _candidates_wait(container, grounds)
         or _unreadable(container, grounds)
-        or _unread(container, grounds)
+        or _unread(grounds)
     )
 
 
@@ -149,11 +149,11 @@ def _unreadable(container: Container, grounds: Grounds) -> Reason | None:
     return None
 
 
-def _unread(container: Container, grounds: Grounds) -> Reason | None:
-    if container.created_at <= grounds.unread:
-        text = "a response of which only the id is known may use it"
-        return Reason(Code.RESPONSE_END_UNKNOWN, text)
-    return None
+def _unread(grounds: Grounds) -> Reason | None:
+    if grounds.unread is None:
+        return None
+    text = f"of response {grounds.unread} only the id is known; it may use the container"
+    return Reason(Code.RESPONSE_END_UNKNOWN, text, grounds.unread)
 
 
 def _used(container: Container, grounds: Grounds) -> Verdict | None:

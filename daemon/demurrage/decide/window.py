@@ -69,7 +69,7 @@ def _first_output(response: Response, rules: EvidenceRules) -> float:
 
 def _latest_birth(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
     """`max_birth_delay` after whatever bounds the moment at which the server began."""
-    if response.background or response.started is None:
+    if response.background or response.started is None or response.queued is not None:
         began = inf if response.running is None else _latest(response.running, rules)
     else:
         began = min(

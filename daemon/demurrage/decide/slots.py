@@ -1,0 +1,143 @@
+"""Which auto slots have shown what they made, and which may still have made something.
+
+A name proves a maker only where it can be true: the container was born in the first namer's
+window, its tier fits, and the response names no more such containers than it has slots.
+Anything less leaves both the container and the slot in the count.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from demurrage.decide.book import Book
+from demurrage.decide.response import Response
+from demurrage.decide.window import Window
+from demurrage.model.container import Sighting
+from demurrage.model.event import Slot
+from demurrage.model.rules import EvidenceRules
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """What names show: makers by container id, and named containers born too late for theirs."""
+
+    made: Mapping[str, str]
+    late: tuple[str, ...]
+
+
+def find_makers(
+    book: Book,
+    sightings: Mapping[str, Sighting],
+    excluded: frozenset[str],
+    windows: Mapping[str, Window],
+    rules: EvidenceRules,
+) -> Makers:
+    """Makers (call ids) of the containers that their first namer made, and the late births."""
+    by_call: dict[str, list[Sighting]] = {}
+    late: list[str] = []
+    for container_id in book.mentions:
+        sighting = sightings.get(container_id)
+        if sighting is None or container_id in excluded:
+            continue
+        namer = _first_namer(book, container_id, rules)
+        if namer is None or namer.call_id not in windows or not _any_fits(namer, sighting):
+            continue
+        span = windows[namer.call_id]
+        born = sighting.container.created_at
+        if span.admits(born):
+            by_call.setdefault(namer.call_id, []).append(sighting)
+        elif born > span.closes:
+            late.append(container_id)
+    made = {
+        each.id: call_id
+        for call_id, own in by_call.items()
+        if _left(book.responses[call_id].auto_slots, own) is not None
+        for each in own
+    }
+    return Makers(made, tuple(sorted(late)))
+
+
+def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Response | None:
+    """The response whose auto slot named the container first; None if its request bore it."""
+    first = min(
+        book.naming(container_id),
+        key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
+        default=None,
+    )
+    if first is None or not first.auto_slots or container_id not in first.named:
+        return None
+    return None if container_id in first.borne else first
+
+
+def _any_fits(response: Response, sighting: Sighting) -> bool:
+    tier = sighting.container.tier
+    return any(tier is None or slot.tier in (None, tier) for slot in response.auto_slots)
+
+
+def _left(slots: Iterable[Slot], made: Iterable[Sighting]) -> list[Slot] | None:
+    """The slots that remain when each container takes one that fits; None if they do not fit."""
+    left = list(slots)
+    for tier in sorted((each.container.tier for each in made), key=lambda tier: tier is None):
+        fitting = [slot for slot in left if tier is None or slot.tier in (None, tier)]
+        if not fitting:
+            return None
+        _take(left, tier)
+    return left
+
+
+def free_slots(
+    responses: Iterable[Response],
+    sightings: Mapping[str, Sighting],
+    windows: Mapping[str, Window],
+    made: Mapping[str, str],
+) -> dict[str, list[Slot]]:
+    """Each response's auto slots less those that made, or reused, what it names."""
+    own: dict[str, list[Sighting]] = {}
+    for container_id, call_id in made.items():
+        own.setdefault(call_id, []).append(sightings[container_id])
+    free: dict[str, list[Slot]] = {}
+    for response in responses:
+        slots = list(response.auto_slots)
+        if response.named:
+            slots = _left(slots, own.get(response.call_id, ())) or []
+            for container_id in sorted(response.named):
+                sighting = sightings.get(container_id)
+                if (
+                    sighting is not None
+                    and made.get(container_id) != response.call_id
+                    and _reused(sighting, windows[response.call_id])
+                ):
+                    _take(slots, sighting.container.tier)
+        if slots:
+            free[response.call_id] = slots
+    return free
+
+
+def _reused(sighting: Sighting, span: Window) -> bool:
+    """True when the container was older than the request and alive when it began."""
+    return sighting.container.created_at + 1 < span.opens and (
+        sighting.gone_at is None or sighting.gone_at > span.opens
+    )
+
+
+def _take(slots: list[Slot], tier: str | None) -> None:
+    """Strike out the slot that a container of the tier speaks for, the closest fit first."""
+    if slots:
+        slots.remove(min(slots, key=lambda slot: (slot.tier != tier, slot.tier is not None)))
+
+
+def spoken_for(
+    response: Response, sightings: Mapping[str, Sighting], made: Mapping[str, str]
+) -> bool:
+    """True when every auto slot of a response that still runs has shown its container.
+
+    From then on it cannot be the maker of an unnamed one: a slot makes at most one. What it
+    made shows it, and what its output names, if that is alive: a dead container can be cited,
+    but not reused. Ids that only the opening of the answer shows prove no reuse; it echoes
+    what the request bore.
+    """
+    shown = {each for each in response.named if made.get(each) == response.call_id}
+    for container_id in response.put_out:
+        sighting = sightings.get(container_id)
+        if sighting is not None and sighting.alive:
+            shown.add(container_id)
+    return len(shown) >= len(response.auto_slots)

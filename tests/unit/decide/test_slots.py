@@ -1,0 +1,147 @@
+"""When a running response's slots are spoken for, and which names prove it."""
+
+from typing import Any
+
+import pytest
+from tests.unit.decide.builders import (
+    Writer,
+    auto,
+    decision_of,
+    sighting,
+    verdict_of,
+)
+
+from demurrage.model.container import Sighting
+from demurrage.model.event import Tool
+from demurrage.model.verdict import Code, VerdictKind
+
+
+def scene() -> Writer:
+    """An older turn that made `cntr_0`, and a finished neighbour that fits `cntr_1`."""
+    app = Writer()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("a", 10)
+    app.ends("a", 30)
+    return app
+
+
+def older(**more: Any) -> Sighting:
+    """The container of the older turn, in use."""
+    return sighting("cntr_0", -100, active=-90, **more)
+
+
+def blocked(app: Writer, *beside: Sighting) -> bool:
+    """True when `cntr_1` waits for the running response b."""
+    app.beats(390, "b")
+    verdict = verdict_of(sighting(), app, beside=beside)
+    assert (verdict.kind is VerdictKind.ORPHAN) == (verdict.due_at is not None)
+    return Code.RESPONSE_RUNNING in verdict.codes
+
+
+def test_a_name_in_the_opening_does_not_show_reuse() -> None:
+    """The opening of an answer echoes what the request bore."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.created("b", 11, "cntr_0")
+    assert blocked(app, older())
+
+
+def test_a_name_in_the_output_shows_reuse() -> None:
+    """The tool call in the output names the container that it ran in."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.created("b", 11, "cntr_0")
+    app.puts_out("b", 20, "cntr_0")
+    assert not blocked(app, older())
+
+
+@pytest.mark.parametrize("how", ["gone_at", "deleted_at"])
+def test_a_cited_container_that_is_gone_was_not_reused(how: str) -> None:
+    """A first output may cite a file of a dead container; the slot made another."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.puts_out("b", 20, "cntr_0")
+    assert blocked(app, older(**{how: 15}))
+
+
+def test_a_cited_container_that_nobody_listed_was_not_reused() -> None:
+    """Nothing shows that it lives."""
+    app = scene()
+    app.starts("b", 10)
+    app.puts_out("b", 20, "cntr_77")
+    assert blocked(app, older())
+
+
+def test_every_slot_must_be_spoken_for() -> None:
+    """With two tools one name leaves the other tool's container open."""
+    app = scene()
+    app.starts("b", 10, auto("1g"), auto("1g", Tool.SHELL))
+    app.created("b", 11, "cntr_2")
+    app.puts_out("b", 20, "cntr_2")
+    made = sighting("cntr_2", 12)
+    assert blocked(app, made, older())
+
+
+def test_an_open_slot_of_a_tier_that_is_not_certain_blocks() -> None:
+    """Which of two slots a container of unknown tier filled cannot be told."""
+    app = scene()
+    app.starts("b", 10, auto("1g"), auto("4g", Tool.SHELL))
+    app.created("b", 11, "cntr_2")
+    assert blocked(app, sighting("cntr_2", 12, tier=None), older())
+
+
+def test_a_shell_that_shows_its_container_at_once_is_spoken_for() -> None:
+    """The opening names a container that was born for this request."""
+    app = scene()
+    app.starts("b", 10, auto("1g", Tool.SHELL))
+    app.created("b", 11, "cntr_2")
+    assert not blocked(app, sighting("cntr_2", 11), older())
+
+
+def test_more_names_than_slots_prove_no_maker() -> None:
+    """One of them has another maker, so none takes its slot out of the count."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30, "cntr_1", "cntr_2")
+    app.starts("b", 10)
+    app.ends("b", 30)
+    app.beats(390)
+    rows = [sighting(), sighting("cntr_2"), sighting("cntr_3")]
+    decision = decision_of(app, rows=rows)
+    assert decision.verdicts["cntr_3"].codes == (Code.SUSPECT,)
+
+
+def test_a_name_of_another_tier_proves_no_maker() -> None:
+    """A 4g container was not made by a 1g slot, whoever names it first."""
+    app = Writer()
+    app.starts("a", 10, auto("1g"))
+    app.ends("a", 30, "cntr_1")
+    app.starts("b", 10, auto("4g"))
+    app.ends("b", 30)
+    app.beats(390)
+    rows = [sighting(tier="4g"), sighting("cntr_2", tier="4g")]
+    decision = decision_of(app, rows=rows)
+    assert decision.attribution.made == {}
+    assert decision.verdicts["cntr_2"].codes == (Code.SUSPECT,)
+
+
+def test_an_answer_without_a_logged_start_may_be_of_a_background_response() -> None:
+    """Then it may make its container at any time after its creation."""
+    app = Writer()
+    app.starts("a", 200)
+    app.ends("a", 220)
+    app.created("b", 11, created_at=10)
+    app.beats(390)
+    assert verdict_of(sighting(born=202), app).kind is VerdictKind.PENDING
+
+
+def test_a_response_that_was_seen_queued_is_a_background_response() -> None:
+    """Whatever its start said."""
+    app = Writer()
+    app.starts("b", 10)
+    app.created("b", 11, created_at=10, status="queued")
+    app.starts("a", 200)
+    app.ends("a", 220)
+    app.beats(390, "b")
+    assert verdict_of(sighting(born=202), app).kind is VerdictKind.PENDING
