@@ -16,7 +16,7 @@ class Lineages:
     def __init__(self) -> None:
         self._parent: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
-        self._ends: dict[str, list[Moment]] = {}
+        self._ends: dict[str, list[tuple[str, Moment]]] = {}  # by root, with the key named
 
     def join(self, response: Response) -> None:
         """Link a response to whatever its events name; linking again changes nothing."""
@@ -28,8 +28,7 @@ class Lineages:
     def end(self, conversation: str | None, response_id: str | None, at: Moment) -> None:
         """Note that the lineage of a conversation or response is over."""
         for key in lineage_keys(conversation, response_id):
-            self._find(key)
-            self._ends.setdefault(key, []).append(at)
+            self._ends.setdefault(self._find(key), []).append((key, at))
 
     def members(self, call_id: str) -> frozenset[str]:
         """The call ids of everything in the lineage of one response."""
@@ -38,12 +37,14 @@ class Lineages:
             return frozenset((call_id,))
         return frozenset(self._members[self._find(key)])
 
+    def distinct(self, call_ids: Iterable[str]) -> list[frozenset[str]]:
+        """The lineages of some responses, each once, as the call ids of everything in it."""
+        roots = {self._find(f"call:{call_id}") for call_id in call_ids}
+        return [frozenset(self._members[root]) for root in roots]
+
     def ends(self, call_id: str) -> list[Moment]:
         """Every end that was declared for the lineage of one response."""
-        if not self._ends:
-            return []
-        root = self._find(f"call:{call_id}")
-        return [at for key, ends in self._ends.items() if self._find(key) == root for at in ends]
+        return [at for _, at in self._ends.get(self._find(f"call:{call_id}"), ())]
 
     def without(self, forgotten: Iterable[Response], kept: Iterable[Response]) -> "Lineages":
         """The same lineages without those that retention has taken whole."""
@@ -51,10 +52,10 @@ class Lineages:
         for response in kept:
             fresh.join(response)
         gone = {key for response in forgotten for key in response.keys}
-        for key, ends in self._ends.items():
-            if key not in gone:
-                fresh._find(key)
-                fresh._ends[key] = list(ends)
+        for ends in self._ends.values():
+            for key, at in ends:
+                if key not in gone:
+                    fresh._ends.setdefault(fresh._find(key), []).append((key, at))
         return fresh
 
     def _find(self, key: str) -> str:
@@ -78,3 +79,5 @@ class Lineages:
             a, b = b, a
         self._parent[b] = a
         self._members[a] |= self._members.pop(b)
+        if b in self._ends:
+            self._ends.setdefault(a, []).extend(self._ends.pop(b))

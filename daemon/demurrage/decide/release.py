@@ -66,7 +66,7 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
 
 def _lineages(book: Book, naming: Sequence[Response]) -> list[list[Response]]:
     """The lineages of the responses that name a container, each as its members."""
-    distinct = {book.lineages.members(response.call_id) for response in naming}
+    distinct = book.lineages.distinct(response.call_id for response in naming)
     return [
         [book.responses[call_id] for call_id in sorted(members)]
         for members in sorted(distinct, key=sorted)

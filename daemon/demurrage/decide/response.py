@@ -41,16 +41,18 @@ class Claim(NamedTuple):
 class Response:
     """One HTTP attempt at a response, known by its call id.
 
-    `named` are the containers that the response itself names; `put_out` those among them that
-    its first output item named; `carried` are those that its request already bore. Only a
-    definite `ending` ends it: LOST says that nobody knows. `contradicted`: two starts claim the
-    call id, so an end of one must not pass for an end of the other.
+    `auto_slots` are those of its slots that can make a container. `named` are the containers
+    that the response itself names; `put_out` those among them that its first output item named;
+    `carried` are those that its request already bore. Only a definite `ending` ends it: LOST
+    says that nobody knows. `contradicted`: two starts claim the call id, so an end of one must
+    not pass for an end of the other.
     """
 
     call_id: str
     positions: list[int] = field(default_factory=list)
     started: Moment | None = None
     slots: tuple[Slot, ...] = ()
+    auto_slots: tuple[Slot, ...] = ()
     carried: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     put_out: frozenset[str] = frozenset()
@@ -84,11 +86,6 @@ class Response:
     def response_id(self) -> str | None:
         """The id that the API gave it, if that is known."""
         return min(self.response_ids, default=None)
-
-    @property
-    def auto_slots(self) -> tuple[Slot, ...]:
-        """The slots that can make a container."""
-        return tuple(slot for slot in self.slots if slot.auto)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -128,6 +125,7 @@ class Response:
                 return False
         self.started = moment
         self.slots = fact.slots
+        self.auto_slots = tuple(slot for slot in fact.slots if slot.auto)
         self.background = fact.background
         self.direct = fact.direct
         self.model = fact.model
