@@ -90,6 +90,8 @@ def _maker(entry: ContainerEntry) -> str | None:
 
 
 def _note(attempt: Attempt, made: Sequence[ContainerEntry]) -> str:
+    if attempt.started_at is None:
+        return "its start is not logged, so what it may have made is not known"
     if not attempt.auto_slots:
         return "it had no auto slot, so it can have made no container"
     if made and all(entry.sighting.id in attempt.named for entry in made):

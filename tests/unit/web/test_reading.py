@@ -254,6 +254,7 @@ async def test_response_named(client: httpx2.AsyncClient, store: SqlStore, log: 
         ([make("response.started", data={"call_id": "c"}), finished("c", "resp_1")], "no auto"),
         ([started("c"), make("response.created", data={"call_id": "c"})], "not known"),
         ([started("c"), finished("c", "resp_1")], "no listed"),
+        ([finished("c", "resp_1")], "not logged"),
     ],
 )
 async def test_response_without_container(

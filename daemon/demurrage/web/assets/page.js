@@ -21,6 +21,13 @@ function make(tag, text, name) {
   return element;
 }
 
+// What stands between backticks is a command.
+function prose(text) {
+  const whole = make("span");
+  text.split("`").forEach((part, at) => whole.append(at % 2 ? make("code", part) : part));
+  return whole;
+}
+
 function duration(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
@@ -51,7 +58,7 @@ function freshness(target) {
   }
   if (target.budget) {
     parts.push(`${target.budget.used_last_minute} of ${Math.floor(target.budget.effective)} ` +
-      "calls this minute");
+      "calls in the last minute");
   }
   return `${parts.join(", ")}.`;
 }
@@ -60,7 +67,7 @@ function incidents(section, found) {
   section.hidden = found.length === 0;
   for (const each of found) {
     const item = make("li", "", each.severity);
-    item.append(make("strong", each.kind.replaceAll("_", " ")), make("span", each.summary));
+    item.append(make("strong", each.kind.replaceAll("_", " ")), prose(each.summary));
     section.querySelector("ul").append(item);
   }
 }
@@ -70,7 +77,7 @@ function holds(section, found) {
   for (const each of found) {
     const item = make("li", "", each.resumed_until ? "warning" : "page");
     item.append(make("strong", `${each.rail.replaceAll("_", " ")}: ` +
-      `${number.format(each.containers)} containers`), make("span", `${each.summary}. `));
+      `${number.format(each.containers)} containers`), prose(`${each.summary}. `));
     if (each.resumed_until) {
       item.append(make("span", "Resumed until " +
         `${new Date(each.resumed_until * 1000).toLocaleTimeString()}.`));
