@@ -68,6 +68,28 @@ class StoreLock:
             os.close(self._held)
             self._held = None
 
+    def holder(self) -> str | None:
+        """Who holds the lock now, in words; None for nobody. Changes nothing.
+
+        Raises:
+            StoreUnusableError: the lock's file cannot be read.
+        """
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreUnusableError(
+                f"database_url: {self.path} cannot be read: {error.strerror}"
+            ) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(file)
+        finally:
+            os.close(file)
+        return None
+
     def __enter__(self) -> Self:
         self.acquire()
         return self

@@ -1,0 +1,195 @@
+"""One cycle's plan for one target, without touching anything: it lists, reads and decides.
+
+Neither store nor log nor API is written to. Where there is no store yet, nothing is known of
+the target's past: coverage counts from now, so nothing can be proven, and that is the answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from demurrage.decide import rails
+from demurrage.engine.evidence import Evidence, Reading, Unreadable
+from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.look import Look, Picture, Target
+from demurrage.engine.ports import EventReader, Store
+from demurrage.model.container import Sighting
+from demurrage.model.error import DemurrageError
+from demurrage.model.facts import TargetFacts
+from demurrage.model.inventory import PartialInventory
+from demurrage.model.plan import Hold, Judgement, Plan, Rail
+from demurrage.model.verdict import Code, Verdict
+
+
+class NotLookedError(DemurrageError):
+    """The target cannot be looked at now; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one cycle would do. `judgement` is the rails' word on the plan, in enforce mode."""
+
+    target: str
+    at: float
+    plan: Plan
+    verdicts: Mapping[str, Verdict]
+    sightings: Mapping[str, Sighting]
+    judgement: Judgement
+    holds: tuple[Hold, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What a store knows of a target; without one, no more than the facts."""
+
+    facts: TargetFacts
+    holds: tuple[Hold, ...] = ()
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    whole: bool = False
+
+
+async def preview(
+    target: Target,
+    reader: EventReader,
+    store: Store | None,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Preview:
+    """Look at a target as its next cycle would.
+
+    Evidence counts once the log has been watched without a break for `max_event_delay`. Where
+    that alone keeps something from being due, it is watched for so long.
+
+    Args:
+        target: the target, with its client.
+        reader: the event log.
+        store: the store, None if there is none yet.
+        tell: told what is being waited for.
+        pause: waits so many seconds.
+
+    Raises:
+        NotLookedError: listing is on hold, the listing is partial, or the log is unreadable.
+        StoreFailedError: the store cannot be read.
+    """
+    rules, clock = target.rules, target.api.clock
+    past = await asyncio.to_thread(_past, target, store)
+    for hold in past.holds:
+        if hold.rail is Rail.OBSERVER_EFFECT:
+            raise NotLookedError(f"{target.name} is not listed: {hold.summary} (hold {hold.id})")
+    watch = InventoryWatch(target.name, target.api, rules)
+    watch.remember(past.sightings, bootstrapped=past.whole)
+    remembered = await asyncio.to_thread(store.cursor) if store is not None else None
+    evidence = Evidence(reader, remembered, rules.watch.freshness)
+    look = Look(target, watch, evidence)
+    picture = await _look(look, watch, past.facts)
+    if _waits_for_events(picture):
+        tell(
+            f"watching {target.name}'s events for {rules.evidence.max_event_delay:.0f} s, as proof "
+            "asks"
+        )
+        await _watch_events(evidence, target, pause)
+        picture = await _look(look, watch, past.facts)
+    decision = picture.decision
+    if decision is None:
+        raise NotLookedError(_shortfall(target.name, picture))
+    plan = look.plan(picture)
+    return Preview(
+        target.name,
+        clock.now(),
+        plan,
+        decision.verdicts,
+        watch.sightings,
+        await asyncio.to_thread(_judge, target, store, past, plan, picture),
+        past.holds,
+        _notes(target, store, evidence),
+    )
+
+
+def _past(target: Target, store: Store | None) -> _Past:
+    now = target.api.clock.now()
+    facts = TargetFacts() if store is None else store.facts(target.name, now)
+    # As the daemon does at its start: the word counts from when it is first given.
+    since = facts.coverage_since if facts.coverage_since is not None else now
+    complete = target.rules.evidence.coverage == "complete"
+    facts = replace(facts, coverage_since=since if complete else None)
+    if store is None:
+        return _Past(facts)
+    horizon = InventoryWatch(target.name, target.api, target.rules).horizon
+    return _Past(
+        facts,
+        store.holds(target.name),
+        store.sightings(target.name, alive_or_born_after=now - horizon),
+        store.listed_whole(target.name),
+    )
+
+
+async def _look(look: Look, watch: InventoryWatch, facts: TargetFacts) -> Picture:
+    """List, read the log, decide; once more on fresh rows where something is due."""
+    census = await watch.look()
+    picture = await look.judge(census, facts)
+    stale = look.stale(picture)
+    if stale:
+        census = await watch.refresh(stale, census)
+        picture = await look.judge(census, facts)
+    return picture
+
+
+def _waits_for_events(picture: Picture) -> bool:
+    if picture.decision is None:
+        return False
+    return any(Code.EVENTS_MAY_BE_LATE in each.codes for each in picture.decision.verdicts.values())
+
+
+async def _watch_events(
+    evidence: Evidence, target: Target, pause: Callable[[float], Awaitable[None]]
+) -> None:
+    left = target.rules.evidence.max_event_delay
+    while left > 0:
+        step = min(left, target.rules.watch.interval)
+        await pause(step)
+        left -= step
+        async with evidence.lock:
+            await evidence.read(target.api.clock.now)
+
+
+def _shortfall(name: str, picture: Picture) -> str:
+    if isinstance(picture.inventory, PartialInventory):
+        return f"{name} was not listed completely: {picture.inventory.detail}"
+    if isinstance(picture.reading, Unreadable):
+        return f"the event log cannot be read: {picture.reading.detail}"
+    return f"{name} could not be judged"
+
+
+def _judge(
+    target: Target, store: Store | None, past: _Past, plan: Plan, picture: Picture
+) -> Judgement:
+    if store is None or not plan.deletes:
+        return Judgement(plan.deletes)
+    now, reading = target.api.clock.now(), picture.reading
+    return rails.judge(
+        plan,
+        store.history(target.name, now),
+        past.holds,
+        evidence_read_at=reading.read_at if isinstance(reading, Reading) else None,
+        inventory_as_of=picture.inventory.as_of,
+        clock_jumped=target.api.clock.jumped,
+        rules=target.rules,
+        now=now,
+    )
+
+
+def _notes(target: Target, store: Store | None, evidence: Evidence) -> tuple[str, ...]:
+    notes = []
+    if store is None:
+        notes.append(
+            "there is no store yet, so nothing is known from before; coverage would count from now"
+        )
+    elif store.restored_since is not None:
+        notes.append("the store was restored from an older copy: the daemon would only observe")
+    if evidence.setbacks:
+        notes.append("the event log went back in time: the daemon would only observe")
+    if target.rules.evidence.coverage == "partial" and target.rules.policy.unproven == "keep":
+        notes.append("coverage is partial, so nothing can be proven and nothing is due")
+    return tuple(notes)

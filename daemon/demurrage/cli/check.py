@@ -1,0 +1,57 @@
+"""`demurrage check`: whether all is in place, and what to do where it is not."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from demurrage.cli.exits import Code
+from demurrage.cli.session import settings_of
+from demurrage.cli.show import say, say_json, table
+
+_STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
+
+
+def check(
+    context: typer.Context,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not call the API; no key is needed then.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Check settings, store, event log, daemon, and each target's API access; exit 1 on a fail.
+
+    Changes nothing: it lists one page of each target and deletes nothing, so whether a key may
+    delete it cannot tell.
+
+    \b
+    Example:
+      demurrage check --offline
+    """
+    settings = settings_of(context, secrets=not offline)
+    from demurrage.app.preflight import Grade, api_checks, local_checks
+
+    found = local_checks(settings)
+    if not offline:
+        found += asyncio.run(api_checks(settings))
+    failed = sum(each.grade is Grade.FAIL for each in found)
+    if as_json:
+        checks = [
+            {
+                "check": each.name,
+                "grade": each.grade.value,
+                "finding": each.finding,
+                "advice": each.advice,
+            }
+            for each in found
+        ]
+        say_json({"passed": not failed, "offline": offline, "checks": checks})
+    else:
+        table(
+            ("grade", "check", "finding", "what to do"),
+            [(each.grade.value, each.name, each.finding, each.advice or "-") for each in found],
+            styles=[_STYLES[each.grade.value] for each in found],
+        )
+        say(f"{failed} failed." if failed else "Nothing failed.")
+    if failed:
+        raise typer.Exit(Code.FAILED)

@@ -1,0 +1,130 @@
+"""Events that a command appends: read from a file, or made from a person's options."""
+
+import sys
+import time
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from demurrage.cli.exits import UsageError
+from demurrage.cli.moments import rfc3339
+from demurrage.cli.session import person
+from demurrage.eventlog.parse import Line, parse_batch, read_line
+from demurrage.model.error import MalformedEventError
+from demurrage.model.event import PERSON_PREFIX, Ending
+
+# A person only says that it is over; that an answer is lost is not an end.
+_ENDINGS = (Ending.COMPLETED, Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
+
+
+def read_events(file: Path) -> Sequence[Line]:
+    """Read one event, an array of events, or one event a line.
+
+    Raises:
+        UsageError: the file cannot be read, or an event breaks the format; names the field.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
+    if not raw.strip():
+        raise UsageError(f"{file}: holds no event")
+    try:
+        return parse_batch(raw)
+    except MalformedEventError as error:
+        rows = [line for line in raw.splitlines() if line.strip()]
+        if len(rows) == 1 or error.reason != _not_json():
+            raise UsageError(f"{file}: {error}") from None
+    return _read_lines(file, rows)
+
+
+def _not_json() -> str:
+    """How the border says that a text as a whole is no JSON."""
+    try:
+        parse_batch(b"{")
+    except MalformedEventError as error:
+        return error.reason
+    raise AssertionError("half an object is no JSON")
+
+
+def _read_lines(file: Path, rows: Iterable[bytes]) -> list[Line]:
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            lines.append(read_line(row))
+        except MalformedEventError as error:
+            raise UsageError(f"{file}: event {number}: {error}") from None
+    return lines
+
+
+def own_events(
+    targets: Collection[str],
+    target: str | None,
+    *,
+    releases: Iterable[str],
+    ends: Iterable[str],
+    finishes: Iterable[str],
+    ending: str,
+) -> list[Line]:
+    """What a person says, as events of that person.
+
+    Args:
+        targets: those of the settings.
+        target: the one that is meant; may be None where there is only one.
+        releases: containers that nobody needs any more.
+        ends: conversations that are over, or responses whose lineage is.
+        finishes: calls that ended for certain.
+        ending: how these ended.
+
+    Raises:
+        UsageError: the target is not clear, or an id or the ending is no good.
+    """
+    if ending not in _ENDINGS:
+        raise UsageError(f"--ending: must be one of {', '.join(_ENDINGS)}")
+    said: list[tuple[str, str, dict[str, Any]]] = [
+        *(("--release", "container.released", {"container_id": each}) for each in releases),
+        *(
+            (
+                "--end-conversation",
+                "conversation.ended",
+                {"response_id" if each.startswith("resp_") else "conversation": each},
+            )
+            for each in ends
+        ),
+        *(
+            ("--finish", "response.finished", {"call_id": each, "status": ending})
+            for each in finishes
+        ),
+    ]
+    if not said:
+        return []
+    owner = _target(targets, target)
+    return [_event(option, kind, {"target": owner, **data}) for option, kind, data in said]
+
+
+def _target(targets: Collection[str], target: str | None) -> str:
+    known = ", ".join(sorted(targets))
+    if target is None:
+        if len(targets) == 1:
+            return next(iter(targets))
+        raise UsageError(f"--target: say which is meant: {known}")
+    if target not in targets:
+        raise UsageError(f"--target: no target is named {target}; there are: {known}")
+    return target
+
+
+def _event(option: str, kind: str, data: dict[str, Any]) -> Line:
+    document = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": f"{PERSON_PREFIX}{person()}",
+        "type": f"demurrage.{kind}",
+        "time": rfc3339(time.time()),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    try:
+        return read_line(document)
+    except MalformedEventError as error:
+        raise UsageError(f"{option}: {error}") from None

@@ -1,0 +1,48 @@
+"""`demurrage run` and `demurrage demo`."""
+
+from typing import Annotated
+
+import typer
+
+from demurrage.cli.session import settings_of
+
+
+def run(context: typer.Context) -> None:
+    """Run the daemon until SIGTERM or SIGINT, which let deletes under way end.
+
+    With the shipped settings it only observes. One daemon runs on a store (exit 4).
+
+    \b
+    Example:
+      demurrage run --config /etc/demurrage/demurrage.toml
+    """
+    import asyncio
+
+    from demurrage.app.service import serve
+
+    asyncio.run(serve(settings_of(context)))
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(help="End after so many seconds; without it, on Ctrl-C.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which conversations are held.")] = 7,
+    leak: Annotated[
+        bool, typer.Option("--leak", help="Models hardly ever use the tool they are offered.")
+    ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Lines instead of the live screen.")
+    ] = False,
+) -> None:
+    """Watch the real daemon at work in a simulated harbour, with times scaled down.
+
+    Needs no key, and touches nothing outside. Ends with exit 1 if a delete did harm.
+
+    \b
+    Example:
+      demurrage demo --seconds 120
+    """
+    from demurrage.simulator.demo import main
+
+    raise typer.Exit(main(seconds, seed=seed, leak=leak, plain=plain))

@@ -1,0 +1,159 @@
+"""One target's status, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from demurrage.cli.moments import local, when
+from demurrage.cli.show import heading, say, table
+
+# A line for an application, not for a shell: source, n, call_id and now are its own, for a
+# made-up writer would hold the watermark for ever.
+_LINE = (
+    '  requests.post("{url}/v1/events", {token}json={{"specversion": "1.0", "source": source, '
+    '"sequence": n, "id": f"{{source}}/{{n}}", "time": now, "type": "demurrage.response.started", '
+    '"data": {{"target": "{target}", "call_id": call_id, '
+    '"slots": [{{"tool": "code_interpreter"}}]}}}})'
+)
+_HEADERS = 'headers={{"Authorization": "Bearer " + os.environ["{variable}"]}}, '
+
+
+def line_to_add(target: str, url: str, token_variable: str) -> str:
+    """The line with which an application tells the daemon of a request that is about to leave.
+
+    Args:
+        target: whose applications are meant.
+        url: of the daemon.
+        token_variable: the variable with the token for appending; empty if none is needed.
+    """
+    token = _HEADERS.format(variable=token_variable) if token_variable else ""
+    return _LINE.format(url=url, target=target, token=token)
+
+
+def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
+    """Print how one target stands.
+
+    Args:
+        status: as the daemon gives it.
+        line: what an application has to add, shown where nobody logs.
+        now: epoch seconds.
+    """
+    heading(f"{status['target']}: {status['mode']}")
+    if not status.get("cycle"):
+        say("No cycle has ended yet.", "")
+        return
+    _facts(status, now)
+    _verdicts(status)
+    _holds(status, now)
+    _incidents(status)
+    _totals(status.get("totals"))
+    if not status["evidence"]["logged"]:
+        _nobody_logs(status["target"], line)
+    say("")
+
+
+def _facts(status: Mapping[str, Any], now: float) -> None:
+    cycle, evidence, coverage = status["cycle"], status["evidence"], status["coverage"]
+    complete = "complete" if cycle["complete"] else "NOT complete"
+    seconds = cycle.get("ended_at", now) - cycle.get("began_at", now)
+    say(f"Last cycle     {when(status['at'], now)}, {complete}, took {seconds:.1f} s")
+    listed = "complete" if status["inventory"]["complete"] else "PARTIAL"
+    say(f"Inventory      {listed}, as of {when(status['inventory']['as_of'], now)}")
+    say(f"Coverage       {_coverage(coverage)}")
+    for each in coverage["breaks"]:
+        say(f"               broken by {each['kind']} {each['about']}: {each['detail']}")
+    if coverage["breaks"]:
+        say(f"               `demurrage confirm {status['target']}` gives the word again")
+    if coverage["whole_life_windows"]:
+        say("               late births were seen: windows last until a response ends;")
+        say(f"               `demurrage confirm {status['target']} --windows` narrows them again")
+    mark = evidence["watermark"]
+    complete_to = "nobody is waited for" if mark is None else f"complete to {when(mark, now)}"
+    readable = complete_to if evidence["readable"] else "UNREADABLE"
+    say(f"Events         {readable}, {evidence['responses']} requests held")
+    for each in evidence["writers"]:
+        if each["fault"]:
+            say(f"               held by {each['source']}: {each['fault']}: {each['detail']}")
+            retire = f"demurrage writers retire {each['source']}"
+            say(f"               if it is gone for good: {retire}")
+
+
+def _coverage(coverage: Mapping[str, Any]) -> str:
+    if coverage["declared"] == coverage["effective"]:
+        since = f" since {local(coverage['since'])}" if coverage["since"] else ""
+        return f"{coverage['declared']}{since}"
+    return f"declared {coverage['declared']}, but {coverage['effective']} now"
+
+
+def _verdicts(status: Mapping[str, Any]) -> None:
+    rows = []
+    for kind, count in status["verdicts"].items():
+        if count:
+            why = [
+                f"{each.partition(':')[2]} {number}"
+                for each, number in status["reasons"].items()
+                if each.partition(":")[0] == kind
+            ]
+            rows.append((kind, str(count), ", ".join(why)))
+    if rows:
+        say("")
+        table(("verdict", "live", "why"), rows, right=("live",))
+    say(f"Due now        {status['due']}")
+
+
+def _holds(status: Mapping[str, Any], now: float) -> None:
+    for each in status["holds"]:
+        until = each["resumed_until"]
+        if until is not None:
+            say(f"HOLD {each['id']}: {each['summary']} (resumed, ends {when(until, now)})")
+            continue
+        say(
+            f"HOLD {each['id']} ({each['rail']}), {when(each['opened_at'], now)}: {each['summary']}"
+        )
+        held = f" keeps {each['containers']} containers;" if each["containers"] else ""
+        say(f"    {held} to let it go on: demurrage resume {each['id']} --until 30m".rstrip())
+
+
+def _incidents(status: Mapping[str, Any]) -> None:
+    rows = [(each["severity"], each["kind"], each["summary"]) for each in status["incidents"]]
+    if rows:
+        say("")
+        table(
+            ("severity", "incident", "what"),
+            rows,
+            styles=["red" if row[0] == "page" else "yellow" for row in rows],
+        )
+
+
+def _totals(totals: Mapping[str, Any] | None) -> None:
+    if totals is None:
+        say("Totals         the store cannot be read")
+        return
+    say("")
+    say(
+        f"Totals         {totals['created']} created, {totals['referenced']} referenced, "
+        f"{totals['orphans']} orphans, {totals['swept']} swept "
+        f"({totals['swept_before_floor']} before the paid minimum ended)"
+    )
+    if totals["refused"] or totals["failed"]:
+        say(f"               {totals['refused']} deletes refused, {totals['failed']} failed")
+    say(f"Saved          {totals['saved']['text']}, estimated")
+    if totals["observed"]:
+        say(
+            f"Would have     swept {totals['observed']}, saving "
+            f"{totals['would_have_saved']['text']}, estimated"
+        )
+    if totals["predicted"]:
+        say(
+            f"Score          complete coverage would have let {totals['predicted']} go; "
+            f"{totals['refuted']} of those turned out to be in use"
+        )
+
+
+def _nobody_logs(target: str, line: str) -> None:
+    say(
+        "",
+        f"Nobody logs for {target}, so nothing of it can be proven. Before each request to the "
+        "Responses API leaves, its application has to post:",
+        line,
+        "and demurrage.response.finished when the answer is in, and a heartbeat every few seconds.",
+    )

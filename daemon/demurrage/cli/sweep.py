@@ -1,0 +1,105 @@
+"""`demurrage sweep`: do exactly what a saved plan shows, re-checked."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demurrage.cli.exits import Code, RefusedError, UsageError
+from demurrage.cli.session import settings_of
+from demurrage.cli.show import note, say, say_json, table
+
+if TYPE_CHECKING:
+    from demurrage.app.carrying_out import Result
+    from demurrage.app.settings import Settings
+    from demurrage.cli.plan_file import SavedPlan
+
+
+def sweep(
+    context: typer.Context,
+    execute: Annotated[
+        Path, typer.Option(help="The plan that `plan --save` wrote.", metavar="PLAN")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Delete what a saved plan shows, as far as it still holds; nothing else.
+
+    Runs real cycles with the daemon stopped: listing, log, verdicts and rails are asked anew,
+    and a container that is no longer due as it was shown is reported and kept. Refuses (exit 3)
+    unless the mode is enforce, and when nothing of the plan holds any more or a rail holds it.
+    Exit 1 if a delete failed. It asks nothing.
+
+    \b
+    Example:
+      demurrage sweep --execute friday.json
+    """
+    from demurrage.cli.plan_file import read_plans
+
+    settings = settings_of(context)
+    plans = [each for each in read_plans(execute) if each.deletes]
+    for each in plans:
+        if each.target not in settings.targets:
+            raise UsageError(f"{execute}: target: the settings have none named {each.target}")
+    if settings.mode.value != "enforce":
+        raise RefusedError(
+            f'the mode is {settings.mode.value}: nothing is deleted; set mode = "enforce" first'
+        )
+    results = asyncio.run(_sweep(settings, plans)) if plans else {}
+    _tell(results, as_json=as_json)
+
+
+async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, tuple[Result, ...]]":
+    from demurrage.app.assembly import build, open_state, redactor
+    from demurrage.app.carrying_out import carry_out
+    from demurrage.observe.logs import set_up_logs
+    from demurrage.store.lock import StoreLock
+
+    set_up_logs("error", settings.log.format, redactor=redactor(settings))
+    with StoreLock(settings.store_url):
+        works = build(settings, open_state(settings))
+        try:
+            return {
+                each.target: await carry_out(
+                    works.engine, works.state.store, each.target, each.deletes
+                )
+                for each in plans
+            }
+        finally:
+            await works.stop()
+
+
+def _tell(results: "dict[str, tuple[Result, ...]]", *, as_json: bool) -> None:
+    """Say what became of each, and end as the whole ended.
+
+    Raises:
+        RefusedError: nothing was deleted, for a rail holds it or nothing is due any more.
+        typer.Exit: a delete failed.
+    """
+    rows = [(target, each) for target, some in results.items() for each in some]
+    fates = Counter(each.fate.value for _, each in rows)
+    if as_json:
+        plain = [
+            {
+                "target": target,
+                "container_id": each.container_id,
+                "fate": each.fate.value,
+                "detail": each.detail,
+            }
+            for target, each in rows
+        ]
+        say_json({"version": 1, "results": plain})
+    else:
+        headers = ("target", "container", "outcome", "detail")
+        table(headers, [(t, each.container_id, each.fate.value, each.detail) for t, each in rows])
+        say(
+            ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())) or "nothing to do"
+        )
+    if fates["failed"]:
+        note("demurrage: not every delete went well; the next cycle tries again")
+        raise typer.Exit(Code.FAILED)
+    if fates["held"]:
+        raise RefusedError("a rail holds it; `demurrage status` names the hold and how to resume")
+    if rows and not fates["deleted"]:
+        raise RefusedError("the plan no longer holds: nothing of it is due any more")
