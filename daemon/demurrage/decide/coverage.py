@@ -91,13 +91,18 @@ def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> str | None
 
 
 def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:
-    """Starts that were not held when the daemon took the log for complete past them."""
+    """Starts that were not held when the daemon took the log for complete past them.
+
+    One that waited while the log could not be read is not late as long as it comes within
+    `max_event_delay` of the first reading: until then nothing was decided about its time.
+    """
     for response in book.responses.values():
         claim = response.claim
         if claim is None or response.started is None:
             continue
         begun = response.begun_earliest(rules.max_event_delay)
-        if begun < claim.complete_through and begun + rules.max_event_delay < claim.decided_at:
+        awaited_until = max(begun, claim.read_since) + rules.max_event_delay
+        if begun < claim.complete_through and awaited_until < claim.decided_at:
             yield CoverageBreak(
                 book.target,
                 BreakKind.LATE_START,

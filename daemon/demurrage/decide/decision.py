@@ -29,6 +29,7 @@ class Decision:
 
     target: str
     now: float
+    read_since: float
     verdicts: Mapping[str, Verdict]
     watermark: Watermark
     attribution: Attribution
@@ -39,7 +40,7 @@ class Decision:
     @property
     def claim(self) -> Claim:
         """What this decision took for true of the log."""
-        return Claim(self.now, self.watermark.through)
+        return Claim(self.now, self.watermark.through, self.read_since)
 
 
 def decide(
@@ -102,6 +103,7 @@ def decide(
     return Decision(
         inventory.target,
         now,
+        read_since,
         verdicts,
         mark,
         attribution,

@@ -31,10 +31,15 @@ class Moment(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What the daemon held for true when it last decided: complete up to then, as of then."""
+    """What a decision took for true: complete up to then, as of then.
+
+    It judged nothing that was born, or begun, less than `max_event_delay` after `read_since`,
+    the start of the unbroken series of readings that it stood on.
+    """
 
     decided_at: float
     complete_through: float
+    read_since: float = -inf
 
 
 @dataclass(slots=True)

@@ -115,17 +115,19 @@ def test_a_clock_that_is_far_off_breaks_it(offset: float, breaks: bool) -> None:
 
 def test_a_start_that_contradicts_a_claim_breaks_it() -> None:
     """It was not held when the daemon took the log for complete past it, and is too late."""
-    for decided_at, complete, expected in (
-        (41, 390, {BreakKind.LATE_START}),
-        (40, 390, set()),  # within the delay that starts are allowed
-        (41, 10, set()),  # nobody took the log for complete past it
+    for decided_at, complete, since, expected in (
+        (41, 390, 0, {BreakKind.LATE_START}),
+        (40, 390, 0, set()),  # within the delay that starts are allowed
+        (41, 10, 0, set()),  # nobody took the log for complete past it
+        (45, 390, 15, set()),  # the log was not read before, so nothing was decided yet
+        (46, 390, 15, {BreakKind.LATE_START}),
     ):
         app, late = turn(), Writer("late")
         late.starts("b", 10)
         late.beats(50)
         app.beats(390)
         ledger = ledger_of(app)
-        ledger.fold(late.records, {TARGET: Claim(T + decided_at, T + complete)})
+        ledger.fold(late.records, {TARGET: Claim(T + decided_at, T + complete, T + since)})
         assert broken(ledger) == expected  # type: ignore[arg-type]  # a ledger is a source
 
 
