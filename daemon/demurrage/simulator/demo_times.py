@@ -1,0 +1,152 @@
+"""The demo's settings: the shipped times, so many times faster, for the daemon's own file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from demurrage.app.settings_sections import DEFAULT_PRICES
+from demurrage.model.rules import EvidenceRules, PolicyRules, Rules, WatchRules
+
+COMPLETE, PARTIAL = "default", "legacy"
+KEY_VARIABLE = "DEMO_API_KEY"
+
+# Container times are whole seconds, heartbeats and deliveries take real time: these do not
+# shrink any further, however fast the demo runs.
+_LEAST_INTERVAL = 0.8
+_LEAST_OVERLAP = 5.0
+_LEAST_SKEW = 0.5
+_LEAST_EVENT_DELAY = 4.0
+_LEAST_TIMEOUT = 10.0
+_LEAST_TOLERANCE = 1.0
+# Calls a minute, as shipped.
+_CALLS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the demo's parts find each other.
+
+    `harbours` are the API roots by target, `port` is where the daemon will listen.
+    """
+
+    folder: Path
+    harbours: dict[str, str]
+    port: int
+
+    @property
+    def config(self) -> Path:
+        """The settings file."""
+        return self.folder / "demurrage.toml"
+
+    @property
+    def database_url(self) -> str:
+        """The store."""
+        return f"sqlite:///{self.folder / 'demurrage.db'}"
+
+    @property
+    def url(self) -> str:
+        """The daemon's HTTP API."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def rules(speed: float) -> Rules:
+    """The shipped defaults as the demo's daemon has them, in real seconds.
+
+    What whole seconds and real deliveries bound stays above them. Prices rise by as much as
+    times shrink, so that dollars are those of the nominal times.
+    """
+    shipped = Rules()
+    evidence, policy, billing, watch = (
+        shipped.evidence,
+        shipped.policy,
+        shipped.billing,
+        shipped.watch,
+    )
+    interval = max(watch.interval / speed, _LEAST_INTERVAL)
+    return Rules(
+        evidence=EvidenceRules(
+            max_birth_delay=evidence.max_birth_delay / speed,
+            max_event_delay=max(evidence.max_event_delay / speed, _LEAST_EVENT_DELAY),
+            clock_skew=max(evidence.clock_skew / speed, _LEAST_SKEW),
+            writer_timeout=max(evidence.writer_timeout / speed, _LEAST_TIMEOUT),
+            activity_tolerance=max(evidence.activity_tolerance / speed, _LEAST_TOLERANCE),
+        ),
+        policy=PolicyRules(
+            idle_after=policy.idle_after / speed,
+            sweep_lead=max(policy.sweep_lead / speed, 3 * interval),
+            unproven_after=policy.unproven_after / speed,
+        ),
+        billing=type(billing)(
+            minimum=billing.minimum / speed,
+            tick=billing.tick / speed,
+            idle_expiry=billing.idle_expiry / speed,
+            usd_per_minute={tier: usd * speed for tier, usd in DEFAULT_PRICES.items()},
+        ),
+        watch=WatchRules(
+            interval=interval,
+            overlap=max(watch.overlap / speed, _LEAST_OVERLAP),
+            reconcile_interval=max(watch.reconcile_interval / speed, _LEAST_OVERLAP),
+        ),
+    )
+
+
+def settings_text(place: Place, speed: float) -> str:
+    """The settings file: two targets, one whose makers all log and one whose makers do not."""
+    scaled = rules(speed)
+    evidence, policy, billing, watch = (
+        scaled.evidence,
+        scaled.policy,
+        scaled.billing,
+        scaled.watch,
+    )
+    prices = ", ".join(f'"{tier}" = {usd:g}' for tier, usd in billing.usd_per_minute.items())
+    targets = "".join(
+        f"""
+[targets.{name}]
+base_url = {_text(base_url)}
+api_key_env = "{KEY_VARIABLE}"
+requests_per_minute = {round(_CALLS * speed)}
+
+[targets.{name}.evidence]
+coverage = "{"complete" if name == COMPLETE else "partial"}"
+"""
+        for name, base_url in place.harbours.items()
+    )
+    return f"""# Written by `demurrage demo`: times run {speed:g} times faster than life.
+mode = "enforce"
+database_url = {_text(place.database_url)}
+
+[watch]
+interval = {watch.interval:g}
+overlap = {watch.overlap:g}
+reconcile_interval = {watch.reconcile_interval:g}
+
+[evidence]
+max_birth_delay = {evidence.max_birth_delay:g}
+max_event_delay = {evidence.max_event_delay:g}
+clock_skew = {evidence.clock_skew:g}
+writer_timeout = {evidence.writer_timeout:g}
+activity_tolerance = {evidence.activity_tolerance:g}
+
+[policy]
+idle_after = {policy.idle_after:g}
+sweep_lead = {policy.sweep_lead:g}
+unproven_after = {policy.unproven_after:g}
+
+[billing]
+minimum = {billing.minimum:g}
+tick = {billing.tick:g}
+idle_expiry = {billing.idle_expiry:g}
+usd_per_minute = {{ {prices} }}
+
+[http]
+bind = "127.0.0.1:{place.port}"
+
+[log]
+format = "json"
+{targets}"""
+
+
+def _text(value: str) -> str:
+    """A TOML string; JSON's are."""
+    return json.dumps(value)

@@ -1,0 +1,163 @@
+"""The demo's screen: the latest containers above, what came of them all below."""
+
+from dataclasses import dataclass
+
+from rich.box import ROUNDED
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from demurrage.simulator import demo_words as words
+from demurrage.simulator.demo_news import News, Row, Standing
+
+_STYLES = {
+    "orphan": "red",
+    "released": "yellow",
+    "referenced": "green",
+    "explicit": "green",
+    "pending": "cyan",
+    "unproven": "magenta",
+}
+_HEADER = 3
+# Lines of a target's panel, its frame included.
+_PANEL = 14
+_KEPT = 4
+_LOG = 4
+# The share of the table that is kept for containers that are gone.
+_ENDED = 0.4
+# From this height on there is room for the daemon's log as well.
+_TALL = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One picture of it all, fitted to whatever terminal it is drawn on.
+
+    `elapsed` is in real seconds; `log` has the daemon's last lines, shortened.
+    """
+
+    news: News | None
+    elapsed: float
+    speed: float
+    url: str
+    log: tuple[str, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it in exactly the terminal's height."""
+        height = options.height or console.size.height
+        yield self._header()
+        if self.news is None:
+            yield Text("\nThe daemon is starting …", style="dim")
+            return
+        log = _LOG + 1 if height >= _TALL else 0
+        yield self._table(self.news, max(3, height - _HEADER - _PANEL - log - 1))
+        yield self._panels(self.news)
+        if log:
+            yield self._log()
+
+    def _header(self) -> RenderableType:
+        first = Text(no_wrap=True, overflow="ellipsis")
+        first.append("Demurrage", style="bold")
+        first.append(f"  the real daemon in a simulated harbour · {self.url}")
+        second = Text(no_wrap=True, overflow="ellipsis", style="dim")
+        second.append(f"{self.speed:g} times faster than life; times are told as in life, ")
+        second.append(f"dollars estimated · {words.clock(self.elapsed)} · Ctrl-C ends it")
+        return Group(first, second, Text())
+
+    def _table(self, news: News, rows: int) -> RenderableType:
+        table = Table(box=None, padding=(0, 1, 0, 0), expand=True, header_style="bold dim")
+        for name, width in (("container", 9), ("target", 7), ("tier", 4)):
+            table.add_column(name, width=width, no_wrap=True)
+        table.add_column("age", width=5, no_wrap=True, justify="right")
+        table.add_column("verdict", width=10, no_wrap=True)
+        table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column("response", width=8, no_wrap=True)
+        table.add_column("what becomes of it", width=18, no_wrap=True)
+        for row in _chosen(news.rows, rows):
+            table.add_row(*self._cells(row, news.at))
+        for _ in range(rows - len(news.rows)):
+            table.add_row()
+        return table
+
+    def _cells(self, row: Row, now: float) -> list[Text]:
+        gone = row.gone_at is not None
+        style = "dim" if gone else ""
+        verdict = _STYLES.get(row.verdict, "")
+        fate = words.fate(row, now, self.speed)
+        ending = "bold green" if row.swept_at else style or ("red" if row.due_at else "")
+        return [
+            Text(words.short(row.id), style=style),
+            Text(row.target, style=style),
+            Text(row.tier, style=style),
+            Text(words.age(row, now, self.speed), style=style),
+            Text(row.verdict, style=f"dim {verdict}" if gone else verdict),
+            Text(words.why(row.verdict, row.code), style=style),
+            Text(words.short(row.response), style=style),
+            Text(fate, style=ending),
+        ]
+
+    def _panels(self, news: News) -> RenderableType:
+        grid = Table.grid(expand=True, padding=0)
+        for _ in news.standings:
+            grid.add_column(ratio=1)
+        grid.add_row(*(_panel(each) for each in news.standings))
+        return grid
+
+    def _log(self) -> RenderableType:
+        lines = [Text("the daemon's log", style="bold dim")]
+        lines += [
+            Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self.log[-_LOG:]
+        ]
+        return Group(*lines)
+
+
+def _chosen(rows: tuple[Row, ...], count: int) -> list[Row]:
+    """Newborns above, and below them those that went last, so that both ends of a life show."""
+    newborn = rows[: count - int(count * _ENDED)]
+    older = [each for each in rows[len(newborn) :] if each.gone_at is not None]
+    ended = sorted(older, key=lambda each: each.gone_at or 0.0, reverse=True)
+    return [*newborn, *ended[: count - len(newborn)]]
+
+
+def _panel(standing: Standing) -> RenderableType:
+    """One target: its running totals."""
+    complete = standing.coverage == "complete"
+    grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    grid.add_column(width=12, style="dim", no_wrap=True)
+    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    grid.add_row("created", f"{standing.created}, {standing.live} alive")
+    grid.add_row("referenced", str(standing.referenced))
+    grid.add_row("orphans", f"{standing.orphans} proven, {standing.true_orphans} in truth")
+    grid.add_row("swept", f"{standing.swept}, {standing.before_floor} before the floor")
+    if complete:
+        grid.add_row("saved", f"{standing.saved}, estimated")
+    else:
+        grid.add_row("score", words.score(standing))
+    grid.add_row(
+        "orphans cost",
+        f"{words.usd(standing.cost_usd)} of {words.usd(standing.left_usd)} if left, estimated",
+    )
+    grid.add_row("harm", _harm(standing))
+    grid.add_row("conditions", _conditions(standing))
+    reasons = list(words.kept(standing))[:_KEPT]
+    for place in range(_KEPT):
+        count, why = reasons[place] if place < len(reasons) else ("", "")
+        grid.add_row("" if place else "kept, why", f"{count} {why}")
+    says = "every maker logs" if complete else "not every maker logs"
+    title = Text.assemble((standing.target, "bold"), f" · {says}")
+    return Panel(grid, title=title, title_align="left", box=ROUNDED, height=_PANEL)
+
+
+def _harm(standing: Standing) -> Text:
+    style = "bold red" if standing.harm else "bold green"
+    return Text.assemble(
+        (f"{standing.harm} deletes did harm", style), f", {standing.retrieves} retrieves"
+    )
+
+
+def _conditions(standing: Standing) -> Text:
+    if standing.holds:
+        return Text(f"HELD: {', '.join(standing.holds)}", style="bold red")
+    named = ", ".join(each.replace("_", " ") for each in standing.incidents)
+    return Text(named or "none", style="yellow" if named else "")

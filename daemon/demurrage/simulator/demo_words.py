@@ -1,0 +1,132 @@
+"""How the demo puts things, in few words; all times are told as they would be in life."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from demurrage.model.verdict import Code, VerdictKind
+from demurrage.simulator.demo_news import News, Row, Standing
+
+_WHY: Mapping[str, str] = {
+    Code.STATUS_UNKNOWN: "its status is not known",
+    Code.ACTIVITY_NULL: "it shows no activity",
+    Code.PROTECTED_BY_PERSON: "a person protects it",
+    Code.PROTECTED_BY_NAME: "its name is protected",
+    Code.LINEAGES_ENDED: "its conversation has ended",
+    Code.RELEASED_BY_APPLICATION: "its application let it go",
+    Code.NAMED_BY_RESPONSE: "a response names it",
+    Code.PINNED: "an application pinned it",
+    Code.ACTIVE_SINCE_BIRTH: "used since its birth",
+    Code.CREATED_BY_APPLICATION: "an application made it itself",
+    Code.NO_REFERENCE: "proven: no response needs it",
+    Code.RELEASE_WAITS: "ended, but a turn still runs",
+    Code.EVENTS_MAY_BE_LATE: "events may still come in",
+    Code.LOG_NOT_COMPLETE: "the log is not complete yet",
+    Code.RESPONSE_RUNNING: "a possible maker still runs",
+    Code.RESPONSE_END_UNKNOWN: "a possible maker's end is unknown",
+    Code.FOREIGN: "no logged response can have made it",
+    Code.SUSPECT: "more containers than logged requests",
+    Code.COVERAGE_PARTIAL: "not every maker logs here",
+    Code.COVERAGE_BROKEN: "coverage was broken",
+    Code.BORN_BEFORE_COVERAGE: "born before coverage was complete",
+}
+# Two of these mean something else where the container is still held.
+_STILL_HELD: Mapping[str, str] = {
+    Code.LINEAGES_ENDED: "ended, not yet provably",
+    Code.RELEASED_BY_APPLICATION: "let go, not yet provably",
+}
+
+
+def why(verdict: str, code: str) -> str:
+    """The ground of a verdict."""
+    if verdict == VerdictKind.REFERENCED and code in _STILL_HELD:
+        return _STILL_HELD[code]
+    return _WHY.get(code, code.replace("_", " "))
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def short(name: str | None) -> str:
+    """The end of an id, which is what tells ids apart at a glance."""
+    return f"…{name[-6:]}" if name else ""
+
+
+def age(row: Row, now: float, speed: float) -> str:
+    """How old it is, or came to be."""
+    return clock(((row.gone_at or now) - row.created_at) * speed)
+
+
+def fate(row: Row, now: float, speed: float) -> str:
+    """What becomes of it."""
+    if row.swept_at is not None:
+        return f"swept at {clock((row.swept_at - row.created_at) * speed)}"
+    if row.gone_at is not None:
+        return "expired"
+    if row.due_at is not None:
+        return f"due in {clock((row.due_at - now) * speed)}" if row.due_at > now else "due"
+    return "waits" if row.verdict == VerdictKind.PENDING else "stays"
+
+
+def usd(amount: float) -> str:
+    """An amount."""
+    return f"${amount:,.2f}"
+
+
+def kept(standing: Standing) -> Iterator[tuple[int, str]]:
+    """What stays and why, the commonest first."""
+    counts: dict[str, int] = {}
+    for (verdict, code), count in standing.kept.items():
+        words = why(verdict, code)
+        counts[words] = counts.get(words, 0) + count
+    yield from sorted(((count, words) for words, count in counts.items()), reverse=True)
+
+
+def score(standing: Standing) -> str:
+    """What complete coverage would have done, and whether that proved wrong."""
+    return f"{standing.predicted} would go, {standing.refuted} of them wrongly"
+
+
+def status_line(news: News, elapsed: float) -> str:
+    """All of it in one line, for pipes and logs."""
+    return f"{elapsed:5.0f} s  " + " | ".join(_brief(each) for each in news.standings)
+
+
+def _brief(standing: Standing) -> str:
+    parts = [
+        f"{standing.target} ({standing.coverage}): created {standing.created}",
+        f"referenced {standing.referenced}",
+        f"orphans {standing.orphans}",
+        f"swept {standing.swept} ({standing.before_floor} before the floor)",
+        f"kept {sum(standing.kept.values())}",
+        f"saved {standing.saved} estimated",
+        f"harm {standing.harm}",
+    ]
+    if standing.predicted:
+        parts.append(f"score: {score(standing)}")
+    if standing.incidents:
+        parts.append(f"conditions: {', '.join(standing.incidents)}")
+    if standing.holds:
+        parts.append(f"holds: {', '.join(standing.holds)}")
+    return ", ".join(parts)
+
+
+def summary(news: News) -> Iterable[str]:
+    """What came of it all."""
+    for each in news.standings:
+        yield (
+            f"{each.target}: {each.created} containers created, {each.referenced} referenced, "
+            f"{each.orphans} proven orphans, {each.swept} swept, "
+            f"{each.before_floor} of them before the floor"
+        )
+        yield (
+            f"  orphans cost {usd(each.cost_usd)}, left alone {usd(each.left_usd)}; "
+            f"saved {each.saved}; all estimated"
+        )
+        if each.predicted:
+            yield f"  score of complete coverage: {score(each)}"
+        for count, words in kept(each):
+            yield f"  kept {count}: {words}"
+    yield f"deletes that did harm, by the harbours' own books: {news.harm}"
+    yield f"containers retrieved by the daemon: {sum(e.retrieves for e in news.standings)}"
