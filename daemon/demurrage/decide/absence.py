@@ -6,7 +6,7 @@ the row's place. Rows of one second come in no known order, so the edges themsel
 nothing. Even then a single absence may be a fault of one answer: belief takes two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,7 +43,11 @@ class _Span:
 
 
 def find_absences(
-    known: Mapping[str, Sighting], listing: Listing, billing: BillingRules, now: float
+    known: Mapping[str, Sighting],
+    listing: Listing,
+    billing: BillingRules,
+    now: float,
+    own_deletes: Collection[str] = frozenset(),
 ) -> Absences:
     """Look for live rows that the listing proves to be absent.
 
@@ -57,6 +61,8 @@ def find_absences(
         listing: The listing, with unfinished stretches or without.
         billing: For the idle expiry.
         now: Provider time in epoch seconds.
+        own_deletes: What we tried to delete. Like the expired these do not count for a shrunken
+            list: where the answers were lost, they go in a body.
     """
     spans = [span for stretch in listing.stretches if (span := _span(stretch))]
     if not spans:
@@ -70,7 +76,7 @@ def find_absences(
     unexpired = {
         container_id
         for container_id, container in enclosed.items()
-        if now < expires_at(container, billing)
+        if container_id not in own_deletes and now < expires_at(container, billing)
     }
     lost = unexpired - shown
     shrank = len(unexpired) >= _SHRINK_POPULATION and 2 * len(lost) > len(unexpired)

@@ -87,7 +87,7 @@ def take_census(
             gone_at = listed_at if row.life is Life.GONE else None
             sightings[row.id] = Sighting(row, listed_at, listed_at, gone_at=gone_at)
 
-    absences = find_absences(known, listing, rules.billing, now)
+    absences = find_absences(known, listing, rules.billing, now, own_deletes)
     for container_id in absences.absent:
         sightings[container_id] = _miss(known[container_id], now, rules)
 

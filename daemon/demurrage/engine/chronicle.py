@@ -56,6 +56,11 @@ class Chronicle:
 
     async def decided(self, decision: Decision, sightings: Mapping[str, Sighting]) -> None:
         """Record verdicts that changed, and what follows from the change."""
+        # First of all: the log alone would not tell of these again after a crash.
+        if decision.breaks:
+            await asyncio.to_thread(self._store.add_breaks, decision.breaks)
+        if decision.late:
+            await asyncio.to_thread(self._store.note_late_births, self._target, decision.now)
         before = {key: verdict for key, (_, verdict) in self._latest.items()}
         changed = {
             key: verdict
@@ -75,10 +80,6 @@ class Chronicle:
         }
         await self._account(changed, before, sightings)
         await self._predict(changed, before, sightings, decision.now)
-        if decision.breaks:
-            await asyncio.to_thread(self._store.add_breaks, decision.breaks)
-        if decision.late:
-            await asyncio.to_thread(self._store.note_late_births, self._target, decision.now)
 
     async def _account(
         self,

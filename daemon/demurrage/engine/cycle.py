@@ -10,6 +10,7 @@ from demurrage.decide.census import Census
 from demurrage.decide.decision import Decision
 from demurrage.decide.observer import ObserverWatch, observe
 from demurrage.decide.regret import regretted
+from demurrage.decide.verdict import explicit_ids
 from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.holds import Holds, restore_subjects
@@ -67,7 +68,10 @@ class Cycle:
         self._recovery = Recovery(target, store)
         self._observer = ObserverWatch()
         self._effect_seen_at = -inf
+        self._vanished: set[str] = set()
+        self._regretted: set[str] = set()
         self._setbacks = 0
+        self._settled_in = False
 
     async def start(self) -> None:
         """Take over what the store knows, and settle what a crash left behind."""
@@ -79,21 +83,39 @@ class Cycle:
         self.watch.remember(sightings, bootstrapped=whole)
         await self._chronicle.load()
         await self.holds.load()
-        await self._answer_restore(now)
+        effect = self.holds.standing(Rail.OBSERVER_EFFECT)
+        if effect is not None:
+            self._effect_seen_at = max(self._effect_seen_at, effect.opened_at)
         self.watch.own_deletes |= await self._recovery.recover(now)
+        self._settled_in = False
+
+    @property
+    def answered(self) -> bool:
+        """True once this target has drawn its conclusions from the log's going back in time."""
+        return self._setbacks == self._evidence.setbacks
+
+    async def _settle_in(self) -> None:
+        """Once a start, after the first listing, when the provider's time is known.
+
+        A store that went back in time knows nothing of what it did since: births so far are
+        beyond proof, and the target observes until a person answers. Distrust comes first, so
+        that a crash in between asks again.
+        """
+        if self._settled_in:
+            return
+        name, now = self.target.name, self.target.api.clock.now()
+        since = await asyncio.to_thread(lambda: self._store.restored_since)
+        if since is not None:
+            subjects = restore_subjects(since)
+            if not await self.holds.asked(Rail.STORE_RESTORED, subjects):
+                await asyncio.to_thread(self._store.distrust, name, now)
+                summary = "the store was restored from an older copy; the target only observes"
+                await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
         complete = self.target.rules.evidence.coverage == "complete"
         await asyncio.to_thread(
             lambda: self._store.declare_coverage(name, complete=complete, at=now)
         )
-
-    async def _answer_restore(self, now: float) -> None:
-        """A store that went back in time knows nothing of what it did since: observe first."""
-        since = await asyncio.to_thread(lambda: self._store.restored_since)
-        if since is None:
-            return
-        summary = "the store was restored from an older copy; the target only observes"
-        if await self.holds.trip(Rail.STORE_RESTORED, summary, restore_subjects(since), now):
-            await asyncio.to_thread(self._store.distrust, self.target.name, now)
+        self._settled_in = True
 
     async def run(self, choose: Callable[[Plan], Plan] = lambda plan: plan) -> Outcome:
         """Turn once.
@@ -109,15 +131,16 @@ class Cycle:
         await self.holds.load()
         conditions: list[Condition] = []
         census = await self._watch(conditions)
-        facts = await self._facts()
-        picture = await self._judge(census, facts)
+        await self._settle_in()
+        picture, facts = await self._judge(census)
         plan = self._look.plan(picture)
         judgement = Judgement(())
         if picture.decision is not None:
             await self._record(picture.decision)
             stale = self._look.stale(picture)
             if plan.deletes or stale:
-                picture, plan = await self._look_again(census, stale, facts, conditions)
+                picture, facts = await self._look_again(census, stale, conditions)
+                plan = self._look.plan(picture)
             plan = choose(plan)
             await self.holds.settle(picture.inventory, plan.made_at)
             judgement = await self._act(picture, plan, conditions)
@@ -152,15 +175,8 @@ class Cycle:
         await self._chronicle.saw(census)
         if census.whole_list and census.failure is None:
             await asyncio.to_thread(self._store.note_listed_whole, name)
-        await self._recovery.resolve(census, now)
-        # An application may delete what it created itself.
-        vanished = set(census.vanished) - set(self._evidence.ledger.book(name).explicit)
-        if vanished:
-            summary = (
-                f"{len(vanished)} containers went before their expiry and not by this daemon: "
-                "somebody else deletes here"
-            )
-            await self.holds.trip(Rail.SECOND_REAPER, summary, vanished, now)
+        self.watch.bury(await self._recovery.resolve(census, now), now)
+        self._vanished.update(census.vanished)
         alive = (*census.deleted_but_alive, *census.active_after_delete)
         if alive:
             text = f"{len(set(alive))} deleted containers are still listed alive"
@@ -184,40 +200,57 @@ class Cycle:
         )
         self._effect_seen_at = now
         self._observer = ObserverWatch()
-        await self.holds.trip(Rail.OBSERVER_EFFECT, summary, (f"{now:.0f}",), now)
+        await self.holds.trip_unless_held(Rail.OBSERVER_EFFECT, summary, (f"{now:.0f}",), now)
 
     async def _facts(self) -> TargetFacts:
         now = self.target.api.clock.now()
         facts = await asyncio.to_thread(self._store.facts, self.target.name, now)
         return replace(facts, proven=self._chronicle.proven)
 
-    async def _judge(self, census: Census, facts: TargetFacts) -> Picture:
+    async def _judge(self, census: Census) -> tuple[Picture, TargetFacts]:
         """Look at the log; one that went back in time takes all births so far out of proof."""
+        facts = await self._facts()
         picture = await self._look.judge(census, facts)
-        if self._evidence.setbacks == self._setbacks:
-            return picture
+        setbacks = self._evidence.setbacks
+        if setbacks != self._setbacks:
+            name, now = self.target.name, self.target.api.clock.now()
+            await asyncio.to_thread(self._store.distrust, name, now)
+            summary = "the event log went back in time or was replaced; the target only observes"
+            await self.holds.trip_unless_held(Rail.LOG_RESTORED, summary, (f"{now:.3f}",), now)
+            self._setbacks = setbacks
+            picture = replace(picture, decision=None)
+        if isinstance(picture.reading, Reading):
+            await self._look_for_reapers()
+        return picture, facts
+
+    async def _look_for_reapers(self) -> None:
+        """Ask who deletes here beside us, once the log says what applications made themselves.
+
+        An application may delete what it created.
+        """
         name, now = self.target.name, self.target.api.clock.now()
-        await asyncio.to_thread(self._store.distrust, name, now)
-        summary = "the event log went back in time or was replaced; the target only observes"
-        await self.holds.trip(Rail.LOG_RESTORED, summary, (f"{now:.0f}",), now)
-        self._setbacks = self._evidence.setbacks
-        return replace(picture, decision=None)
+        gone = [self.watch.sightings[each] for each in self._vanished & set(self.watch.sightings)]
+        book = self._evidence.ledger.book(name)
+        vanished = {each.id for each in gone} - explicit_ids(book, gone, self.target.rules.policy)
+        if vanished:
+            summary = (
+                f"{len(vanished)} containers went before their expiry and not by this daemon: "
+                "somebody else deletes here"
+            )
+            await self.holds.trip_unless_held(Rail.SECOND_REAPER, summary, vanished, now)
+        self._vanished.clear()
 
     async def _look_again(
-        self,
-        census: Census,
-        stale: tuple[str, ...],
-        facts: TargetFacts,
-        conditions: list[Condition],
-    ) -> tuple[Picture, Plan]:
-        """Right before acting: fresh rows, the log once more, verdicts and plan anew."""
-        if stale:
+        self, census: Census, stale: tuple[str, ...], conditions: list[Condition]
+    ) -> tuple[Picture, TargetFacts]:
+        """Right before acting: fresh rows, the log and the facts once more, verdicts anew."""
+        if stale and not self._must_not_list(self.target.api.clock.now()):
             census = await self.watch.refresh(stale, census)
             await self._absorb(census, conditions)
-        picture = await self._judge(census, facts)
+        picture, facts = await self._judge(census)
         if picture.decision is not None:
             await self._record(picture.decision)
-        return picture, self._look.plan(picture)
+        return picture, facts
 
     async def _record(self, decision: Decision) -> None:
         await self._chronicle.decided(decision, self.watch.sightings)
@@ -227,12 +260,15 @@ class Cycle:
             self._recovery.released,
             self.target.rules.evidence.max_event_delay,
         )
-        if wrong:
-            summary = (
-                f"{len(wrong)} containers that the daemon deleted are referenced "
-                f"({', '.join(wrong[:3])}); the target only observes"
-            )
-            await self.holds.trip(Rail.REFERENCED_DELETED, summary, wrong, decision.now)
+        if set(wrong) <= self._regretted:
+            return
+        summary = (
+            f"{len(wrong)} containers that the daemon deleted are referenced "
+            f"({', '.join(wrong[:3])}); the target only observes"
+        )
+        await self.holds.trip_unless_held(Rail.REFERENCED_DELETED, summary, wrong, decision.now)
+        # Those that are forgotten later leave the same question, not a new one.
+        self._regretted.update(wrong)
 
     async def _act(self, picture: Picture, plan: Plan, conditions: list[Condition]) -> Judgement:
         """Judge the plan by the rails and carry out what they let through."""
@@ -258,14 +294,21 @@ class Cycle:
             now=now,
         )
         await self.holds.apply(judgement, now)
-        if judgement.allowed:
-            await self._delete(judgement, conditions)
+        if judgement.allowed and isinstance(reading, Reading):
+            await self._delete(judgement, reading, conditions)
         return judgement
 
-    async def _delete(self, judgement: Judgement, conditions: list[Condition]) -> None:
-        rows = {key: each.container for key, each in self.watch.sightings.items()}
+    async def _delete(
+        self, judgement: Judgement, reading: Reading, conditions: list[Condition]
+    ) -> None:
         self.watch.own_deletes |= {each.container_id for each in judgement.allowed}
-        pairs = await self._sweep.execute(judgement, self._chronicle.verdict_ids, rows, self._stop)
+        pairs = await self._sweep.execute(
+            judgement,
+            self._chronicle.verdict_ids,
+            self.watch.sightings,
+            reading.read_at,
+            self._stop,
+        )
         now = self.target.api.clock.now()
         done = [deletion for deletion, conclusion in pairs if conclusion.outcome.done]
         self.watch.bury([each.container_id for each in done], now)

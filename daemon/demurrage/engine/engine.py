@@ -10,7 +10,8 @@ from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.look import Target
 from demurrage.engine.ports import EventReader, Store
-from demurrage.engine.status import merge, snapshot
+from demurrage.engine.standing import Standing
+from demurrage.engine.status import conditions_shown, merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.error import DemurrageError, StoreFailedError
 from demurrage.model.plan import Plan
@@ -42,7 +43,9 @@ class Engine:
         self._store = store
         self._hooks = hooks
         self._retention = retention
+        self._standing = Standing(store, hooks)
         self._evidence: Evidence | None = None
+        self._opening = asyncio.Lock()
         self._stop = asyncio.Event()
         self._cycles: dict[str, Cycle] = {}
         self._ready: set[str] = set()
@@ -74,6 +77,9 @@ class Engine:
                 await self._failed(name, error)
             except Exception as error:  # noqa: BLE001 - no single fault may stop the daemon
                 await self._failed(name, error)
+            except asyncio.CancelledError:
+                self._ready.discard(name)
+                raise
             finally:
                 self.turned_at[name] = asyncio.get_running_loop().time()
         return None
@@ -86,10 +92,11 @@ class Engine:
 
     async def _cycle(self, name: str) -> Cycle:
         """The target's cycle, started; started anew after a failure."""
-        if self._evidence is None:
-            remembered = await asyncio.to_thread(self._store.cursor)
-            patience = max(each.rules.watch.freshness for each in self._targets.values())
-            self._evidence = Evidence(self._reader, remembered, patience)
+        async with self._opening:
+            if self._evidence is None:
+                remembered = await asyncio.to_thread(self._store.cursor)
+                patience = max(each.rules.watch.freshness for each in self._targets.values())
+                self._evidence = Evidence(self._reader, remembered, patience)
         if name not in self._cycles:
             self._cycles[name] = Cycle(
                 self._targets[name], self._evidence, self._store, self._hooks, self._stop
@@ -107,12 +114,14 @@ class Engine:
         book = self.evidence.ledger.book(name)
         status = snapshot(cycle.target, outcome, book, cycle.holds.current, conditions)
         self.statuses[name] = status
-        changes = await asyncio.to_thread(self._store.sync_conditions, name, conditions, now)
+        await self._standing.tell(name, conditions, now)
         await asyncio.to_thread(self._store.save_status, name, now, status)
-        cursor = self.evidence.cursor(now)
-        if cursor is not None:
+        cursor = self.evidence.cursor
+        # While a target has not yet answered for a log that went back in time, a crash must
+        # find the old cursor, or nobody would notice again.
+        begun = len(self._cycles) == len(self._targets)
+        if cursor is not None and begun and all(each.answered for each in self._cycles.values()):
             await asyncio.to_thread(self._store.save_cursor, cursor)
-        self._hooks.conditions(name, conditions, changes)
         self._hooks.cycled(_report(outcome, status))
 
     @property
@@ -126,33 +135,24 @@ class Engine:
         """Say what failed; the next cycle starts from what the store holds."""
         self._ready.discard(name)
         self._hooks.failed(name, error)
-        condition = _named(name, error)
+        conditions = self._standing.beside(name, _named(name, error))
         status = self.statuses.get(name, {"target": name, "mode": self._targets[name].mode})
-        others = [each for each in status.get("conditions", []) if each["kind"] != condition.kind]
         self.statuses[name] = {
             **status,
             "cycle": {**status.get("cycle", {}), "complete": False},
-            "conditions": [
-                *others,
-                {
-                    "kind": condition.kind,
-                    "severity": condition.severity,
-                    "summary": condition.summary,
-                },
-            ],
+            "conditions": conditions_shown(conditions),
         }
-        now = self._targets[name].api.clock.now()
-        try:
-            changes = await asyncio.to_thread(self._store.sync_conditions, name, (condition,), now)
-        except StoreFailedError:
-            return
-        self._hooks.conditions(name, (condition,), changes)
+        await self._standing.tell_failure(name, conditions, self._targets[name].api.clock.now())
 
     async def housekeep(self) -> None:
-        """Let go of what is old: folded evidence, the log, the store. Never what lives."""
-        if not self._cycles:
+        """Let go of what is old: folded evidence, the log, the store. Never what lives.
+
+        Only a target whose cycle runs knows what lives; the evidence of the others stays.
+        """
+        cycles = {name: cycle for name, cycle in self._cycles.items() if name in self._ready}
+        if not cycles:
             return
-        for name, cycle in self._cycles.items():
+        for name, cycle in cycles.items():
             now = cycle.target.api.clock.now()
             rules = cycle.target.rules.evidence
             await self.evidence.forget(
@@ -161,7 +161,7 @@ class Engine:
                 frozenset(cycle.watch.sightings),
                 rules.max_event_delay,
             )
-        now = max(cycle.target.api.clock.now() for cycle in self._cycles.values())
+        now = max(cycle.target.api.clock.now() for cycle in cycles.values())
         await self.evidence.prune(now - self._retention.events)
         await asyncio.to_thread(self._store.prune, now, self._retention)
 

@@ -61,6 +61,7 @@ class Evidence:
         # On the event loop's clock, which no step of a wall clock moves.
         self._since: float | None = None
         self._read_at: float | None = None
+        self._read_to: Cursor | None = None
         self._claims: dict[str, Claim] = {}
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
@@ -79,13 +80,14 @@ class Evidence:
         self._since = moment if self._since is None else self._since
         self._read_at = moment
         now = clock()
+        if self._generation is not None:
+            self._read_to = Cursor(self._generation, self._position, now)
         return Reading(now, now - (moment - self._since), records)
 
-    def cursor(self, now: float) -> Cursor | None:
-        """How far the log was read by now, None before the first reading."""
-        if self._generation is None:
-            return None
-        return Cursor(self._generation, self._position, now)
+    @property
+    def cursor(self) -> Cursor | None:
+        """How far the log was last read to its end, None before the first time."""
+        return self._read_to
 
     def claim(self, target: str, claim: Claim) -> None:
         """Remember what a decision took for true, to judge later starts by it."""
@@ -108,23 +110,29 @@ class Evidence:
                 return records
 
     async def _begin(self) -> None:
-        """Compare the log with what the store remembers of it, and take over its floors."""
-        cursor = self._remembered
-        head = await asyncio.to_thread(self._reader.head)
-        if cursor is not None and (
-            cursor.generation != head.generation or head.position < cursor.position
-        ):
-            self.setbacks += 1
+        """Compare the log with what the store remembers of it, and take over its floors.
+
+        A log that was set back may have grown past the remembered position since, so the
+        record at that very position is asked for.
+        """
         self.ledger.start_from(await asyncio.to_thread(self._reader.floors))
+        cursor = self._remembered
+        if cursor is None:
+            return
+        batch = await asyncio.to_thread(self._reader.read, cursor.position, 1)
+        if batch.generation != cursor.generation or batch.cursor < cursor.position:
+            self.setbacks += 1
+        self._remembered = None
 
     async def _replaced(self, batch: Batch) -> bool:
         """True when the log is another one, or shorter, than it was: fold it from the start."""
         same = self._generation is None or batch.generation == self._generation
         if same and batch.cursor >= self._position:
             return False
+        floors = await asyncio.to_thread(self._reader.floors)
         self.setbacks += 1
         self.ledger = Ledger()
-        self.ledger.start_from(await asyncio.to_thread(self._reader.floors))
+        self.ledger.start_from(floors)
         self._position = 0
         self._generation = None
         self._claims.clear()

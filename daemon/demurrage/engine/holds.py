@@ -44,18 +44,33 @@ class Holds:
         """Take over what the store holds, a person's resumes among it."""
         self.current = await asyncio.to_thread(self._store.holds, self._target)
 
-    async def trip(self, rail: Rail, summary: str, subjects: Iterable[str], now: float) -> bool:
-        """Hold the whole target for a cause, once per cause; False when it was held before.
+    async def asked(self, rail: Rail, subjects: Iterable[str]) -> bool:
+        """True when the target was held for the cause before, answered by now or not."""
+        hold_id = hold_of(self._target, rail, subjects)
+        return await asyncio.to_thread(self._store.hold, hold_id) is not None
+
+    async def trip(self, rail: Rail, summary: str, subjects: Iterable[str], now: float) -> None:
+        """Hold the whole target for a cause.
 
         The id follows from the cause, so that what a person has answered is not asked again.
         """
+        subjects = tuple(subjects)
+        if await self.asked(rail, subjects):
+            return
         hold_id = hold_of(self._target, rail, subjects)
-        if await asyncio.to_thread(self._store.hold, hold_id) is not None:
-            return False
         await self._save(
             rules_of_holds.open_hold(hold_id, self._target, rail, (), now=now, summary=summary)
         )
-        return True
+
+    async def trip_unless_held(
+        self, rail: Rail, summary: str, subjects: Iterable[str], now: float
+    ) -> None:
+        """Hold the whole target for a cause, unless it is held for one of its kind already.
+
+        What goes on happening while nobody answers is one question, not one every minute.
+        """
+        if self.standing(rail) is None:
+            await self.trip(rail, summary, subjects, now)
 
     async def apply(self, judgement: Judgement, now: float) -> None:
         """Open holds for rails that tripped; what is kept back joins the open ones."""

@@ -5,12 +5,13 @@ reconcile pass refreshes the living by jumping to the regions that hold them. Th
 of a store's life goes to the end of the list.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 
 from demurrage.decide.census import Census, inventory, take_census
 from demurrage.engine.ports import ContainersApi
+from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Sighting
 from demurrage.model.inventory import Inventory
 from demurrage.model.listing import Listing, Region
@@ -20,6 +21,14 @@ from demurrage.provider.regions import plan_regions, plan_tail
 # Births this much older than the oldest container that could still be unproven compete for no
 # slot that matters; windows are far shorter.
 _HORIZON = 3600.0
+# What an API may make of a cursor that it no longer knows.
+_CURSOR_FAULTS = frozenset(
+    {
+        ConditionKind.UNEXPECTED_ANSWER,
+        ConditionKind.REPEATED_CURSOR,
+        ConditionKind.MALFORMED_PAGE,
+    }
+)
 
 
 class InventoryWatch:
@@ -32,6 +41,7 @@ class InventoryWatch:
         self._bootstrapped = False
         self._reconciled_at = -inf
         self._newest: int | None = None
+        self._barred: set[str] = set()
         self.sightings: Mapping[str, Sighting] = {}
         self.own_deletes: set[str] = set()
 
@@ -44,8 +54,8 @@ class InventoryWatch:
         """Take over what the store knows from before."""
         self.sightings = dict(sightings)
         self._bootstrapped = bootstrapped
-        births = (each.container.created_at for each in sightings.values())
-        self._newest = max(births, default=None)
+        self._newest = None
+        self._note_newest(each.container.created_at for each in sightings.values())
 
     @property
     def bootstrapped(self) -> bool:
@@ -93,6 +103,7 @@ class InventoryWatch:
             if each.deleted_at is None
             and each.missing_since is None
             and each.id not in self.own_deletes
+            and each.id not in self._barred
             and each.container.status != "deleted"
         ]
         return plan_regions(wanted, cursors)
@@ -111,17 +122,18 @@ class InventoryWatch:
         self.sightings = self._living_or_recent(census.sightings, now)
         if census.whole_list and census.failure is None:
             self._bootstrapped = True
-        self._note_newest(listing, now)
+        self._note_newest(row.created_at for stretch in listing.stretches for row in stretch.rows)
+        self._barred.update(_useless_cursors(listing))
+        self._barred.intersection_update(self.sightings)
         self.own_deletes.intersection_update(self.sightings)
         return census
 
-    def _note_newest(self, listing: Listing, now: float) -> None:
+    def _note_newest(self, births: Iterable[int]) -> None:
         """Move the tail's foot up; a row from the future must not lift it over real births."""
-        births = [row.created_at for stretch in listing.stretches for row in stretch.rows]
-        if self._newest is not None:
-            births.append(self._newest)
-        if births:
-            self._newest = min(max(births), int(now))
+        newest = max(births, default=None)
+        if newest is not None:
+            newest = min(newest, int(self._api.clock.now()))
+            self._newest = newest if self._newest is None else max(newest, self._newest)
 
     def bury(self, container_ids: Collection[str], at: float) -> None:
         """Our own deletes were confirmed: from here on these rows are tombstones."""
@@ -139,5 +151,18 @@ class InventoryWatch:
         return {
             key: each
             for key, each in sightings.items()
-            if each.alive or each.container.created_at >= oldest
+            if each.alive
+            or each.container.created_at >= oldest
+            # A tombstone that is still listed must not be taken for a new container.
+            or (each.gone_at is not None and each.gone_at >= oldest)
         }
+
+
+def _useless_cursors(listing: Listing) -> Iterator[str]:
+    """Cursors that led nowhere; the next plan must do without them, or it would fail for ever."""
+    failed = listing.failure is not None and listing.failure.kind in _CURSOR_FAULTS
+    for stretch in listing.stretches:
+        if stretch.region.after is None:
+            continue
+        if not stretch.rows if stretch.finished else failed:
+            yield stretch.region.after

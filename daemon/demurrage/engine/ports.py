@@ -67,20 +67,6 @@ class ContainersApi(Protocol):
         ...
 
 
-class LogHead(Protocol):
-    """Where the log ends."""
-
-    @property
-    def generation(self) -> str:
-        """The name that the log was given at its creation."""
-        ...
-
-    @property
-    def position(self) -> int:
-        """The position of its last record."""
-        ...
-
-
 class EventReader(Protocol):
     """The shared event log, read in order; nothing is skipped whatever writers do.
 
@@ -93,10 +79,6 @@ class EventReader(Protocol):
         Where the log is not the one in which `after` was read, the batch is empty, its cursor
         is 0 and its generation differs.
         """
-        ...
-
-    def head(self) -> LogHead:
-        """The end of the log."""
         ...
 
     def floors(self) -> Mapping[str, int]:
@@ -113,7 +95,7 @@ class Store(Protocol):
 
     # inventory
     def sightings(self, target: str, *, alive_or_born_after: float) -> dict[str, Sighting]:
-        """Known containers that live or were born after the given moment."""
+        """Known containers that live, or were born or went after the given moment."""
         ...
 
     def save_sightings(self, target: str, sightings: Iterable[Sighting]) -> None:

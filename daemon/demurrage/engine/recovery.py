@@ -11,6 +11,7 @@ from demurrage.decide import billing
 from demurrage.decide.census import Census
 from demurrage.engine.look import Target
 from demurrage.engine.ports import Store
+from demurrage.model.container import Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.record import Conclusion
 from demurrage.model.verdict import VerdictKind
@@ -41,8 +42,10 @@ class Recovery:
         )
         past = await asyncio.to_thread(self._store.deletions, name, _REMEMBERED)
         self._remember(past)
+        done = {each.container_id for each in past if each.outcome and each.outcome.done}
         for deletion in (*left, *past):
-            if deletion.outcome in (None, DeleteOutcome.UNCERTAIN):
+            open_ = deletion.outcome in (None, DeleteOutcome.UNCERTAIN)
+            if open_ and deletion.container_id not in done:
                 self._uncertain.setdefault(deletion.container_id, deletion)
         return {deletion.container_id for deletion in past}
 
@@ -60,22 +63,29 @@ class Recovery:
             each.container_id for each in deletions if each.verdict == VerdictKind.RELEASED
         }
 
-    async def resolve(self, census: Census, now: float) -> None:
-        """Containers that are gone after an uncertain delete were deleted by it."""
-        gone = [each for each in census.gone if each in self._uncertain]
-        if not gone:
-            return
-        rules = self._target.rules.billing
-        conclusions = [
-            Conclusion(
-                self._uncertain[each].id,
-                DeleteOutcome.DELETED,
-                now,
-                "a later listing no longer shows it",
-                billing.saves(census.sightings[each].container, now, rules),
-            )
-            for each in gone
+    async def resolve(self, census: Census, now: float) -> tuple[str, ...]:
+        """Settle uncertain deletes whose containers are gone; returns those that they deleted.
+
+        What is gone was deleted by it, unless the listing says that it expired.
+        """
+        self.released.intersection_update(census.sightings)
+        gone = [
+            sighting
+            for each in self._uncertain
+            if (sighting := census.sightings.get(each)) is not None and not sighting.alive
         ]
-        await asyncio.to_thread(self._store.conclude, conclusions)
+        if not gone:
+            return ()
+        conclusions = {each.id: self._conclusion(each, now) for each in gone}
+        await asyncio.to_thread(self._store.conclude, list(conclusions.values()))
         for each in gone:
-            del self._uncertain[each]
+            del self._uncertain[each.id]
+        return tuple(key for key, conclusion in conclusions.items() if conclusion.outcome.done)
+
+    def _conclusion(self, sighting: Sighting, now: float) -> Conclusion:
+        deletion = self._uncertain[sighting.id]
+        if sighting.container.status == "expired":
+            return Conclusion(deletion.id, DeleteOutcome.FAILED, now, "it expired instead")
+        saved = billing.saves(sighting.container, now, self._target.rules.billing)
+        detail = "a later listing no longer shows it"
+        return Conclusion(deletion.id, DeleteOutcome.DELETED, now, detail, saved)

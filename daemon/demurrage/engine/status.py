@@ -104,16 +104,17 @@ def snapshot(
             }
             for hold in holds
         ],
-        "conditions": [
-            {
-                "kind": each.kind,
-                "severity": each.severity,
-                "summary": each.summary,
-            }
-            for each in conditions
-        ],
+        "conditions": conditions_shown(conditions),
         "clock": {
             "offset": target.api.clock.offset,
             "jumped": target.api.clock.jumped,
         },
     }
+
+
+def conditions_shown(conditions: Iterable[Condition]) -> list[dict[str, str]]:
+    """Conditions as `status` shows them."""
+    return [
+        {"kind": each.kind, "severity": each.severity, "summary": each.summary}
+        for each in conditions
+    ]

@@ -1,20 +1,22 @@
 """Deleting what was allowed: written down before each call, completed after it.
 
-Only as many deletes are begun as the call budget grants within one interval; the rest is
-planned anew in the next cycle, on fresh evidence. A stop lets the deletes under way end.
+Deletes are begun as the call budget grants them, for one interval, and only while the evidence
+for them is fresh; the rest is planned anew in the next cycle. A stop lets the deletes under way
+end.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 
 from demurrage.decide import billing
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import Condition, ConditionKind, Severity
-from demurrage.model.container import Container
+from demurrage.model.container import Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.listing import DeleteAnswer
-from demurrage.model.plan import Judgement
+from demurrage.model.plan import Judgement, PlannedDelete
 from demurrage.model.record import Conclusion, Intent
 from demurrage.model.rules import Rules
 
@@ -22,6 +24,9 @@ from demurrage.model.rules import Rules
 CHUNK = 250
 # Deletes under way at a time; beyond this the API's latency no longer hides behind others.
 ABREAST = 32
+# A delete is begun if the budget grants it within this share of an interval, so that it does
+# not grow old in the queue.
+_BREATH = 0.1
 
 
 class Sweep:
@@ -40,7 +45,8 @@ class Sweep:
         self,
         judgement: Judgement,
         verdict_ids: Mapping[str, int],
-        containers: Mapping[str, Container],
+        sightings: Mapping[str, Sighting],
+        read_at: float,
         stop: asyncio.Event,
     ) -> list[tuple[Deletion, Conclusion]]:
         """Delete what the rails let through; returns how each delete that was begun ended.
@@ -48,28 +54,60 @@ class Sweep:
         Args:
             judgement: the rails' word on the plan.
             verdict_ids: the recorded verdict of every container in it.
-            containers: the rows that it was made on.
+            sightings: the rows that it was made on.
+            read_at: when the log that it was made on was read.
             stop: once set, no further delete is begun.
         """
-        affordable = max(1, self._api.affordable(self._rules.watch.interval))
-        allowed = judgement.allowed[:affordable]
+        until = self._api.clock.now() + self._rules.watch.interval
+        breath = self._rules.watch.interval * _BREATH
+        waiting = judgement.allowed
         done: list[tuple[Deletion, Conclusion]] = []
-        for start in range(0, len(allowed), CHUNK):
-            if stop.is_set():
+        while waiting and not stop.is_set():
+            late = self._api.clock.now() >= until
+            size = min(CHUNK, self._api.affordable(breath))
+            if late and done:
                 break
+            if size < 1 and not late:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), breath)
+                continue
+            # At least one goes each cycle, or listing would eat a tight budget up.
+            portion, waiting = waiting[: max(1, size)], waiting[max(1, size) :]
             intents = [
                 Intent(
                     planned,
                     verdict_ids[planned.container_id],
                     judgement.resumed_by.get(planned.container_id),
                 )
-                for planned in allowed[start : start + CHUNK]
+                for planned in self._fresh(portion, sightings, read_at)
             ]
-            done += await asyncio.shield(self._chunk(intents, containers))
+            if not intents:
+                break
+            done += await self._to_its_end(intents, sightings)
         return done
 
+    def _fresh(
+        self, portion: Sequence[PlannedDelete], sightings: Mapping[str, Sighting], read_at: float
+    ) -> list[PlannedDelete]:
+        """Those whose row and log are no older than evidence may be."""
+        oldest = self._api.clock.now() - self._rules.watch.freshness
+        if read_at < oldest:
+            return []
+        return [each for each in portion if sightings[each.container_id].listed_at >= oldest]
+
+    async def _to_its_end(
+        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting]
+    ) -> list[tuple[Deletion, Conclusion]]:
+        """Deletes that are under way are completed, even where the cycle is cancelled."""
+        chunk = asyncio.create_task(self._chunk(intents, sightings))
+        try:
+            return await asyncio.shield(chunk)
+        except asyncio.CancelledError:
+            await asyncio.wait([chunk])
+            raise
+
     async def _chunk(
-        self, intents: Sequence[Intent], containers: Mapping[str, Container]
+        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting]
     ) -> list[tuple[Deletion, Conclusion]]:
         now = self._api.clock.now()
         deletions = await asyncio.to_thread(self._store.intend, self._target, intents, now)
@@ -78,18 +116,23 @@ class Sweep:
         async def delete(deletion: Deletion) -> tuple[Deletion, Conclusion]:
             async with gate:
                 answer = await self._api.delete(deletion.container_id)
-            return deletion, self._conclude(deletion, answer, containers[deletion.container_id])
+            return deletion, self._conclude(deletion, answer, sightings[deletion.container_id])
 
-        pairs = await asyncio.gather(*(delete(deletion) for deletion in deletions))
+        # One that fails by a fault of ours must not leave the answers of the others unwritten.
+        ended = await asyncio.gather(
+            *(delete(deletion) for deletion in deletions), return_exceptions=True
+        )
+        pairs = [each for each in ended if not isinstance(each, BaseException)]
         await asyncio.to_thread(self._store.conclude, [conclusion for _, conclusion in pairs])
         self._hooks.concluded(self._target, pairs)
-        return list(pairs)
+        for each in ended:
+            if isinstance(each, BaseException):
+                raise each
+        return pairs
 
-    def _conclude(
-        self, deletion: Deletion, answer: DeleteAnswer, container: Container
-    ) -> Conclusion:
+    def _conclude(self, deletion: Deletion, answer: DeleteAnswer, sighting: Sighting) -> Conclusion:
         now = self._api.clock.now()
-        saved = billing.saves(container, now, self._rules.billing)
+        saved = billing.saves(sighting.container, now, self._rules.billing)
         failure = answer.failure
         return Conclusion(
             deletion.id,

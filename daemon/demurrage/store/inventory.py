@@ -89,13 +89,17 @@ class Inventory(Repository):
     """What the listings have shown."""
 
     def sightings(self, target: str, *, alive_or_born_after: float) -> dict[str, Sighting]:
-        """Known containers that live or were born after the given moment.
+        """Known containers that live, or were born or went after the given moment.
 
         A birth lies somewhere in its second, so one in the moment's own second counts as after.
         """
         query = select(*SIGHTING).where(
             containers.c.target == target,
-            or_(containers.c.alive, containers.c.created_at > alive_or_born_after - 1),
+            or_(
+                containers.c.alive,
+                containers.c.created_at > alive_or_born_after - 1,
+                containers.c.gone_at > alive_or_born_after,
+            ),
         )
         with self._database.read() as connection:
             return {row[0]: read_sighting(row) for row in connection.execute(query)}

@@ -20,6 +20,7 @@ async def _reproduce(running: Running, seconds: float) -> Reproduced:
         reproduce, running.bench.client, on_call=logging_to(writer), third_turn=True
     )
     writer.observe_date(formatdate(usegmt=True))
+    await writer.flush()  # before the next look, or the starts would come late
     stop = asyncio.Event()
     beating = asyncio.create_task(writer.run(stop))
     await running.turn_for(seconds)
