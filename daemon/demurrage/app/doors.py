@@ -28,7 +28,6 @@ def service_of(works: Works) -> Service:
         clock=time.time,
         budget=budget,
         exposition=works.metrics.exposition,
-        wake=lambda: None,
     )
 
 

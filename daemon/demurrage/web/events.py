@@ -70,7 +70,6 @@ def events_router(service: Service) -> APIRouter:
         except LogUnreadableError:
             detail = "the event log cannot be written now; send the same again later"
             raise unavailable("log-unavailable", detail) from None
-        service.wake()
         return Accepted(accepted=result.accepted, duplicates=result.duplicates)
 
     return router

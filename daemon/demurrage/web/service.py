@@ -37,8 +37,7 @@ class Service:
 
     `rules` holds every target that is watched, by name. `started_at` is on the event loop's
     clock, `clock` gives epoch seconds. `budget` gives the call budget's figures of a target.
-    `exposition` renders the metrics. `wake` is called in the event loop after events were
-    stored; it must not block or raise.
+    `exposition` renders the metrics.
     """
 
     engine: Wheel
@@ -51,7 +50,6 @@ class Service:
     clock: Callable[[], float]
     budget: Callable[[str], BudgetSnapshot]
     exposition: Callable[[], bytes]
-    wake: Callable[[], None]
 
     @property
     def uptime(self) -> float:

@@ -67,15 +67,7 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
 
 
 @pytest.fixture
-def woken() -> list[float]:
-    """One entry for each time that the daemon was told of new events."""
-    return []
-
-
-@pytest.fixture
-async def service(
-    engine: FakeEngine, store: SqlStore, log: EventLog, woken: list[float]
-) -> Service:
+async def service(engine: FakeEngine, store: SqlStore, log: EventLog) -> Service:
     """A daemon that has just started, with two targets."""
     return Service(
         engine=engine,
@@ -88,7 +80,6 @@ async def service(
         clock=lambda: NOW,
         budget=lambda _target: BudgetSnapshot(60, 60, 7, 0),
         exposition=lambda: b"demurrage_up 1\n",
-        wake=lambda: woken.append(NOW),
     )
 
 
