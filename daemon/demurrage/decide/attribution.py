@@ -81,11 +81,14 @@ def attribute(
         for each in sightings.values()
         if each.id not in excluded and each.id not in made
     ]
-    spans = [
-        span_of(call_id, windows[call_id], slot.tier)
-        for call_id, slots in free.items()
-        for slot in slots
-    ]
+    spans = sorted(  # so that the order in which the log was read does not pick the maker
+        (
+            span_of(call_id, windows[call_id], slot.tier)
+            for call_id, slots in free.items()
+            for slot in slots
+        ),
+        key=lambda span: (span.low, span.high, span.call_id, span.tier or ""),
+    )
     matching = match(births, spans)
     unended = (
         each

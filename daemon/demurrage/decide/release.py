@@ -41,7 +41,7 @@ Hold = Held | LetGo | NeverHeld
 def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
     """What holds a container, or since when nothing does any more."""
     naming = book.naming(container_id)
-    pins = book.pins.get(container_id, [])
+    pins = sorted(book.pins.get(container_id, []), key=lambda pin: pin.at.order)
     explicit = book.explicit.get(container_id, [])
     if not (naming or pins or explicit):
         return NeverHeld()

@@ -21,6 +21,11 @@ class Moment(NamedTuple):
     time: float
     source: Source
 
+    @property
+    def order(self) -> tuple[float, str]:
+        """An order of moments that does not depend on which was read first."""
+        return (self.time, self.source.id)
+
     def earliest(self, unknown: float) -> float:
         """The earliest provider time that this can have been."""
         return self.time - self.source.offsets(unknown)[1]
@@ -125,8 +130,8 @@ class Response:
             if self.started == moment and self.slots == fact.slots:
                 return True
             self.contradicted = True
-            standing = (*_when(self.started), repr(self.slots))
-            if (*_when(moment), repr(fact.slots)) >= standing:
+            standing = (*self.started.order, repr(self.slots))
+            if (*moment.order, repr(fact.slots)) >= standing:
                 return False
         self.started = moment
         self.slots = fact.slots
@@ -200,18 +205,13 @@ class Response:
         return self.created_high if self.created_high is not None else inf
 
 
-def _when(moment: Moment) -> tuple[float, str]:
-    """An order of moments that does not depend on which was read first."""
-    return (moment.time, moment.source.id)
-
-
 def _earlier(old: Moment | None, new: Moment) -> Moment:
-    return new if old is None or _when(new) < _when(old) else old
+    return new if old is None or new.order < old.order else old
 
 
 def later(old: Moment | None, new: Moment) -> Moment:
     """The later of two moments on whatever clocks, whichever was read first."""
-    return new if old is None or _when(new) > _when(old) else old
+    return new if old is None or new.order > old.order else old
 
 
 def lineage_keys(conversation: str | None, response_id: str | None) -> tuple[str, ...]:

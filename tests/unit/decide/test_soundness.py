@@ -1,0 +1,138 @@
+"""Whatever becomes of the log, nothing in use is let go; and what is proven goes."""
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.decide.builders import decision_of, ledger_of
+from tests.unit.decide.histories import (
+    History,
+    at_some_moment,
+    conflicted,
+    degraded,
+    history,
+)
+
+from demurrage.decide.decision import Decision
+from demurrage.decide.ledger import Ledger
+from demurrage.model.event import Entry, Record
+from demurrage.model.verdict import Verdict, VerdictKind
+
+SEEDS = st.integers(0, 2**32)
+GOING = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
+
+
+def decided(told: History, records: list[Record], now: float) -> Decision:
+    """The decision from some records on what is listed then."""
+    return decision_of(ledger_of(records), rows=told.listed(now), now=now)
+
+
+def let_go(decision: Decision) -> dict[str, Verdict]:
+    """What would be deleted."""
+    return {key: each for key, each in decision.verdicts.items() if each.kind in GOING}
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS)
+def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
+    """Soundness: neither a referenced container nor one whose maker may yet name it."""
+    dice = Random(seed)
+    told = history(dice)
+    for _ in range(3):
+        now = at_some_moment(dice)
+        going = let_go(decided(told, degraded(dice, told, now), now))
+        assert not told.in_use(now) & set(going), (now, going)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS)
+def test_a_worse_log_lets_nothing_go_that_the_full_one_keeps(seed: int) -> None:
+    """Late, lost, garbled, repeated and reordered lines only ever keep more."""
+    dice = Random(seed)
+    told = history(dice)
+    for _ in range(3):
+        now = at_some_moment(dice)
+        going = let_go(decided(told, degraded(dice, told, now), now))
+        best = let_go(decided(told, told.full(now), now))
+        assert set(going) <= set(best), now
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_dropping_any_one_event_lets_nothing_go(seed: int) -> None:
+    """Monotone: less evidence never turns a kept container into one that goes.
+
+    As long as the gap shows: nothing tells that a writer's last event is missing.
+    """
+    dice = Random(seed)
+    told = history(dice)
+    now = at_some_moment(dice)
+    full = told.full(now)
+    best = set(let_go(decided(told, full, now)))
+    last = {each.event.source: each.event.sequence for each in full if isinstance(each, Entry)}
+    for place, each in enumerate(full):
+        assert isinstance(each, Entry)
+        if each.event.sequence == last[each.event.source]:
+            continue
+        less = set(let_go(decided(told, full[:place] + full[place + 1 :], now)))
+        assert less <= best, each
+
+
+@settings(max_examples=200, deadline=None)
+@given(SEEDS)
+def test_everything_unnamed_goes_once_all_is_finished_and_told(seed: int) -> None:
+    """Liveness: complete heartbeats and ended responses leave nothing to wait for."""
+    dice = Random(seed)
+    told = history(dice, finished=True)
+    now = told.over + 50
+    verdicts = decided(told, told.full(now), now).verdicts
+    for made in told.made:
+        kind = verdicts[made.id].kind
+        if not made.held:
+            assert kind is VerdictKind.ORPHAN, (made, verdicts[made.id])
+        elif all(talk in told.closed for talk in made.held):
+            assert kind is VerdictKind.RELEASED, (made, verdicts[made.id])
+        else:
+            assert kind is VerdictKind.REFERENCED, (made, verdicts[made.id])
+
+
+@settings(max_examples=200, deadline=None)
+@given(SEEDS)
+def test_folding_is_commutative_and_idempotent(seed: int) -> None:
+    """Any order and any repetition of the records gives the same decision."""
+    dice = Random(seed)
+    told = history(dice)
+    now = at_some_moment(dice)
+    records = conflicted(dice, degraded(dice, told, now))
+    entries = [each for each in records if isinstance(each, Entry)]
+    repeated = records + [dice.choice(entries) for _ in range(dice.randint(0, 5))]
+    dice.shuffle(repeated)
+    assert _shown(decided(told, repeated, now)) == _shown(decided(told, records, now))
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_folding_bit_by_bit_is_folding_at_once(seed: int) -> None:
+    """A reader that has decided in between knows no more and no less than a new one."""
+    dice = Random(seed)
+    told = history(dice)
+    now = at_some_moment(dice)
+    records = degraded(dice, told, now)
+    ledger = Ledger()
+    for record in records:
+        ledger.fold([record])
+        if dice.random() < 0.2:
+            decision_of(ledger, rows=told.listed(now), now=now)
+            ledger.held_positions()
+    bit_by_bit = decision_of(ledger, rows=told.listed(now), now=now)
+    assert _shown(bit_by_bit) == _shown(decided(told, records, now))
+
+
+def _shown(decision: Decision) -> tuple[object, ...]:
+    return (
+        dict(decision.verdicts),
+        decision.watermark,
+        decision.breaks,
+        decision.late,
+        decision.conditions,
+    )
