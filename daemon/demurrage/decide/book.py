@@ -137,12 +137,15 @@ class Book:
         entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
         return [at for at in releases if at.source.person or at.source.id in entitled]
 
-    def forget(self, before: float, needed: frozenset[str], unknown: float) -> None:
+    def forget(
+        self, before: float, needed: frozenset[str], flying: frozenset[str], unknown: float
+    ) -> None:
         """Drop what can bear on no living container any more.
 
         Args:
             before: nothing that happened later is dropped, in provider time.
             needed: containers that live, or still constrain those that do.
+            flying: calls that heartbeats name; their promises are kept as long as these are known.
             unknown: bound in seconds on the offset of a clock that has not been reported.
 
         A lineage goes as a whole or not at all: every response ended, begun and ended before
@@ -157,7 +160,7 @@ class Book:
             seen |= members
             lineage = [self.responses[member] for member in members]
             if all(_past(each, before, unknown) for each in lineage) and not any(
-                each.mentioned & needed for each in lineage
+                each.call_id in flying or each.mentioned & needed for each in lineage
             ):
                 forgotten.extend(lineage)
         for response in forgotten:

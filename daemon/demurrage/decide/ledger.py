@@ -89,7 +89,10 @@ class Ledger:
 
     def forget(self, target: str, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop a target's evidence that can bear on nothing alive; see `Book.forget`."""
-        self.book(target).forget(before, needed, unknown)
+        flying = frozenset(
+            call_id for source in self.sources.values() for call_id in source.in_flight
+        )
+        self.book(target).forget(before, needed, flying, unknown)
 
     def held_positions(self) -> frozenset[int]:
         """Where in the log stands everything that a reader starting anew would need."""

@@ -202,6 +202,11 @@ class Source:
             return (-unknown, unknown)
         return (self.offset_low, self.offset_high)
 
+    @property
+    def in_flight(self) -> frozenset[str]:
+        """The calls that its standing heartbeats turn on."""
+        return frozenset().union(*(beat.in_flight for beat in self.beats))
+
     def held_positions(self) -> list[int]:
         """Where its heartbeats stand, once those that say nothing more are dropped.
 

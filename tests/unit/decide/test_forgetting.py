@@ -1,0 +1,140 @@
+"""What is forgotten can bear on nothing alive, and the pruned log still says the same."""
+
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.decide.builders import (
+    PERSON,
+    TARGET,
+    T,
+    Writer,
+    decision_of,
+    ledger_of,
+    sighting,
+    verdict_of,
+)
+from tests.unit.decide.histories import at_some_moment, history
+
+from demurrage.decide.ledger import Ledger
+from demurrage.model.event import Ending, Entry, Finished
+from demurrage.model.verdict import Code, VerdictKind
+
+UNKNOWN = 30.0
+
+
+def reread(records: list[Entry], ledger: Ledger) -> Ledger:
+    """A reader that starts anew from what retention left of the log."""
+    keep = ledger.held_positions()
+    fresh = Ledger()
+    fresh.start_from({name: each.held_through for name, each in ledger.sources.items()})
+    fresh.fold(each for each in records if each.position in keep)
+    return fresh
+
+
+def placed(*writers: Writer) -> list[Entry]:
+    """All that the writers said, each at its own place in the log."""
+    said = [each for writer in writers for each in writer.records if isinstance(each, Entry)]
+    return [replace(entry, position=place) for place, entry in enumerate(said, start=1)]
+
+
+def test_a_finished_lineage_is_forgotten_as_a_whole() -> None:
+    """Once all of it is over, and nothing needed is named in it."""
+    app = Writer()
+    app.starts("a", 10, conversation="talk")
+    app.ends("a", 30, "cntr_1")
+    app.starts("b", 100, conversation="talk")
+    app.ends("b", 120)
+    app.closes(130, "talk")
+    for before, needed, left in (
+        (110, set[str](), {"a", "b"}),
+        (500, {"cntr_1"}, {"a", "b"}),
+        (500, set[str](), set[str]()),
+    ):
+        ledger = ledger_of(placed(app))
+        ledger.forget(TARGET, T + before, frozenset(needed), UNKNOWN)
+        assert set(ledger.book(TARGET).responses) == left
+
+
+def test_what_has_not_ended_is_never_forgotten() -> None:
+    """Running and lost responses may still name what they made."""
+    app = Writer()
+    app.starts("a", 10)
+    app.starts("b", 10)
+    app.ends("b", 30, status=Ending.LOST)
+    ledger = ledger_of(placed(app))
+    ledger.forget(TARGET, T + 1e9, frozenset(), UNKNOWN)
+    assert set(ledger.book(TARGET).responses) == {"a", "b"}
+
+
+def test_pins_and_creations_go_with_their_container() -> None:
+    """And stay with one that is needed."""
+    app = Writer()
+    app.makes("cntr_1", 10)
+    app.pins("cntr_2", 10)
+    app.releases("cntr_2", 20)
+    for needed, left in (({"cntr_1", "cntr_2"}, True), (set[str](), False)):
+        ledger = ledger_of(placed(app))
+        ledger.forget(TARGET, T + 1000.0, frozenset(needed), UNKNOWN)
+        book = ledger.book(TARGET)
+        assert bool(book.explicit) is bool(book.pins) is bool(book.releases) is left
+        assert bool(ledger.held_positions()) is left
+
+
+def test_a_goodbye_outlives_the_call_that_was_in_flight() -> None:
+    """The call ended by another hand and was forgotten; its writer has still left."""
+    app, resolver, other = Writer(), Writer(PERSON), Writer("app-2")
+    app.starts("a", 10)
+    app.beats(20, "a", final=True)
+    resolver.say(60, Finished("a", Ending.COMPLETED, "resp_a"))
+    other.starts("b", 5000)
+    other.ends("b", 5020)
+    other.beats(5390)
+    records = placed(app, resolver, other)
+    row = sighting(born=5002)
+    ledger = ledger_of(records)
+    ledger.forget(TARGET, T + 4000.0, frozenset({row.id}), UNKNOWN)
+    assert verdict_of(row, ledger, now=5400).kind is VerdictKind.ORPHAN
+    again = reread(records, ledger)
+    assert verdict_of(row, again, now=5400).kind is VerdictKind.ORPHAN
+
+
+def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
+    """Whatever it may mean lives."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    entry = app.starts("x", 40)
+    app.loses(entry)
+    app.sequence -= 1
+    app.say(40, entry.event.fact, undecodable=True)
+    app.ends("x", 50)
+    app.beats(390)
+    records = placed(app)
+    ledger = ledger_of(records)
+    assert verdict_of(sighting(), reread(records, ledger)).codes == (Code.UNDECODABLE_REFERENCE,)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
+    """Neither in memory nor for a reader that starts anew from the pruned log."""
+    dice = Random(seed)
+    told = history(dice)
+    now = at_some_moment(dice)
+    before = dice.uniform(0, now)
+    records = [
+        replace(entry, position=place)
+        for place, (true, _, entry) in enumerate(told.entries, start=1)
+        if true <= now
+    ]
+    rows = [each for each in told.listed(now) if each.container.created_at >= T + before + 1]
+    ledger = ledger_of(records)
+    whole = decision_of(ledger, rows=rows, now=now)
+    ledger.forget(TARGET, T + before, frozenset(each.id for each in rows), UNKNOWN)
+    forgot = decision_of(ledger, rows=rows, now=now)
+    again = decision_of(reread(records, ledger), rows=rows, now=now)
+    assert forgot.verdicts == whole.verdicts
+    assert again.verdicts == whole.verdicts
+    assert forgot.watermark == whole.watermark
