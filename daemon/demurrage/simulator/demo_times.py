@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from demurrage.app.settings_sections import DEFAULT_PRICES
-from demurrage.model.rules import EvidenceRules, PolicyRules, Rules, WatchRules
+from demurrage.model.rules import BillingRules, EvidenceRules, PolicyRules, Rules, WatchRules
 
 COMPLETE, PARTIAL = "default", "legacy"
 KEY_VARIABLE = "DEMO_API_KEY"
@@ -62,30 +61,36 @@ def rules(speed: float) -> Rules:
         shipped.billing,
         shipped.watch,
     )
-    interval = max(watch.interval / speed, _LEAST_INTERVAL)
+
+    def scaled(seconds: float, least: float = 0.0) -> float:
+        return round(max(seconds / speed, least), 3)
+
+    interval = scaled(watch.interval, _LEAST_INTERVAL)
     return Rules(
         evidence=EvidenceRules(
-            max_birth_delay=evidence.max_birth_delay / speed,
-            max_event_delay=max(evidence.max_event_delay / speed, _LEAST_EVENT_DELAY),
-            clock_skew=max(evidence.clock_skew / speed, _LEAST_SKEW),
-            writer_timeout=max(evidence.writer_timeout / speed, _LEAST_TIMEOUT),
-            activity_tolerance=max(evidence.activity_tolerance / speed, _LEAST_TOLERANCE),
+            max_birth_delay=scaled(evidence.max_birth_delay),
+            max_event_delay=scaled(evidence.max_event_delay, _LEAST_EVENT_DELAY),
+            clock_skew=scaled(evidence.clock_skew, _LEAST_SKEW),
+            writer_timeout=scaled(evidence.writer_timeout, _LEAST_TIMEOUT),
+            activity_tolerance=scaled(evidence.activity_tolerance, _LEAST_TOLERANCE),
         ),
         policy=PolicyRules(
-            idle_after=policy.idle_after / speed,
-            sweep_lead=max(policy.sweep_lead / speed, 3 * interval),
-            unproven_after=policy.unproven_after / speed,
+            idle_after=scaled(policy.idle_after),
+            sweep_lead=scaled(policy.sweep_lead, 3 * interval),
+            unproven_after=scaled(policy.unproven_after),
         ),
-        billing=type(billing)(
-            minimum=billing.minimum / speed,
-            tick=billing.tick / speed,
-            idle_expiry=billing.idle_expiry / speed,
-            usd_per_minute={tier: usd * speed for tier, usd in DEFAULT_PRICES.items()},
+        billing=BillingRules(
+            minimum=scaled(billing.minimum),
+            tick=scaled(billing.tick),
+            idle_expiry=scaled(billing.idle_expiry),
+            usd_per_minute={
+                tier: round(usd * speed, 6) for tier, usd in billing.usd_per_minute.items()
+            },
         ),
         watch=WatchRules(
             interval=interval,
-            overlap=max(watch.overlap / speed, _LEAST_OVERLAP),
-            reconcile_interval=max(watch.reconcile_interval / speed, _LEAST_OVERLAP),
+            overlap=scaled(watch.overlap, _LEAST_OVERLAP),
+            reconcile_interval=scaled(watch.reconcile_interval, _LEAST_OVERLAP),
         ),
     )
 

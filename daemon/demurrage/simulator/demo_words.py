@@ -116,9 +116,9 @@ def summary(news: News) -> Iterable[str]:
     """What came of it all."""
     for each in news.standings:
         yield (
-            f"{each.target}: {each.created} containers created, {each.referenced} referenced, "
-            f"{each.orphans} proven orphans, {each.swept} swept, "
-            f"{each.before_floor} of them before the floor"
+            f"{each.target}: {each.created} created, {each.referenced} referenced, "
+            f"{each.orphans} proven orphans, {each.swept} swept "
+            f"({each.before_floor} before the floor)"
         )
         yield (
             f"  orphans cost {usd(each.cost_usd)}, left alone {usd(each.left_usd)}; "
