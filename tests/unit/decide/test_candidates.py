@@ -197,6 +197,18 @@ def test_offsets_move_the_windows() -> None:
     assert verdict_of(sighting(), app, fast).kind is VerdictKind.PENDING
 
 
+def test_a_clock_that_was_set_is_judged_by_all_that_it_reported() -> None:
+    """What it stamped while it was behind may have been later than it seems."""
+    app, slow = with_neighbour(), Writer("app-2", offset=-20.0)
+    slow.starts("b", 10)
+    slow.puts_out("b", 11)
+    slow.beats(12, "b")
+    slow.offset = slow.reports = 0.0
+    slow.beats(390, "b")
+    app.beats(390)
+    assert verdict_of(sighting(), app, slow).kind is VerdictKind.PENDING
+
+
 def test_an_unreported_clock_widens_the_windows() -> None:
     """Until the clock is known the start may have been `max_event_delay` earlier."""
     app, new = with_neighbour(), Writer("app-2")

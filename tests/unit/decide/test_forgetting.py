@@ -24,12 +24,12 @@ from demurrage.model.verdict import Code, VerdictKind
 UNKNOWN = 30.0
 
 
-def reread(records: list[Entry], ledger: Ledger) -> Ledger:
-    """A reader that starts anew from what retention left of the log."""
+def reread(records: list[Entry], ledger: Ledger, before: float) -> Ledger:
+    """A reader that starts anew from what retention left of the log: nothing recent goes."""
     keep = ledger.held_positions()
     fresh = Ledger()
     fresh.start_from({name: each.held_through for name, each in ledger.sources.items()})
-    fresh.fold(each for each in records if each.position in keep)
+    fresh.fold(each for each in records if each.position in keep or each.event.time >= T + before)
     return fresh
 
 
@@ -96,7 +96,7 @@ def test_a_goodbye_outlives_the_call_that_was_in_flight() -> None:
     ledger = ledger_of(records)
     ledger.forget(TARGET, T + 4000.0, frozenset({row.id}), UNKNOWN)
     assert verdict_of(row, ledger, now=5400).kind is VerdictKind.ORPHAN
-    again = reread(records, ledger)
+    again = reread(records, ledger, 4000)
     assert verdict_of(row, again, now=5400).kind is VerdictKind.ORPHAN
 
 
@@ -113,7 +113,9 @@ def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
     app.beats(390)
     records = placed(app)
     ledger = ledger_of(records)
-    assert verdict_of(sighting(), reread(records, ledger)).codes == (Code.UNDECODABLE_REFERENCE,)
+    assert verdict_of(sighting(), reread(records, ledger, 390)).codes == (
+        Code.UNDECODABLE_REFERENCE,
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -134,7 +136,7 @@ def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
     whole = decision_of(ledger, rows=rows, now=now)
     ledger.forget(TARGET, T + before, frozenset(each.id for each in rows), UNKNOWN)
     forgot = decision_of(ledger, rows=rows, now=now)
-    again = decision_of(reread(records, ledger), rows=rows, now=now)
+    again = decision_of(reread(records, ledger, before), rows=rows, now=now)
     assert forgot.verdicts == whole.verdicts
     assert again.verdicts == whole.verdicts
     assert forgot.watermark == whole.watermark
