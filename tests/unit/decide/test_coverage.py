@@ -200,6 +200,18 @@ def test_a_persons_confirmation_settles_what_came_before() -> None:
     assert broken(app, rows=[foreign], known=not_yet) == {BreakKind.UNACCOUNTED_USE}
 
 
+def test_a_confirmation_settles_a_late_start() -> None:
+    """A person has answered for what was decided before, and not for what came after."""
+    late = Writer("late")
+    late.starts("b", 10)
+    late.beats(390)
+    ledger = ledger_of()
+    ledger.fold(late.records, {TARGET: Claim(T + 100.0, T + 90.0)})
+    for confirmed, expected in ((99.0, {BreakKind.LATE_START}), (101.0, set[BreakKind]())):
+        known = facts(confirmed_at=T + confirmed)
+        assert broken(ledger, known=known) == expected  # type: ignore[arg-type]  # a ledger
+
+
 def test_unproven_delete_sweeps_what_is_unused_and_old() -> None:
     """At the operator's risk, after `unproven_after`, and named so."""
     app = turn()

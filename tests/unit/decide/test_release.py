@@ -145,6 +145,20 @@ def test_an_end_must_be_complete_in_the_log() -> None:
     assert verdict_of(row, app, other).kind is RELEASED
 
 
+def test_the_last_of_several_ends_counts() -> None:
+    """The log must be complete past all of them, and use between them is their own."""
+    app = used()
+    app.starts("b", 40, containers=["cntr_1"], conversation="fork")
+    app.ends("b", 50)
+    app.closes(100, "talk")
+    app.beats(150)
+    app.closes(200, "fork")
+    row = sighting(active=120)
+    assert Code.LOG_NOT_COMPLETE in verdict_of(row, app, now=235).codes
+    app.beats(230)
+    assert verdict_of(row, app, now=235).kind is RELEASED
+
+
 def test_an_end_waits_for_events_under_way() -> None:
     """`max_event_delay` must have passed since the end."""
     app = used()

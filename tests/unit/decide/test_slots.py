@@ -145,3 +145,38 @@ def test_a_response_that_was_seen_queued_is_a_background_response() -> None:
     app.ends("a", 220)
     app.beats(390, "b")
     assert verdict_of(sighting(born=202), app).kind is VerdictKind.PENDING
+
+
+def test_a_request_did_not_make_what_it_bore() -> None:
+    """Its first namer or not, it was there before."""
+    app = Writer()
+    app.starts("a", 13, containers=["cntr_1"])
+    app.ends("a", 30, "cntr_1")
+    app.beats(390)
+    decision = decision_of(app, rows=[sighting(), sighting("cntr_2", 15)])
+    assert decision.attribution.made == {}
+    assert decision.verdicts["cntr_2"].codes == (Code.SUSPECT,)
+
+
+def test_a_finished_slot_did_not_reuse_what_was_gone_before() -> None:
+    """Citing a dead container takes no slot out of the count."""
+    for gone, code in ((5, Code.NO_REFERENCE), (50, Code.FOREIGN)):
+        app = Writer()
+        app.starts("z", -102)
+        app.ends("z", -80, "cntr_0")
+        app.starts("a", 20)
+        app.ends("a", 40, "cntr_0")
+        app.beats(390)
+        verdict = verdict_of(sighting(born=22), app, beside=[older(gone_at=gone)])
+        assert verdict.codes[0] is code, gone
+
+
+def test_a_name_of_another_tier_is_no_late_birth() -> None:
+    """No slot of that response made it, so it says nothing of its window."""
+    for tier, late in (("1g", ("cntr_1",)), ("4g", ())):
+        app = Writer()
+        app.starts("a", 10, auto("1g"))
+        app.puts_out("a", 20)
+        app.ends("a", 80, "cntr_1")
+        app.beats(390)
+        assert decision_of(app, rows=[sighting(born=40, tier=tier)]).late == late
