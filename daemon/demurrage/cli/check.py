@@ -1,12 +1,11 @@
 """`demurrage check`: whether all is in place, and what to do where it is not."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from demurrage.cli.exits import Code
-from demurrage.cli.session import settings_of
+from demurrage.cli.session import finish, settings_of
 from demurrage.cli.show import say, say_json, table
 
 _STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -33,7 +32,7 @@ def check(
 
     found = local_checks(settings)
     if not offline:
-        found += asyncio.run(api_checks(settings))
+        found += finish(api_checks(settings))
     failed = sum(each.grade is Grade.FAIL for each in found)
     if as_json:
         checks = [

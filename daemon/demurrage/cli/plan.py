@@ -1,6 +1,5 @@
 """`demurrage plan`: what the next cycle would delete, and why."""
 
-import asyncio
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from demurrage.cli.session import chosen_targets, settings_of
+from demurrage.cli.session import chosen_targets, finish, settings_of
 from demurrage.cli.show import heading, note, say, say_json, table
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def plan(
     """
     settings = settings_of(context)
     names = chosen_targets(settings, target)
-    previews = asyncio.run(_previews(settings, names))
+    previews = finish(_previews(settings, names))
     if save is not None:
         from demurrage.cli.plan_file import save_plans
 

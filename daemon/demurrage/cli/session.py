@@ -3,10 +3,10 @@
 import getpass
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from demurrage.store.sqlstore import SqlStore
 
 _CONFIG = "demurrage.config"
+_T = TypeVar("_T")
 
 
 def remember_config(context: typer.Context, path: Path | None) -> None:
@@ -119,6 +120,13 @@ def log_to_write(settings: "Settings") -> Iterator["EventLog"]:
         yield log
     finally:
         log.close()
+
+
+def finish(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run what is asynchronous to its end."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def person() -> str:

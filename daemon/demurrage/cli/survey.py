@@ -1,6 +1,5 @@
 """`demurrage survey`: how many containers of the past days were never used."""
 
-import asyncio
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from demurrage.cli.exits import Code, UsageError
-from demurrage.cli.session import chosen_targets, settings_of
+from demurrage.cli.session import chosen_targets, finish, settings_of
 from demurrage.cli.show import heading, note, on_terminal, say, say_json, table
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def survey(
     answers = []
     complete = True
     for name in chosen_targets(settings, target):
-        sample, figures = asyncio.run(_survey(settings, name, days, rpm))
+        sample, figures = finish(_survey(settings, name, days, rpm))
         complete = complete and sample.complete
         if as_json:
             answers.append(_plain(name, days, sample, figures, settings.rules(name).billing))
@@ -79,6 +78,8 @@ def survey(
 async def _survey(
     settings: "Settings", name: str, days: float, rpm: int | None
 ) -> "tuple[Sample, Figures]":
+    import asyncio
+
     from demurrage.app.assembly import connection
     from demurrage.app.survey import Survey
     from demurrage.app.survey_figures import figures_of

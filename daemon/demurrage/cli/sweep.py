@@ -1,6 +1,5 @@
 """`demurrage sweep`: do exactly what a saved plan shows, re-checked."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from demurrage.cli.exits import Code, RefusedError, UsageError
-from demurrage.cli.session import settings_of
+from demurrage.cli.session import finish, settings_of
 from demurrage.cli.show import note, say, say_json, table
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def sweep(
         raise RefusedError(
             f'the mode is {settings.mode.value}: nothing is deleted; set mode = "enforce" first'
         )
-    results = asyncio.run(_sweep(settings, plans)) if plans else {}
+    results = finish(_sweep(settings, plans)) if plans else {}
     _tell(results, as_json=as_json)
 
 

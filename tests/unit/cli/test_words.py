@@ -1,0 +1,208 @@
+"""A person's words: protect, resume, confirm, retire, and events of one's own."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from tests.unit.cli.conftest import Desk, Refused
+from tests.unit.store.build import planned
+
+from demurrage.cli.session import person
+from demurrage.decide.holds import open_hold
+from demurrage.engine.holds import hold_of, restore_subjects
+from demurrage.eventlog.log import EventLog
+from demurrage.model.event import PERSON_PREFIX
+from demurrage.model.facts import BreakKind, CoverageBreak
+from demurrage.model.plan import Rail
+
+
+def _trip(desk: Desk, rail: Rail, hold_id: str = "hold-1") -> None:
+    with desk.store() as store:
+        hold = open_hold(
+            hold_id, "default", rail, [planned("cntr_1")], now=time.time(), summary="too many"
+        )
+        store.save_hold(hold)
+
+
+def _event(**changes: Any) -> dict[str, Any]:
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "app/1",
+        "sequence": 1,
+        "type": "demurrage.response.started",
+        "time": "2026-11-22T10:00:00Z",
+        "data": {"target": "default", "call_id": "call_1"},
+    }
+    return event | changes
+
+
+def test_a_protection_holds_until_its_moment_under_the_person_s_name(kept: Desk) -> None:
+    """`protect --until` reaches the facts that decisions go by, and the audit of acts."""
+    said = kept.say("protect", "cntr_1", "--until", "2h", "--json")
+    assert said.code == 0
+    assert said.json["until"].endswith("Z")
+    with kept.store() as store:
+        now = time.time()
+        assert store.facts("default", now).protected == {"cntr_1"}
+        assert store.facts("default", now + 7300).protected == frozenset()
+        assert store.acts()[0].by == person()
+
+
+def test_a_protection_can_be_taken_back_once(kept: Desk, refused: Refused) -> None:
+    """`--off` ends it; a second one finds nothing."""
+    assert "for ever" in kept.say("protect", "cntr_1").out
+    assert kept.say("protect", "cntr_1", "--off").code == 0
+    assert "not protected" in refused(kept.say("protect", "cntr_1", "--off"), code=1)
+
+
+def test_with_several_targets_a_stranger_needs_its_target_named(
+    kept: Desk, refused: Refused
+) -> None:
+    """A container that was never listed belongs to nobody yet."""
+    kept.write("[targets.other]")
+    assert "--target" in refused(kept.say("protect", "cntr_1"))
+    assert kept.say("protect", "cntr_1", "--target", "other").code == 0
+
+
+def test_a_wave_hold_is_resumed_for_a_while(kept: Desk) -> None:
+    """The yes has an end and a name, and the hold has not ended."""
+    _trip(kept, Rail.DELETES_PER_HOUR)
+    said = kept.say("resume", "hold-1", "--until", "10m", "--json")
+    assert said.code == 0
+    assert said.json["resumed_until"].endswith("Z")
+    with kept.store() as store:
+        (hold,) = store.holds("default")
+    assert hold.resumed_by == person()
+    assert hold.resumed_until == pytest.approx(time.time() + 600, abs=30)
+
+
+def test_a_target_hold_ends_by_its_resume(kept: Desk, refused: Refused) -> None:
+    """A second resume is told that it has ended."""
+    _trip(kept, Rail.SECOND_REAPER)
+    assert "goes on" in kept.say("resume", "hold-1").out
+    assert "ended" in refused(kept.say("resume", "hold-1"), code=1)
+
+
+def test_a_hold_that_never_was_is_not_found(kept: Desk, refused: Refused) -> None:
+    """Exit 1, and where to look."""
+    assert "status" in refused(kept.say("resume", "hold-9"), code=1)
+
+
+def test_a_restore_is_answered_for_when_its_last_target_is_resumed(kept: Desk) -> None:
+    """The store forgets that it was restored once every target's hold for it has ended."""
+    kept.write("[targets.other]")
+    assert kept.say("db", "backup", str(kept.folder / "copy.db")).code == 0
+    (kept.folder / "copy.db").replace(kept.folder / "demurrage.db")
+    for leftover in kept.folder.glob("demurrage.db-*"):
+        leftover.unlink()
+    with kept.store() as store:
+        since = store.restored_since
+        assert since is not None
+        ids = [
+            hold_of(name, Rail.STORE_RESTORED, restore_subjects(since))
+            for name in ("default", "other")
+        ]
+        for hold_id, name in zip(ids, ("default", "other"), strict=True):
+            hold = open_hold(
+                hold_id, name, Rail.STORE_RESTORED, (), now=time.time(), summary="older copy"
+            )
+            store.save_hold(hold)
+    assert kept.say("resume", ids[0]).code == 0
+    with kept.store() as store:
+        assert store.restored
+    assert kept.say("resume", ids[1]).code == 0
+    with kept.store() as store:
+        assert not store.restored
+
+
+def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:
+    """Each of the two words does its own."""
+    now = time.time()
+    with kept.store() as store:
+        store.declare_coverage("default", complete=True, at=now - 60)
+        store.add_breaks([CoverageBreak("default", BreakKind.LATE_START, "call_1", now, "late")])
+        store.note_late_births("default", now)
+    assert kept.say("confirm", "default", "--json").json["settled"] == 1
+    with kept.store() as store:
+        facts = store.facts("default", now)
+        assert (facts.breaks, facts.whole_life_windows) == ((), True)
+    assert kept.say("confirm", "default", "--windows").code == 0
+    with kept.store() as store:
+        assert not store.facts("default", now).whole_life_windows
+
+
+def test_only_a_writer_that_is_known_can_be_retired(kept: Desk, refused: Refused) -> None:
+    """A mistyped source is no silent success."""
+    assert kept.say("events", "append", "-", given=json.dumps(_event())).code == 0
+    assert "app/2" in refused(kept.say("writers", "retire", "app/2"), code=1)
+    assert kept.say("writers", "retire", "app/1", "--json").json["retired"] is True
+    with kept.store() as store:
+        assert set(store.facts("default", 0).retired) == {"app/1"}
+
+
+def test_writers_lists_whom_the_last_cycle_waited_for(kept: Desk) -> None:
+    """The list comes from the snapshots, one row for each source."""
+    assert "Nobody" in kept.say("writers").out
+    writer = {"source": "app/1", "through": 1.0, "fault": "silent_writer", "detail": "no beat"}
+    with kept.store() as store:
+        store.save_status("default", 1.0, {"evidence": {"writers": [writer]}})
+    (told,) = kept.say("writers", "--json").json["writers"]
+    assert told["source"] == "app/1"
+    assert told["targets"] == ["default"]
+    assert "silent_writer" in kept.say("writers").out
+
+
+def test_a_person_s_words_are_logged_under_the_person_s_source(kept: Desk) -> None:
+    """Releases, ends and finishes are events of the person, of the right types."""
+    said = kept.say(
+        "events", "append", "--release", "cntr_1", "--end-conversation", "conv_1",
+        "--end-conversation", "resp_1", "--finish", "call_1", "--json",
+    )  # fmt: skip
+    assert said.json == {"accepted": 4, "duplicates": 0}
+    log = EventLog.open(kept.url, clock=time.time)
+    raws = [each.raw or {} for each in log.recent(10)]
+    log.close()
+    assert {each["source"] for each in raws} == {f"{PERSON_PREFIX}{person()}"}
+    assert [each["type"].removeprefix("demurrage.") for each in raws] == [
+        "container.released", "conversation.ended", "conversation.ended", "response.finished",
+    ]  # fmt: skip
+    assert raws[2]["data"]["response_id"] == "resp_1"
+
+
+@pytest.mark.parametrize("form", ["one", "array", "lines"])
+def test_events_are_read_in_every_form_and_once(kept: Desk, form: str) -> None:
+    """One event, an array, JSON lines; what is there already is only counted."""
+    some = [_event(id=str(place), sequence=place) for place in (1, 2)]
+    text = {
+        "one": json.dumps(some[0], indent=2),
+        "array": json.dumps(some),
+        "lines": "\n".join(map(json.dumps, some)) + "\n\n",
+    }[form]
+    file = kept.folder / "events.json"
+    file.write_text(text)
+    count = 1 if form == "one" else 2
+    assert kept.say("events", "append", str(file), "--json").json["accepted"] == count
+    assert kept.say("events", "append", "-", "--json", given=text).json["duplicates"] == count
+
+
+def test_a_bad_event_is_named_by_its_place_and_field_and_nothing_is_appended(
+    kept: Desk, refused: Refused
+) -> None:
+    """A batch is taken as a whole or not at all."""
+    bad = _event(id="2", sequence=2, data={"target": "default"})
+    text = f"{json.dumps(_event())}\n{json.dumps(bad)}\n"
+    line = refused(kept.say("events", "append", "-", given=text))
+    assert "event 2" in line
+    assert "call_id" in line
+    assert kept.say("events", "tail").out == ""
+
+
+def test_verify_ends_with_exit_1_where_something_is_missing(kept: Desk) -> None:
+    """A gap is shown with its stretch."""
+    kept.say("events", "append", "-", given=json.dumps(_event(sequence=5)))
+    said = kept.say("events", "verify")
+    assert said.code == 1
+    assert "1-4" in said.out
+    assert kept.say("events", "verify", "--json").json["sound"] is False
