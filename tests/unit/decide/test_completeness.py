@@ -184,6 +184,16 @@ def test_one_id_with_two_contents_is_a_conflict() -> None:
     assert ConditionKind.EVENT_CONFLICT in {each.kind for each in decision.conditions}
 
 
+def test_one_id_with_two_contents_at_two_places_is_a_conflict() -> None:
+    """The sequence is sound, and still one of the two is not what was said."""
+    app = Writer()
+    finished(app)
+    app.beats(390)
+    assert not waits_for_log(app)
+    app.say(391, Started("b"), id="app-1/1")
+    assert waits_for_log(app)
+
+
 def test_one_sequence_with_two_events_is_a_conflict() -> None:
     """Two processes under one name (a fork) collide, and prove nothing from there on."""
     app = Writer()
