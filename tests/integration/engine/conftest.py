@@ -2,19 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from openai import OpenAI
+from structlog.typing import EventDict
+from tests.integration.engine.application import Application, ExactWriter
 from tests.integration.engine.hooks import Recorded
 
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
+from demurrage.engine.ports import ContainersApi, Store
 from demurrage.eventlog.log import EventLog
+from demurrage.model.error import LogUnreadableError
 from demurrage.model.plan import Mode
 from demurrage.model.rules import (
     BillingRules,
@@ -28,8 +34,11 @@ from demurrage.model.rules import (
 from demurrage.model.verdict import VerdictKind
 from demurrage.provider.api import OpenAIContainers
 from demurrage.provider.budget import CallBudget
+from demurrage.provider.clock import HeaderClock
 from demurrage.provider.connection import Connection
+from demurrage.provider.offset import OffsetBounds
 from demurrage.simulator.admin import HarbourAdmin
+from demurrage.simulator.calls import caller_of
 from demurrage.simulator.delivery import CloudEvent
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
@@ -51,10 +60,13 @@ RULES = Rules(
         writer_timeout=5.0,
         activity_tolerance=0.0,
     ),
-    policy=PolicyRules(idle_after=0.5, sweep_lead=0.5),
+    policy=PolicyRules(idle_after=0.5, sweep_lead=1.2),
     billing=BillingRules(minimum=3.0, tick=0.6, idle_expiry=12.0),
     watch=WatchRules(interval=0.3, overlap=3.0, reconcile_interval=1.2),
 )
+# The same without waiting for the floor: an orphan goes as soon as it is proven.
+AT_ONCE = replace(RULES, policy=PolicyRules(idle_after=0.0, use_free_grace=False))
+LISTED, DELETED = "GET /v1/containers", "DELETE /v1/containers/{id}"
 
 
 @dataclass
@@ -67,11 +79,19 @@ class Bench:
     rules: Rules = RULES
     mode: Mode = Mode.ENFORCE
     hooks: Recorded = field(default_factory=Recorded)
+    timeout: float = 2.0
+    api: Callable[[ContainersApi], ContainersApi] = lambda api: api
+    keeper: Callable[[Store], Store] = lambda store: store
 
     @property
-    def url(self) -> str:
-        """The database of store and log."""
-        return f"sqlite:///{self.folder / 'demurrage.db'}"
+    def store_file(self) -> Path:
+        """The database of the store."""
+        return self.folder / "demurrage.db"
+
+    @property
+    def log_file(self) -> Path:
+        """The database of the event log."""
+        return self.folder / "events.db"
 
     @property
     def client(self) -> OpenAI:
@@ -81,14 +101,11 @@ class Bench:
     @asynccontextmanager
     async def engine(self, *, calls_per_minute: int = 100_000) -> AsyncIterator["Running"]:
         """A started engine on this bench's state; several in turn are restarts."""
-        store = open_store(self.url)
-        log = EventLog.open(self.url, clock=time.time)
-        api = OpenAIContainers(
-            Connection("openai", self.harbour.base_url, DAEMON_KEY, timeout=2.0),
-            CallBudget(calls_per_minute),
-        )
+        store = open_store(f"sqlite:///{self.store_file}")
+        log = EventLog.open(f"sqlite:///{self.log_file}", clock=time.time)
+        api = self.connect(CallBudget(calls_per_minute))
         target = Target("default", api, self.rules, self.mode)
-        engine = Engine([target], log, store, self.hooks, RetentionRules())
+        engine = Engine([target], log, self.keeper(store), self.hooks, RetentionRules())
         try:
             yield Running(self, engine, store, log)
         finally:
@@ -96,13 +113,37 @@ class Bench:
             log.close()
             store.close()
 
+    def connect(self, budget: CallBudget) -> ContainersApi:
+        """A client of the harbour with the daemon's key."""
+        return self.api(
+            OpenAIContainers(
+                Connection("openai", self.harbour.base_url, DAEMON_KEY, timeout=self.timeout),
+                budget,
+                clock=exact_clock(),
+            )
+        )
+
+    def called(self) -> dict[str, int]:
+        """The daemon's own calls so far, by method and path."""
+        counts: dict[str, int] = self.admin.calls(0)["by_caller"].get(caller_of(DAEMON_KEY), {})
+        return counts
+
+    def cases(self) -> dict[str, dict[str, Any]]:
+        """The truth of every container."""
+        return {each["id"]: each for each in self.admin.truth()["containers"]}
+
+    def totals(self) -> dict[str, Any]:
+        """The truth in figures."""
+        totals: dict[str, Any] = self.admin.truth(containers=False)["totals"]
+        return totals
+
     def writer(self, log: EventLog) -> Writer:
         """A writer that appends straight to the log."""
 
         async def send(batch: Sequence[CloudEvent]) -> None:
             await asyncio.to_thread(log.append, batch, appended_at=time.time())
 
-        return Writer(send, heartbeat=0.2)
+        return ExactWriter(send, heartbeat=0.2)
 
 
 @dataclass
@@ -129,6 +170,51 @@ class Running:
                 return outcome
             await asyncio.sleep(self.bench.rules.watch.interval)
 
+    async def turn_for_failing(self, seconds: float) -> None:
+        """Cycles for so long, whether they fail or not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            await self.engine.turn("default")
+            await asyncio.sleep(self.bench.rules.watch.interval)
+
+    async def turn_until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
+        """Cycles, failed ones too, until something has come true."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, (
+                self.engine.statuses,
+                self.bench.hooks.failures,
+                self.bench.admin.faults(),
+            )
+            await self.engine.turn("default")
+            await asyncio.sleep(self.bench.rules.watch.interval / 2)
+
+    @asynccontextmanager
+    async def application(self, **options: Any) -> AsyncIterator[Application]:
+        """A logging application; the operator gave the word on coverage long ago."""
+        await asyncio.to_thread(
+            self.store.declare_coverage, "default", complete=True, at=time.time() - 3600
+        )
+
+        async def send(batch: Sequence[CloudEvent]) -> None:
+            # What the log cannot take now is offered again.
+            try:
+                await asyncio.to_thread(self.log.append, batch, appended_at=time.time())
+            except LogUnreadableError as error:
+                raise OSError from error
+
+        application = Application(self.bench.harbour.base_url, APP_KEY, send, **options)
+        async with application.at_work():
+            yield application
+
+    def shown(self, kind: str) -> bool:
+        """True when a condition stands in status, hooks and metrics alike."""
+        return kind in self.open_kinds() and self.bench.hooks.stands(kind)
+
+    def kept_open(self) -> set[str]:
+        """The conditions that the store holds open."""
+        return {each.condition.kind for each in self.store.open_conditions("default")}
+
     def kinds(self, outcome: Outcome) -> dict[VerdictKind, int]:
         """Live containers by verdict."""
         assert outcome.picture.decision is not None, outcome.conditions
@@ -139,7 +225,20 @@ class Running:
 
     def open_kinds(self) -> set[str]:
         """The conditions that `status` shows by name."""
-        return {each["kind"] for each in self.engine.statuses["default"]["conditions"]}
+        status = self.engine.statuses.get("default", {"conditions": []})
+        return {each["kind"] for each in status["conditions"]}
+
+
+def exact_clock() -> HeaderClock:
+    """A provider clock that knows what it would learn from many answers.
+
+    A `Date` is whole seconds, which are a long time where time runs a hundred times faster.
+    """
+    clock = HeaderClock()
+    ahead = time.time() - time.monotonic()
+    known = OffsetBounds(ahead - 0.01, ahead + 0.01, time.monotonic())
+    clock._known = known
+    return clock
 
 
 @pytest.fixture
@@ -148,12 +247,21 @@ def harbour() -> Iterator[HarbourServer]:
     settings = HarbourSettings(scale=SCALE, visibility_lag=(0.0, 0.0))
     with HarbourServer(Harbour(settings, seed=7)) as server:
         yield server
+        counts = server.admin.calls(0)["by_caller"].get(caller_of(DAEMON_KEY), {})
+        assert set(counts) <= {LISTED, DELETED}, "the daemon may list and delete, nothing else"
 
 
 @pytest.fixture
 def bench(harbour: HarbourServer, tmp_path: Path) -> Bench:
     """A bench with complete coverage in enforce mode."""
     return Bench(harbour, harbour.admin, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def lines() -> Iterator[list[EventDict]]:
+    """The log lines of the test."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
 
 
 def with_rails(rules: Rules, **changes: object) -> Rules:

@@ -1,4 +1,4 @@
-"""Hooks that remember what they were told."""
+"""Hooks that remember what they were told, and pass it on to logs and metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,10 @@ from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.observe.metrics import Metrics
+from demurrage.observe.telling import Telling
+
+TARGETS = ("default", "other")
 
 
 @dataclass
@@ -21,39 +25,60 @@ class Recorded:
     deletes: list[tuple[Deletion, Conclusion]] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    resolved: list[str] = field(default_factory=list)
     reports: list[CycleReport] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    metrics: Metrics = field(default_factory=lambda: Metrics("test", TARGETS))
+    telling: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Wire logs and metrics as the daemon does."""
+        self.telling = Telling(self.metrics, lambda _: ("group", 60.0, 0.0))
+
+    def stands(self, kind: str, target: str = "default") -> bool:
+        """True when the metrics say that a condition stands."""
+        line = f'demurrage_condition_open{{kind="{kind}",target="{target}"}} 1.0'
+        return line in self.metrics.exposition().decode()
 
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """See Hooks."""
+        self.telling.born(target, sightings)
         self.births += sightings
 
     def ruled(self, target: str, rulings: Sequence[Ruling]) -> None:
         """See Hooks."""
+        self.telling.ruled(target, rulings)
         self.rulings += rulings
 
     def observed(self, target: str, planned: Sequence[PlannedDelete]) -> None:
         """See Hooks."""
+        self.telling.observed(target, planned)
         self.would += planned
 
     def concluded(self, target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
         """See Hooks."""
+        self.telling.concluded(target, pairs)
         self.deletes += pairs
 
     def held(self, target: str, hold: Hold) -> None:
         """See Hooks."""
+        self.telling.held(target, hold)
         self.holds.append(hold)
 
     def conditions(
         self, target: str, standing: Sequence[Condition], changes: ConditionChanges
     ) -> None:
         """See Hooks."""
+        self.telling.conditions(target, standing, changes)
         self.opened += [each.kind for each in changes.opened]
+        self.resolved += [each.kind for each in changes.resolved]
 
     def cycled(self, report: CycleReport) -> None:
         """See Hooks."""
+        self.telling.cycled(report)
         self.reports.append(report)
 
     def failed(self, target: str, error: Exception) -> None:
         """See Hooks."""
+        self.telling.failed(target, error)
         self.failures.append(error)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from email.utils import formatdate
 
 from tests.integration.engine.conftest import RULES, Bench, Running
 
@@ -19,7 +18,6 @@ async def _reproduce(running: Running, seconds: float) -> Reproduced:
     turns = await asyncio.to_thread(
         reproduce, running.bench.client, on_call=logging_to(writer), third_turn=True
     )
-    writer.observe_date(formatdate(usegmt=True))
     await writer.flush()  # before the next look, or the starts would come late
     stop = asyncio.Event()
     beating = asyncio.create_task(writer.run(stop))
@@ -49,6 +47,7 @@ async def test_each_deleted_container_has_its_case_told(bench: Bench) -> None:
             for each in bench.admin.truth()["containers"]
             if each["orphan"]
         }
+        makers = set()
         for deletion, _ in bench.hooks.deletes:
             case = running.store.case(deletion.container_id)
             assert case is not None
@@ -56,9 +55,11 @@ async def test_each_deleted_container_has_its_case_told(bench: Bench) -> None:
             assert verdict.kind is VerdictKind.ORPHAN
             assert Code.CANDIDATES_DONE in verdict.codes
             response = running.engine.evidence.ledger.book("default").responses[verdict.maker or ""]
-            assert response.response_id == made[deletion.container_id]
+            makers.add(response.response_id)
             assert case.deletions[0].saved_usd > 0
-        assert set(made.values()) <= set(turns.all)
+        # Births are told to the second, in which here all turns are taken: each container has
+        # a maker of its own, and the makers are the turns that leaked.
+        assert makers == set(made.values()) <= set(turns.all)
 
 
 async def test_shipped_defaults_delete_nothing_and_keep_score(bench: Bench) -> None:

@@ -1,0 +1,112 @@
+"""Whatever happens to the store: no delete that is not written down, and no trust in the past."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from sqlalchemy import event
+from structlog.typing import EventDict
+from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench, Running
+from tests.integration.engine.test_api_faults import named_everywhere
+from tests.integration.engine.test_evidence_faults import over_now
+
+from demurrage.engine.resuming import resume
+from demurrage.model.condition import ConditionKind
+from demurrage.model.plan import Rail
+
+LEAKED = 3
+
+
+def limit_pages(running: Running, pages: int | None) -> None:
+    """Let the store's file grow no further, or as it likes again."""
+    engine = running.store._database.engine
+    engine.dispose()  # the limit belongs to a connection
+
+    with closing(sqlite3.connect(running.bench.store_file)) as database:
+        (now,) = database.execute("PRAGMA page_count").fetchone()
+
+    def limited(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages if pages is not None else now}")
+
+    event.listen(engine, "connect", limited)
+
+
+async def test_a_full_disk_deletes_nothing_is_told_and_heals(
+    bench: Bench, lines: list[EventDict]
+) -> None:
+    """What cannot be written down is not done; with room again it goes on by itself."""
+    bench.rules = AT_ONCE
+    kind = ConditionKind.DISK_FULL
+    async with bench.engine() as running, running.application() as app:
+        await running.turn()
+        conversation = await app.converse()
+        await app.leak(40)
+        limit_pages(running, None)
+        await running.turn_until(lambda: running.shown(kind))
+        await running.turn_for_failing(2.0)
+        assert running.shown(kind)
+        assert any(each.get("kind") == kind for each in lines)
+        written = {each.container_id for each in running.store.deletions("default")}
+        assert {key for key, each in bench.cases().items() if each["deleted_at"]} <= written
+        limit_pages(running, 1_000_000)
+        await running.turn_until(lambda: bench.totals()["deleted"] == 40)
+        await running.turn_until(lambda: over_now(running, kind))
+        assert kind in bench.hooks.resolved
+        await app.ask(use_tool=True, conversation=conversation)
+        assert running.store.totals("default", 3.0).all.swept == 40
+    assert (bench.totals()["harm"], bench.totals()["orphans_deleted"]) == (0, 40)
+
+
+@pytest.mark.parametrize("by", ["copy", "backup"])
+async def test_an_older_store_makes_the_target_observe_until_a_person_resumes(
+    bench: Bench, by: str
+) -> None:
+    """A store put back knows nothing of what it did since: births so far are beyond proof."""
+    bench.rules = AT_ONCE
+    kind = ConditionKind.STORE_RESTORED
+    older = bench.folder / "older.db"
+    async with bench.engine() as running, running.application() as app:
+        await running.turn()
+        conversation = await app.converse()
+        await running.turn()
+        if by == "backup":
+            running.store.backup(older)
+    if by == "copy":
+        copyfile(bench.store_file, older)
+    async with bench.engine() as running, running.application(source="app-2") as app:
+        await app.leak(1)
+        await running.turn_until(lambda: bench.totals()["deleted"] == 1)
+        await app.leak(LEAKED)
+    put_back(bench, older)
+    async with bench.engine() as running, running.application(source="app-3") as app:
+        await running.turn_until(lambda: named_everywhere(running, kind))
+        await running.turn_for(2.0)
+        assert bench.called()[DELETED] == 1
+    async with bench.engine() as running, running.application(source="app-4") as app:
+        await running.turn()
+        assert running.shown(kind)
+        answer(running)
+        await running.turn_until(lambda: over_now(running, kind))
+        await app.leak(LEAKED)
+        await running.turn_until(lambda: bench.totals()["deleted"] == 1 + LEAKED)
+        await running.turn_for(0.5)
+        await app.ask(use_tool=True, conversation=conversation)
+        assert not running.store.restored
+    assert (bench.totals()["harm"], bench.totals()["deleted"]) == (0, 1 + LEAKED)
+
+
+def put_back(bench: Bench, older: Path) -> None:
+    """Put a copy where the store was, as an operator would while the daemon is stopped."""
+    for leftover in ("-wal", "-shm"):
+        bench.store_file.with_name(bench.store_file.name + leftover).unlink(missing_ok=True)
+    copyfile(older, bench.store_file)
+
+
+def answer(running: Running) -> None:
+    """A person resumes the hold of the restore, as the command does."""
+    (hold,) = [each for each in running.store.holds("default") if each.rail is Rail.STORE_RESTORED]
+    now = time.time()
+    resume(running.store, hold, ["default"], now=now, until=now + 60, by="me")
