@@ -72,7 +72,7 @@ async def _demo(
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     with TemporaryDirectory(prefix="demurrage-demo-") as folder:
         stage = Stage(Path(folder), speed=speed, seed=seed, leak=leak)

@@ -43,6 +43,9 @@ class Standing:
     """One target: the daemon's running totals, what it keeps and why, and the truth beside it.
 
     `kept` counts living containers that are not to be deleted, by verdict and reason code.
+    `swept` has released containers in it, too. By the harbour's own books: `live`,
+    `true_orphans`, how many of those a delete took, and how many before the floor; their cost so
+    far and if nobody had touched them; deletes that did harm; calls that retrieved a container.
     """
 
     target: str
@@ -61,6 +64,7 @@ class Standing:
     live: int
     true_orphans: int
     true_swept: int
+    true_in_time: int
     left_usd: float
     cost_usd: float
     harm: int
@@ -175,6 +179,7 @@ def _standing(told: dict[str, Any], admin: HarbourAdmin) -> Standing:
         live=figures["live"],
         true_orphans=figures["orphans"],
         true_swept=figures["orphans_deleted"],
+        true_in_time=figures["orphans_deleted_before_floor"],
         left_usd=figures["orphan_usd_alone"],
         cost_usd=figures["orphan_usd_actual"],
         harm=figures["harm"],

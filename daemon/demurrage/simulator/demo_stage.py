@@ -24,7 +24,7 @@ _REQUESTS = {COMPLETE: 45.0, PARTIAL: 15.0}
 _APPLICATIONS = {COMPLETE: ("chat", "reports", "agents"), PARTIAL: ("intranet", "playground")}
 _UNLOGGED = "playground"
 _HEARTBEAT = 1.0
-_USUAL = Habits(tool_use_rate=0.3)
+_USUAL = Habits()
 _LEAKING = Habits(tool_use_rate=0.02, shell_share=0.02, explicit_share=0.05)
 
 

@@ -128,15 +128,20 @@ def _panel(standing: Standing) -> RenderableType:
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_row("created", f"{standing.created}, {standing.live} alive")
     grid.add_row("referenced", str(standing.referenced))
-    grid.add_row("orphans", f"{standing.orphans} proven, {standing.true_orphans} in truth")
-    grid.add_row("swept", f"{standing.swept}, {standing.before_floor} before the floor")
+    orphans = f"{standing.orphans} proven"
     if complete:
-        grid.add_row("saved", f"{standing.saved}, estimated")
+        orphans += f", {standing.true_swept} swept, {standing.true_in_time} in time"
+    else:
+        orphans += f", {standing.true_orphans} in truth"
+    grid.add_row("orphans", orphans)
+    grid.add_row("swept", f"{standing.swept} in all, {standing.before_floor} before the floor")
+    if complete:
+        grid.add_row("saved", f"{standing.saved}, est.")
     else:
         grid.add_row("score", words.score(standing))
     grid.add_row(
         "orphans cost",
-        f"{words.usd(standing.cost_usd)} of {words.usd(standing.left_usd)} if left, estimated",
+        f"{words.usd(standing.cost_usd)} of {words.usd(standing.left_usd)} if left, est.",
     )
     grid.add_row("harm", _harm(standing))
     grid.add_row("conditions", _conditions(standing))

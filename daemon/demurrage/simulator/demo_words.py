@@ -121,6 +121,10 @@ def summary(news: News) -> Iterable[str]:
             f"({each.before_floor} before the floor)"
         )
         yield (
+            f"  orphans by the harbour's books: {each.true_orphans}, {each.true_swept} swept, "
+            f"{each.true_in_time} of them before the floor"
+        )
+        yield (
             f"  orphans cost {usd(each.cost_usd)}, left alone {usd(each.left_usd)}; "
             f"saved {each.saved}; all estimated"
         )

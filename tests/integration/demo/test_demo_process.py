@@ -70,9 +70,9 @@ def test_orphans_are_swept_and_no_delete_does_harm(tmp_path: Path) -> None:
     assert not _daemons(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C, or SIGTERM, ends the daemon too and removes what was made."""
+    """Ctrl-C, SIGTERM or a closed terminal ends the daemon too and removes what was made."""
     with _demo(tmp_path, 1000) as process:
         assert process.stdout is not None
         process.stdout.readline()

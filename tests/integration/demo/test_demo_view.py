@@ -42,6 +42,7 @@ STANDING = Standing(
     live=345,
     true_orphans=10_001,
     true_swept=10_000,
+    true_in_time=9_999,
     left_usd=12_345.67,
     cost_usd=3_086.42,
     harm=0,
