@@ -61,8 +61,9 @@ _ANY_ADVICE = "check base_url and provider"
 
 def local_checks(settings: Settings) -> list[Check]:
     """All that this machine alone can tell."""
+    names = ", ".join(sorted(settings.targets))
     found = [
-        Check("settings", Grade.PASS, f"{len(settings.targets)} targets, mode {settings.mode}"),
+        Check("settings", Grade.PASS, f"mode {settings.mode}, targets: {names}"),
         _daemon(settings),
         *_store(settings),
     ]

@@ -18,6 +18,7 @@ from demurrage.model.error import DemurrageError
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import PartialInventory
 from demurrage.model.plan import Hold, Judgement, Plan, Rail
+from demurrage.model.rules import Rules
 from demurrage.model.verdict import Code, Verdict
 
 
@@ -84,7 +85,7 @@ async def preview(
     evidence = Evidence(reader, remembered, rules.watch.freshness)
     look = Look(target, watch, evidence)
     picture = await _look(look, watch, past.facts)
-    if _waits_for_events(picture):
+    if _waits_for_events(picture, past.facts, rules):
         tell(
             f"watching {target.name}'s events for {rules.evidence.max_event_delay:.0f} s, as proof "
             "asks"
@@ -136,8 +137,10 @@ async def _look(look: Look, watch: InventoryWatch, facts: TargetFacts) -> Pictur
     return picture
 
 
-def _waits_for_events(picture: Picture) -> bool:
-    if picture.decision is None:
+def _waits_for_events(picture: Picture, facts: TargetFacts, rules: Rules) -> bool:
+    """True where watching the log for longer could make something due."""
+    hopeless = facts.coverage_since is None and rules.policy.unproven == "keep"
+    if picture.decision is None or hopeless:
         return False
     return any(Code.EVENTS_MAY_BE_LATE in each.codes for each in picture.decision.verdicts.values())
 

@@ -92,12 +92,13 @@ def _rich_table(
     from rich.text import Text
 
     made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for header in headers:
+    for place, header in enumerate(headers):
         made.add_column(
             header,
             justify="right" if header in right else "left",
             overflow="fold",
-            no_wrap=header in right,
+            # An id broken over two lines cannot be copied; only sentences wrap.
+            no_wrap=header in right or not any(" " in row[place] for row in rows),
         )
     for place, row in enumerate(rows):
         # As Text, so that brackets in a name are no markup.

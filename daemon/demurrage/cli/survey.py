@@ -151,8 +151,11 @@ def _show(
     partial = "" if sample.complete else "PARTIAL: "
     heading(f"{partial}{name}: {total.containers:,} containers born in the last {days:g} days")
     if not sample.complete:
-        why = "interrupted" if sample.failure is None else sample.failure.detail
-        say(f"Only those since {local(sample.read_down_to)} were read: {why}.")
+        why = "it was interrupted" if sample.failure is None else sample.failure.detail
+        read = (
+            f"only those since {local(sample.read_down_to)} were" if sample.rows else "nothing was"
+        )
+        say(f"Not the whole: {read} read, for {why}.")
     if total.containers:
         share = total.unused / total.containers
         cost = _share(total.unused_usd, total.all_usd)
