@@ -71,13 +71,13 @@ class TestOverdispersion:
 
     def test_is_near_one_for_independent_cases(self) -> None:
         """Independent cases are worth what they number."""
-        dice = random.Random(1)  # noqa: S311 - a simulation, no secret
+        dice = random.Random(1)
         week = [(sum(dice.random() < 0.3 for _ in range(100)), 100) for _ in range(168)]
         assert overdispersion(week) == pytest.approx(1.0, abs=0.3)
 
     def test_is_near_the_size_of_clusters(self) -> None:
         """Cases that come five at a time with one fate are worth a fifth."""
-        dice = random.Random(2)  # noqa: S311 - a simulation, no secret
+        dice = random.Random(2)
         week = [(5 * sum(dice.random() < 0.3 for _ in range(20)), 100) for _ in range(168)]
         assert overdispersion(week) == pytest.approx(5.0, abs=1.2)
 

@@ -56,7 +56,7 @@ def _watch(
     seed: int = 0,
 ) -> int | None:
     """Poll the rows; after how many polls the effect is suspected, None if never."""
-    dice = random.Random(seed)  # noqa: S311 - a simulation, no secret
+    dice = random.Random(seed)
     watch, times = ObserverWatch(), list[float]()
     for poll in range(1, polls + 1):
         times.append(NOW + poll * interval + dice.uniform(0, jitter))
@@ -132,7 +132,7 @@ class TestUse:
         self, seed: int, mean: float, rows: int, interval: float
     ) -> None:
         """An hour of unlogged use, every five seconds to ten minutes."""
-        dice = random.Random(seed)  # noqa: S311 - a simulation, no secret
+        dice = random.Random(seed)
         used = [_used(lambda: dice.expovariate(1 / mean)) for _ in range(rows)]
         polls = int(3600 / interval)
         assert _watch(used, polls, interval=interval, jitter=0.5, seed=seed) is None

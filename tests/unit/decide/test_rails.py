@@ -311,7 +311,7 @@ class TestDeletedShare:
         Nights are quieter than days and leave more orphans. Every orphan counts as deleted,
         the youngest too, so the test is harder than life.
         """
-        dice = random.Random(7)  # noqa: S311 - a simulation, no secret
+        dice = random.Random(7)
 
         def _hour(hour: int) -> HourTally:
             night = hour % 24 < 8
@@ -349,7 +349,7 @@ class TestDeletedShare:
 
     def test_still_sees_references_vanish_among_runs_of_one_fate(self) -> None:
         """Clusters cost the test power, but not its purpose."""
-        dice = random.Random(8)  # noqa: S311 - a simulation, no secret
+        dice = random.Random(8)
         hours = {
             HOUR_NOW - 2 - i: HourTally(100, 100, 5 * sum(dice.random() < 0.2 for _ in range(20)))
             for i in range(168)

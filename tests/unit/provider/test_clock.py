@@ -78,7 +78,7 @@ def test_without_steps_it_stays_near_and_never_jumps(ahead: float, seed: int, dr
     """Any offset, any round trips, a drifting quartz: no false alarm, and within a second."""
     world = World(provider_ahead=ahead)
     clock = world.clock()
-    dice = random.Random(seed)  # noqa: S311 - a reproducible example, no secret
+    dice = random.Random(seed)
     for _ in range(100):
         wait = dice.uniform(0, 120)
         world.true += wait
