@@ -82,6 +82,15 @@ def test_a_second_daemon_and_a_migration_are_turned_away(story: Story) -> None:
         assert "Traceback" not in story.said[name].err
 
 
+def test_a_rail_holds_the_whole_sweep_until_it_is_resumed(story: Story) -> None:
+    """Exit 3 and nothing deleted; the hold that opens takes its resume."""
+    said = story.said["sweep held"]
+    fates = [each["fate"] for each in said.json["results"]]
+    assert said.code == 3, said.err
+    assert sorted(fates) == ["held"] * 5 + ["kept"]
+    assert story.said["resume"].code == 0, story.said["resume"].err
+
+
 def test_sweep_deletes_what_was_shown_except_what_is_protected_since(story: Story) -> None:
     """Five of the six go; the protected one is reported and kept; nothing else is touched."""
     said = story.said["sweep"]
