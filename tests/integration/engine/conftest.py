@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -242,13 +242,26 @@ def exact_clock() -> HeaderClock:
 
 
 @pytest.fixture
-def harbour() -> Iterator[HarbourServer]:
-    """A harbour a hundred times faster than life, that shows new containers at once."""
+def harbours() -> Iterator[Callable[[], HarbourServer]]:
+    """Opens harbours a hundred times faster than life, that show new containers at once."""
     settings = HarbourSettings(scale=SCALE, visibility_lag=(0.0, 0.0))
-    with HarbourServer(Harbour(settings, seed=7)) as server:
-        yield server
-        counts = server.admin.calls(0)["by_caller"].get(caller_of(DAEMON_KEY), {})
-        assert set(counts) <= {LISTED, DELETED}, "the daemon may list and delete, nothing else"
+    servers: list[HarbourServer] = []
+    with ExitStack() as stack:
+
+        def opened() -> HarbourServer:
+            servers.append(stack.enter_context(HarbourServer(Harbour(settings, seed=7))))
+            return servers[-1]
+
+        yield opened
+        for server in servers:
+            counts = server.admin.calls(0)["by_caller"].get(caller_of(DAEMON_KEY), {})
+            assert set(counts) <= {LISTED, DELETED}, "the daemon may list and delete, no more"
+
+
+@pytest.fixture
+def harbour(harbours: Callable[[], HarbourServer]) -> HarbourServer:
+    """One of them."""
+    return harbours()
 
 
 @pytest.fixture
