@@ -87,6 +87,7 @@ clean:
 
 # Dependencies follow pyproject.toml; the wheel alone follows the sources.
 $(RUN)/dependencies: pyproject.toml | $(RUN)/bin/python .make/wheel/built
+	@echo "Installing demurrage and what it needs into $(RUN)"
 	@$(RUN)/$(PIP) install "$(WHEEL)"
 	@touch $@
 

@@ -23,7 +23,8 @@ _POLL = 0.2
 _READY = 200
 # Of the log's end so much is read to show its last lines, in bytes.
 _TAIL = 8192
-# What would make the daemon another one than the settings file describes.
+# What would make the daemon another one than the settings file describes; proxies too, for the
+# harbour is on this machine.
 _FOREIGN = ("DEMURRAGE_", "OPENAI_", "SENTRY_")
 
 
@@ -115,7 +116,11 @@ class DemoDaemon:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not (name.startswith(_FOREIGN) or name.lower().endswith("_proxy"))
+    }
     return {**kept, KEY_VARIABLE: DAEMON_KEY}
 
 

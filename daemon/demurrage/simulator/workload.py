@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from openai import AsyncOpenAI, OpenAIError
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 
 from demurrage.simulator.logged import CallFailed, logged_call
 from demurrage.simulator.plans import Habits, Talk, Turn, talk
@@ -85,7 +85,13 @@ class Workload:
         rng = Random(self._seed)  # noqa: S311 - a workload repeats itself from its seed
         writers = {app.writer for app in self._applications if app.writer is not None}
         # Every attempt is a call of its own in the log, hence no retries inside the SDK.
-        client = AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, max_retries=0)
+        client = AsyncOpenAI(
+            base_url=self._base_url,
+            api_key=self._api_key,
+            max_retries=0,
+            # The harbour is on this machine, whatever proxy the environment names.
+            http_client=DefaultAsyncHttpxClient(trust_env=False),
+        )
         async with client, asyncio.TaskGroup() as group:
             for writer in writers:
                 group.create_task(writer.run(quiet))
