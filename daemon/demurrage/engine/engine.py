@@ -157,7 +157,8 @@ class Engine:
             rules = cycle.target.rules.evidence
             await self.evidence.forget(
                 name,
-                now - self._retention.events,
+                # What is remembered of containers that are gone needs its makers, too.
+                now - max(self._retention.events, cycle.watch.horizon),
                 frozenset(cycle.watch.sightings),
                 rules.max_event_delay,
             )

@@ -80,6 +80,7 @@ class Bench:
     mode: Mode = Mode.ENFORCE
     hooks: Recorded = field(default_factory=Recorded)
     timeout: float = 2.0
+    retention: RetentionRules = field(default_factory=RetentionRules)
     api: Callable[[ContainersApi], ContainersApi] = lambda api: api
     keeper: Callable[[Store], Store] = lambda store: store
 
@@ -105,7 +106,7 @@ class Bench:
         log = EventLog.open(f"sqlite:///{self.log_file}", clock=time.time)
         api = self.connect(CallBudget(calls_per_minute))
         target = Target("default", api, self.rules, self.mode)
-        engine = Engine([target], log, self.keeper(store), self.hooks, RetentionRules())
+        engine = Engine([target], log, self.keeper(store), self.hooks, self.retention)
         try:
             yield Running(self, engine, store, log)
         finally:
