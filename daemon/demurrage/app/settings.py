@@ -82,7 +82,7 @@ def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = path or (Path(text) if (text := environ.get("DEMURRAGE_CONFIG")) else None)
     if named:
         if not named.is_file():
-            raise SettingsError(f"{named}: no such settings file; `demurrage init` writes one")
+            raise SettingsError(f"{named}: no such settings file; name one that exists")
         return named
     return next((place for place in USUAL_PLACES if place.is_file()), None)
 

@@ -47,8 +47,8 @@ class TargetSettings(Section):
     timeout: PositiveDuration = 20.0
     """Twenty seconds for one call: two cycles; listings have been seen to hang."""
     proxy: SecretStr = SecretStr("")
-    """Empty: a direct connection, whatever proxy the environment names. Its URL may hold a
-    password, so it is never shown."""
+    """Empty: what `HTTPS_PROXY` and `NO_PROXY` say, as for the SDK in the applications. A
+    proxy's URL may hold a password, so it is never shown."""
     ca_file: str = ""
     """Empty: the operating system's certificates."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from demurrage.decide import holds as rules_of_holds
 from demurrage.engine.hooks import Hooks
@@ -86,9 +86,7 @@ class Holds:
 
     async def _join(self, held: Sequence[PlannedDelete]) -> None:
         for hold in self.current:
-            joined = rules_of_holds.join(hold, held)
-            if joined is not hold:
-                await self._save(joined)
+            await self._amend(hold, lambda hold: rules_of_holds.join(hold, held))
 
     async def settle(self, inventory: Inventory, now: float) -> None:
         """Let holds lapse whose containers are gone; a partial inventory settles nothing."""
@@ -96,9 +94,14 @@ class Holds:
             return
         alive = {each.id for each in inventory.sightings.values() if each.alive}
         for hold in self.current:
-            settled = rules_of_holds.settle(hold, alive, now)
-            if settled is not hold:
-                await self._save(settled)
+            await self._amend(hold, lambda hold: rules_of_holds.settle(hold, alive, now))
+
+    async def _amend(self, hold: Hold, change: Callable[[Hold], Hold]) -> None:
+        """Change a hold as the store has it now: a person may have answered meanwhile."""
+        stored = await asyncio.to_thread(self._store.hold, hold.id) or hold
+        changed = change(stored)
+        if changed is not stored:
+            await self._save(changed)
 
     async def _save(self, hold: Hold) -> None:
         known = {each.id: each for each in self.current}

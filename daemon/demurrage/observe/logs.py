@@ -25,6 +25,7 @@ OnError = Callable[[BaseException], None]
 # Below a warning these tell of every request, query or tick, and at debug the SDK writes whole
 # request bodies, prompts included: so they stay at warning whatever the level.
 _QUIET = (
+    "alembic",
     "apscheduler",
     "asyncio",
     "azure",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from demurrage.decide.holds import resume
+from demurrage.engine.resuming import resume
 from demurrage.web.case import plain_hold
 from demurrage.web.containers import ERRORS, Id
 from demurrage.web.doors import Doors
@@ -62,11 +62,10 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
                 HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-body", detail, pointer="/until"
             )
         try:
-            yes = resume(hold, now=now, until=body.until, by=_BY)
+            yes = resume(service.store, hold, service.rules, now=now, until=body.until, by=_BY)
         except ValueError:
             detail = "the hold has ended already, or `until` is not in the future"
             raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", detail) from None
-        service.store.save_hold(yes)
         return plain_hold(yes)
 
     return router
