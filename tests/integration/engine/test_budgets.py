@@ -1,5 +1,6 @@
 """Under a tight budget the dearest waste goes first, and on fresh evidence only."""
 
+import asyncio
 from dataclasses import replace
 
 from tests.integration.engine.conftest import AT_ONCE, Bench
@@ -18,21 +19,18 @@ async def test_the_dearest_go_first_and_never_on_stale_evidence(bench: Bench) ->
         watch=replace(AT_ONCE.watch, interval=interval),
     )
     bench.admin.settings(delete_lag=[0.0, 0.0], idle_expiry=12_000.0)
-    async with bench.engine(calls_per_minute=240) as running, running.application() as app:
+    async with bench.engine(calls_per_minute=120) as running, running.application() as app:
         await running.turn()
-        for tier in TIERS:
-            await app.leak(EACH, tier=tier)
-        await running.turn_for(0.5)
+        await asyncio.gather(*(app.leak(EACH, tier=tier) for tier in TIERS))
+        # All are proven by the time that somebody looks.
+        await asyncio.sleep(2.0)
         await running.turn_until(lambda: bench.totals()["deleted"] == EACH * len(TIERS), 20.0)
     calls = bench.admin.calls()["calls"]
     cases = bench.cases()
     deleted = [each for each in calls if each["method"] == "DELETE"]
     tiers = [cases[each["about"]]["tier"] for each in deleted]
-    ripe = [tier for tier in tiers if tier != TIERS[0]]
-    assert ripe == sorted(ripe, key=TIERS.index, reverse=True)
+    assert tiers == sorted(tiers, key=TIERS.index, reverse=True)
     listed = [each["at"] for each in calls if each["method"] == "GET" and not each["about"]]
     for each in deleted:
         freshest = max(at for at in listed if at < each["at"])
         assert each["at"] - freshest <= 3 * interval + 0.1
-    # Within the budget, bursts included, and not much below it.
-    assert len(deleted) == EACH * len(TIERS)

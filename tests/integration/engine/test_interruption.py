@@ -72,9 +72,11 @@ async def fall_at(bench: Bench, number: int, *, after: bool, once: bool = False)
     async with bench.engine() as running:
         await running.turn()
         await asyncio.sleep(AT_ONCE.evidence.max_event_delay + 0.1)
-        fall.calls.clear()
-        fall.at = number
-        await running.engine.turn("default")
+        while not fall.down and "intend" not in fall.calls:
+            fall.calls.clear()
+            fall.at = number
+            await running.engine.turn("default")
+            await asyncio.sleep(0.1)
         if once:
             # What was recorded while it failed is not counted twice by going on.
             await running.turn_until(lambda: bench.totals()["deleted"] == LEAKED)

@@ -73,13 +73,13 @@ async def test_a_tombstone_is_no_new_container_however_old_it_is(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A released container from before all that is remembered is deleted once, and counted once."""
-    monkeypatch.setattr(inventory, "_HORIZON", 1.0)
+    monkeypatch.setattr(inventory, "_HORIZON", 3.0)
     bench.rules = replace(AT_ONCE, billing=replace(AT_ONCE.billing, idle_expiry=0.5))
     bench.admin.fault("deleted_still_listed", "DELETE *")
     async with bench.engine() as running, running.application() as app:
         await running.turn()
         conversation = await app.converse()
-        await running.turn_for(1.8)
+        await running.turn_for(4.2)
         app.writer.note("conversation.ended", conversation=conversation)
         await running.turn_until(lambda: bench.called().get(DELETED, 0) == 1)
         await running.turn_for(0.8)
