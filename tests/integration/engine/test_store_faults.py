@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 from structlog.typing import EventDict
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench, Running
+from tests.integration.engine.falling import Fall, Falling
 from tests.integration.engine.test_api_faults import named_everywhere
 from tests.integration.engine.test_evidence_faults import over_now
 
@@ -58,6 +59,28 @@ async def test_a_full_disk_deletes_nothing_is_told_and_heals(
         await app.ask(use_tool=True, conversation=conversation)
         assert running.store.totals("default", 3.0).all.swept == 40
     assert (bench.totals()["harm"], bench.totals()["orphans_deleted"]) == (0, 40)
+
+
+async def test_a_store_that_takes_nothing_is_told_without_it(bench: Bench) -> None:
+    """Status, logs and metrics name what the store itself cannot keep, beside what stood."""
+    bench.rules = AT_ONCE
+    fall = Fall(10**9, after=False)
+    bench.keeper = lambda store: Falling(store, fall)
+    kind = ConditionKind.STORE_FAILED
+    async with bench.engine() as running, running.application() as app:
+        await running.turn()
+        assert running.shown(ConditionKind.NOBODY_LOGS)
+        await app.leak(LEAKED)
+        fall.at = 1
+        await running.turn_until(lambda: running.shown(kind))
+        await running.turn_for_failing(1.5)
+        assert running.shown(ConditionKind.NOBODY_LOGS)  # nobody has looked again
+        assert bench.hooks.opened.count(kind) == 1
+        assert DELETED not in bench.called()
+        fall.at = 10**9
+        await running.turn_until(lambda: bench.totals()["deleted"] == LEAKED)
+        await running.turn_until(lambda: over_now(running, kind))
+        assert kind in bench.hooks.resolved
 
 
 @pytest.mark.parametrize("by", ["copy", "backup"])
