@@ -9,6 +9,10 @@ SOURCES := pyproject.toml README.md LICENSE $(shell find daemon config -type f !
 CHECKED := daemon tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)
 
+# The integration tests wait more than they work, so a third worker on two cores pays. A module
+# stays on one worker: what it sets up is dear.
+WORKERS := 3
+
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)
 OLD_SDK := .make/openai2-$(VERSION)
@@ -48,7 +52,7 @@ test:
 	@$(MAKE) --no-print-directory old-sdk
 
 suite: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python -m pytest -q -n auto
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q -n $(WORKERS) --dist loadscope
 
 old-sdk: $(OLD_SDK)/installed
 	@$(if $(PROVIDER_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(PROVIDER_TESTS))
