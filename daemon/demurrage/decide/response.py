@@ -107,9 +107,14 @@ class Response:
         )
 
     @property
+    def addressed(self) -> frozenset[str]:
+        """The containers that its request gave to a tool of its own."""
+        return frozenset(slot.container for slot in self.slots if not slot.auto)
+
+    @property
     def borne(self) -> frozenset[str]:
         """The containers that its request already bore, in its input or as a tool's own."""
-        return self.carried | {slot.container for slot in self.slots if not slot.auto}
+        return self.carried | self.addressed
 
     @property
     def mentioned(self) -> frozenset[str]:

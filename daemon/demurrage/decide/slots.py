@@ -99,7 +99,7 @@ def free_slots(
         slots = list(response.auto_slots)
         if response.named:
             slots = _left(slots, own.get(response.call_id, ())) or []
-            for container_id in sorted(response.named):
+            for container_id in sorted(response.named - response.addressed):
                 sighting = sightings.get(container_id)
                 if (
                     sighting is not None
@@ -133,10 +133,10 @@ def spoken_for(
     From then on it cannot be the maker of an unnamed one: a slot makes at most one. What it
     made shows it, and what its output names, if that is alive: a dead container can be cited,
     but not reused. Ids that only the opening of the answer shows prove no reuse; it echoes
-    what the request bore.
+    what the request bore. Nor does a container that another tool of the request was given.
     """
     shown = {each for each in response.named if made.get(each) == response.call_id}
-    for container_id in response.put_out:
+    for container_id in response.put_out - response.addressed:
         sighting = sightings.get(container_id)
         if sighting is not None and sighting.alive:
             shown.add(container_id)

@@ -12,7 +12,7 @@ from tests.unit.decide.builders import (
 )
 
 from demurrage.model.container import Sighting
-from demurrage.model.event import Tool
+from demurrage.model.event import Slot, Tool
 from demurrage.model.verdict import Code, VerdictKind
 
 
@@ -71,6 +71,25 @@ def test_a_cited_container_that_nobody_listed_was_not_reused() -> None:
     app.starts("b", 10)
     app.puts_out("b", 20, "cntr_77")
     assert blocked(app, older())
+
+
+def test_a_container_given_to_one_tool_does_not_speak_for_another() -> None:
+    """The shell ran where the request said; what the interpreter's slot made is still open."""
+    app = scene()
+    app.starts("b", 10, auto("1g"), Slot(Tool.SHELL, None, "cntr_0"))
+    app.puts_out("b", 20, "cntr_0")
+    assert blocked(app, older())
+
+
+def test_a_container_given_to_one_tool_takes_no_slot_of_another() -> None:
+    """The interpreter's slot can have made one all the same, so that one is no suspect."""
+    app = Writer()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("b", 10, auto("1g"), Slot(Tool.SHELL, None, "cntr_0"))
+    app.ends("b", 30, "cntr_0")
+    app.beats(390)
+    assert verdict_of(sighting(), app, beside=[older()]).kind is VerdictKind.ORPHAN
 
 
 def test_every_slot_must_be_spoken_for() -> None:
