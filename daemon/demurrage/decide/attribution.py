@@ -91,9 +91,7 @@ def attribute(
     )
     matching = match(births, spans)
     unended = (
-        each
-        for each in relevant
-        if not each.ended and not (each.started and spoken_for(each, sightings, made))
+        each for each in relevant if not each.ended and not spoken_for(each, sightings, made)
     )
     return Attribution(
         windows=windows,
@@ -131,7 +129,8 @@ def _over_before(response: Response, moment: float, rules: EvidenceRules) -> boo
     """True when the response's last possible birth lies well before the moment."""
     finished = response.finished
     return (
-        finished is not None
+        response.ended
+        and finished is not None
         and finished.latest(rules.max_event_delay) + rules.clock_skew < moment
         and not response.named
     )
@@ -148,7 +147,7 @@ def _possible_makers(
     """
     for response in unended:
         span = windows[response.call_id]
-        if response.started is None:
+        if response.unclear:
             yield span_of(response.call_id, span, None)
         for tier in {slot.tier for slot in response.auto_slots}:
             yield span_of(response.call_id, span, tier)

@@ -93,6 +93,11 @@ class Response:
         return self.ending is not None and not self.contradicted
 
     @property
+    def unclear(self) -> bool:
+        """True when its slots are not known for certain: no start is logged, or two are."""
+        return self.started is None or self.contradicted
+
+    @property
     def response_id(self) -> str | None:
         """The id that the API gave it, if that is known."""
         return min(self.response_ids, default=None)

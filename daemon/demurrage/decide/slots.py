@@ -134,7 +134,10 @@ def spoken_for(
     made shows it, and what its output names, if that is alive: a dead container can be cited,
     but not reused. Ids that only the opening of the answer shows prove no reuse; it echoes
     what the request bore. Nor does a container that another tool of the request was given.
+    Where the slots themselves are not known for certain, nothing speaks for them.
     """
+    if response.unclear:
+        return False
     shown = {each for each in response.named if made.get(each) == response.call_id}
     for container_id in response.put_out - response.addressed:
         sighting = sightings.get(container_id)

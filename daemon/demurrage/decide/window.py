@@ -39,13 +39,23 @@ def window(
     for a background response, or one whose request was never logged and that may be one, after
     it was first seen running. A direct connection's process that is known to be dead sent its
     last byte before it died. With whole-life windows only the end closes it.
+
+    Of a call that two starts claim, nothing that is told of the one bounds the other.
     """
+    if response.contradicted:
+        return Window(_earliest(response, rules) - rules.clock_skew, inf)
     closes = _end(response, rules)
     if not whole_life:
         closes = min(
             closes, _first_output(response, rules), _latest_birth(response, retired, rules)
         )
     return Window(_opening(response, rules), closes)
+
+
+def _earliest(response: Response, rules: EvidenceRules) -> float:
+    """The earliest moment that any of the starts or answers of a call tells of."""
+    begun = response.begun_earliest(rules.max_event_delay)
+    return begun if response.created_low is None else min(begun, response.created_low)
 
 
 def _opening(response: Response, rules: EvidenceRules) -> float:

@@ -1,5 +1,7 @@
 """Requests of which the log says two different things."""
 
+from collections.abc import Callable
+
 from tests.unit.decide.builders import T, Writer, auto, facts, ledger_of, sighting, verdict_of
 
 from demurrage.model.event import Ending, Entry, Finished, Started
@@ -36,6 +38,44 @@ def test_a_call_with_two_starts_is_never_taken_for_done() -> None:
         each.beats(390)
     known = facts(retired={"app-1": T + 395.0, "app-2": T + 395.0})
     assert verdict_of(sighting(), one, other, app, known=known).kind is VerdictKind.PENDING
+
+
+def claimed_twice(first: Callable[[Writer], None]) -> VerdictKind:
+    """The verdict beside a call that two retired writers claim, one of them by the scene given."""
+    one, other, app = Writer(), Writer("app-2"), Writer("app-3")
+    first(one)
+    other.starts("a", 10, auto("1g"))
+    turn(app, "c")
+    for each in (one, other, app):
+        each.beats(390)
+    known = facts(retired={"app-1": T + 395.0, "app-2": T + 395.0})
+    return verdict_of(sighting(), one, other, app, known=known).kind
+
+
+def test_the_early_end_of_one_start_is_not_that_of_the_other() -> None:
+    """The one was over long before the container was born; the other still runs."""
+
+    def scene(one: Writer) -> None:
+        one.starts("a", -500)
+        one.ends("a", -490)
+
+    assert claimed_twice(scene) is VerdictKind.PENDING
+
+
+def test_what_is_told_of_one_start_does_not_bound_the_other() -> None:
+    """The server's time for the one says nothing of when the other can have made something."""
+
+    def scene(one: Writer) -> None:
+        one.starts("a", -100)
+        one.created("a", -99, created_at=-100)
+        one.puts_out("a", -90)
+
+    assert claimed_twice(scene) is VerdictKind.PENDING
+
+
+def test_the_slots_of_one_start_are_not_those_of_the_other() -> None:
+    """A container of either's tier may be the other's."""
+    assert claimed_twice(lambda one: one.starts("a", 9, auto("4g"))) is VerdictKind.PENDING
 
 
 def test_one_request_with_two_sets_of_slots_is_a_conflict() -> None:
