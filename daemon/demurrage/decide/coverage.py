@@ -80,6 +80,10 @@ def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> str | None
     """What is wrong with the clock of a writer that has begun requests."""
     if source.first_start is None:
         return None
+    # Its promises would reach into the future, and its starts would open windows too late.
+    ahead = source.last_time - source.offsets(rules.max_event_delay)[1] - now
+    if ahead > rules.max_event_delay:
+        return f"its clock is wrong: an event of it lies {ahead:.0f} s in the future"
     if source.offset_low is None or source.offset_high is None:
         if now - source.first_start <= rules.writer_timeout:
             return None

@@ -100,6 +100,9 @@ def decide(
         for sighting in inventory.sightings.values()
         if sighting.alive
     }
+    # Under partial coverage strangers are expected; they tell whether the word could be given.
+    partial = facts.coverage_since is None
+    strangers = Severity.NOTICE if partial else Severity.WARNING
     return Decision(
         inventory.target,
         now,
@@ -111,7 +114,7 @@ def decide(
         attribution.late,
         (
             *_of_evidence(inventory.target, mark, breaks, attribution.late),
-            *_of_containers(inventory.target, book, verdicts),
+            *_of_containers(inventory.target, book, verdicts, strangers),
         ),
     )
 
@@ -163,20 +166,38 @@ def _of_evidence(
         yield Condition(ConditionKind.LATE_BIRTHS, target, summary)
 
 
-def _of_containers(target: str, book: Book, verdicts: Mapping[str, Verdict]) -> Iterable[Condition]:
+def _of_containers(
+    target: str, book: Book, verdicts: Mapping[str, Verdict], strangers: Severity
+) -> Iterable[Condition]:
     """What a person should know of the containers."""
     if not (book.responses or book.known):
         yield Condition(ConditionKind.NOBODY_LOGS, target, _NOBODY_LOGS, Severity.NOTICE)
         return
-    for code, kind, what in (
-        (Code.STATUS_UNKNOWN, ConditionKind.UNKNOWN_STATUS, "have a status never heard of"),
-        (Code.ACTIVITY_NULL, ConditionKind.NULL_ACTIVITY, "show no last activity"),
-        (Code.FOREIGN, ConditionKind.FOREIGN_CONTAINERS, "can come from no logged response"),
-        (Code.SUSPECT, ConditionKind.UNLOGGED_MAKERS, "are more than the logged slots explain"),
-    ):
+    for code, (kind, severity, what) in {
+        Code.STATUS_UNKNOWN: (
+            ConditionKind.UNKNOWN_STATUS,
+            Severity.WARNING,
+            "have a status never heard of",
+        ),
+        Code.ACTIVITY_NULL: (
+            ConditionKind.NULL_ACTIVITY,
+            Severity.WARNING,
+            "show no last activity",
+        ),
+        Code.FOREIGN: (
+            ConditionKind.FOREIGN_CONTAINERS,
+            strangers,
+            "can come from no logged response",
+        ),
+        Code.SUSPECT: (
+            ConditionKind.UNLOGGED_MAKERS,
+            strangers,
+            "are more than the logged slots explain",
+        ),
+    }.items():
         count = sum(code in verdict.codes for verdict in verdicts.values())
         if count:
-            yield Condition(kind, target, f"{count} live containers {what}")
+            yield Condition(kind, target, f"{count} live containers {what}", severity)
 
 
 _NOBODY_LOGS = (

@@ -191,11 +191,12 @@ def _unheld(container: Container, grounds: Grounds) -> Verdict:
     if coverage is not None:
         shadow = VerdictKind.PENDING if waiting else VerdictKind.ORPHAN
         shadow = VerdictKind.UNPROVEN if impossible else shadow
-        return replace(_unproven(container, grounds, coverage, waiting), shadow=shadow)
+        known = (coverage, impossible) if impossible is not None else (coverage,)
+        return replace(_unproven(container, grounds, known, waiting), shadow=shadow)
     if waiting is not None:
         return _keep(container, VerdictKind.PENDING, waiting)
     if impossible is not None:
-        return _unproven(container, grounds, impossible, waiting)
+        return _unproven(container, grounds, (impossible,), waiting)
     return _orphan(container, grounds)
 
 
@@ -286,7 +287,7 @@ def _coverage(container: Container, grounds: Grounds) -> Reason | None:
 
 
 def _unproven(
-    container: Container, grounds: Grounds, reason: Reason, waiting: Reason | None
+    container: Container, grounds: Grounds, reasons: tuple[Reason, ...], waiting: Reason | None
 ) -> Verdict:
     """Kept and reported; deleted only at the operator's express risk.
 
@@ -295,8 +296,8 @@ def _unproven(
     """
     policy = grounds.rules.policy
     if waiting is not None:
-        return _keep(container, VerdictKind.UNPROVEN, reason, waiting)
-    verdict = _keep(container, VerdictKind.UNPROVEN, reason)
+        return _keep(container, VerdictKind.UNPROVEN, *reasons, waiting)
+    verdict = _keep(container, VerdictKind.UNPROVEN, *reasons)
     if policy.unproven != "delete" or _unreadable(container, grounds) is not None:
         return verdict
     risk = Reason(Code.UNPROVEN_DELETE, "policy.unproven deletes it without proof")

@@ -16,7 +16,7 @@ from tests.unit.decide.builders import (
 )
 
 from demurrage.decide.response import Claim
-from demurrage.model.condition import ConditionKind
+from demurrage.model.condition import ConditionKind, Severity
 from demurrage.model.event import Event, SetAside, Unheard
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
 from demurrage.model.verdict import Code, VerdictKind
@@ -57,6 +57,26 @@ def test_the_shadow_is_what_complete_coverage_would_have_said() -> None:
     assert foreign.shadow is VerdictKind.UNPROVEN
 
 
+def test_strangers_show_before_the_word_is_given() -> None:
+    """Only then can an operator tell whether every maker logs."""
+    app = turn()
+    app.beats(390)
+    for rows, code, kind in (
+        ([sighting(born=100)], Code.FOREIGN, ConditionKind.FOREIGN_CONTAINERS),
+        (
+            [sighting("cntr_1"), sighting("cntr_2")],
+            Code.SUSPECT,
+            ConditionKind.UNLOGGED_MAKERS,
+        ),
+    ):
+        decision = decision_of(app, rows=rows, known=PARTIAL)
+        assert {each.codes for each in decision.verdicts.values()} == {
+            (Code.COVERAGE_PARTIAL, code)
+        }
+        (told,) = decision.conditions
+        assert (told.kind, told.severity) == (kind, Severity.NOTICE)
+
+
 def test_the_word_counts_from_when_it_was_first_given() -> None:
     """What was born before may have an unlogged maker."""
     app = turn()
@@ -95,6 +115,30 @@ def test_a_clock_that_is_never_reported_breaks_it() -> None:
     assert broken(app, now=71) == {BreakKind.UNKNOWN_CLOCK}
     app.beats(72)
     assert broken(app, now=80) == set()
+
+
+@pytest.mark.parametrize(
+    ("now", "reports", "breaks"),
+    [
+        (100, None, True),
+        (439, None, True),
+        (441, None, False),  # as far as an unknown clock may be ahead, and an event late
+        (469, 0.0, True),
+        (471, 0.0, False),
+        (100, 20.0, True),
+    ],
+)
+def test_a_clock_that_tells_of_the_future_breaks_it(
+    now: int,
+    reports: float | None,
+    breaks: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Whatever its writer says of it: it would promise what has not happened yet."""
+    app = Writer(reports=reports)
+    app.starts("a", 500)
+    if reports is not None:
+        app.beats(500)
+    assert (broken(app, now=now) == {BreakKind.UNKNOWN_CLOCK}) is breaks
 
 
 def test_a_writer_that_begins_no_request_needs_no_clock() -> None:
