@@ -49,7 +49,7 @@ class Book:
 
     def fold(self, event: Event, source: Source, position: int, claim: Claim | None) -> None:
         """Take one event in."""
-        moment = Moment(event.time, source)
+        moment = Moment(event.time, source, event.sequence)
         if event.undecodable:
             self._note_undecodable(moment, position)
         match event.fact:

@@ -96,7 +96,7 @@ def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
     """True when the response certainly began before the end was declared."""
     started = response.started
     if started is not None and started.source is end.source:
-        return started.time <= end.time
+        return started.precedes(end)
     begun = response.begun_latest(rules.max_event_delay)
     return begun + rules.clock_skew <= end.earliest(rules.max_event_delay)
 
@@ -126,8 +126,7 @@ def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> f
         (
             end.latest(unknown)
             for end in releases
-            if (end.source is at.source and at.time <= end.time)
-            or at.latest(unknown) + rules.clock_skew <= end.earliest(unknown)
+            if at.precedes(end) or at.latest(unknown) + rules.clock_skew <= end.earliest(unknown)
         ),
         default=inf,
     )

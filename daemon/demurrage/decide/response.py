@@ -16,15 +16,30 @@ from demurrage.model.event import (
 
 
 class Moment(NamedTuple):
-    """A time on a writer's clock, with the writer whose clock it was."""
+    """A time on a writer's clock, with the writer whose clock it was.
+
+    `sequence` is the place of the event that told it among its writer's, where it has one.
+    """
 
     time: float
     source: Source
+    sequence: int | None = None
 
     @property
     def order(self) -> tuple[float, str]:
         """An order of moments that does not depend on which was read first."""
         return (self.time, self.source.id)
+
+    def precedes(self, other: "Moment") -> bool:
+        """True when one writer told this before the other, or told both at once.
+
+        The writer's own count tells, whatever became of its clock in between.
+        """
+        if self.source is not other.source:
+            return False
+        if self.sequence is not None and other.sequence is not None:
+            return self.sequence <= other.sequence and self.time <= other.time
+        return self.time <= other.time
 
     def earliest(self, unknown: float) -> float:
         """The earliest provider time that this can have been."""
@@ -137,7 +152,8 @@ class Response:
         if fact.previous_response_id is not None:
             self.previous |= {fact.previous_response_id}
         if self.started is not None:
-            if self.started == moment and self.slots == fact.slots:
+            same = self.started[:2] == moment[:2]
+            if same and self.slots == fact.slots:
                 return True
             self.contradicted = True
             standing = (*self.started.order, repr(self.slots))

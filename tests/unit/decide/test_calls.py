@@ -40,7 +40,7 @@ def test_a_call_with_two_starts_is_never_taken_for_done() -> None:
     assert verdict_of(sighting(), one, other, app, known=known).kind is VerdictKind.PENDING
 
 
-def claimed_twice(first: Callable[[Writer], None]) -> VerdictKind:
+def claimed_twice(first: Callable[[Writer], object]) -> VerdictKind:
     """The verdict beside a call that two retired writers claim, one of them by the scene given."""
     one, other, app = Writer(), Writer("app-2"), Writer("app-3")
     first(one)

@@ -85,6 +85,25 @@ def test_a_turn_after_the_end_is_not_covered() -> None:
     assert judged(app).codes == (Code.NAMED_BY_RESPONSE,)
 
 
+def test_a_turn_after_the_end_holds_though_the_clock_was_set_back() -> None:
+    """The writer's own count says which came first; its clock does not."""
+    app = used()
+    app.closes(100, "talk")
+    app.offset = -20.0
+    app.starts("b", 110, conversation="talk", containers=["cntr_1"])
+    app.ends("b", 115)
+    assert judged(app).codes == (Code.NAMED_BY_RESPONSE,)
+
+
+def test_a_pin_after_a_release_holds_though_the_clock_was_set_back() -> None:
+    """The same for what applications hold by hand."""
+    app = used()
+    app.releases("cntr_1", 100)
+    app.offset = -20.0
+    app.pins("cntr_1", 110)
+    assert judged(app).codes == (Code.PINNED,)
+
+
 def test_a_turn_after_the_end_needs_no_name_to_hold() -> None:
     """Its context bears the container, although it names nothing, by either kind of link."""
     for link in ({"conversation": "talk"}, {"previous_response_id": "resp_a"}):
