@@ -94,9 +94,8 @@ def _lineage(
 
 def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
     """True when the response certainly began before the end was declared."""
-    started = response.started
-    if started is not None and started.source is end.source:
-        return started.precedes(end)
+    if response.started is not None:
+        return _before(response.started, end, rules)
     begun = response.begun_latest(rules.max_event_delay)
     return begun + rules.clock_skew <= end.earliest(rules.max_event_delay)
 
@@ -121,12 +120,15 @@ def _creation(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> f
 
 def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> float:
     """The first release that certainly came after a moment; +inf if there is none."""
-    unknown = rules.max_event_delay
     return min(
-        (
-            end.latest(unknown)
-            for end in releases
-            if at.precedes(end) or at.latest(unknown) + rules.clock_skew <= end.earliest(unknown)
-        ),
+        (end.latest(rules.max_event_delay) for end in releases if _before(at, end, rules)),
         default=inf,
     )
+
+
+def _before(at: Moment, end: Moment, rules: EvidenceRules) -> bool:
+    """True when a moment certainly came before an end: by the writer's own count, or by clocks."""
+    if at.source is end.source:
+        return at.precedes(end)
+    unknown = rules.max_event_delay
+    return at.latest(unknown) + rules.clock_skew <= end.earliest(unknown)

@@ -31,12 +31,10 @@ class Moment(NamedTuple):
         return (self.time, self.source.id)
 
     def precedes(self, other: "Moment") -> bool:
-        """True when one writer told this before the other, or told both at once.
+        """True when the same writer told this first, or both at once.
 
-        The writer's own count tells, whatever became of its clock in between.
+        Its own count must say so, too: its clock may have been set in between.
         """
-        if self.source is not other.source:
-            return False
         if self.sequence is not None and other.sequence is not None:
             return self.sequence <= other.sequence and self.time <= other.time
         return self.time <= other.time
