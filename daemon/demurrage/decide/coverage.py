@@ -12,6 +12,7 @@ from math import inf
 from demurrage.decide.attribution import Attribution
 from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
+from demurrage.decide.response import Moment
 from demurrage.decide.source import Source
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
@@ -68,30 +69,44 @@ def _of_sources(
                 target,
                 BreakKind.UNSEQUENCED_SOURCE,
                 source.id,
-                source.last_time,
+                _last_spoke(source, rules),
                 "its events carry no sequence, so a lost one would not be noticed",
             )
         clock = _clock_fault(source, rules, now)
         if clock is not None:
-            yield CoverageBreak(target, BreakKind.UNKNOWN_CLOCK, source.id, source.last_time, clock)
+            yield CoverageBreak(target, BreakKind.UNKNOWN_CLOCK, source.id, *clock)
 
 
-def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> str | None:
-    """What is wrong with the clock of a writer that has begun requests."""
+def _last_spoke(source: Source, rules: EvidenceRules) -> float:
+    """The latest provider time at which its last event can have happened."""
+    return Moment(source.last_time, source).latest(rules.max_event_delay)
+
+
+def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> tuple[float, str] | None:
+    """What is wrong with the clock of a writer that has begun requests, and when it last was.
+
+    An offset that is no longer reported was wrong then, not now.
+    """
     if source.first_start is None:
         return None
     # Its promises would reach into the future, and its starts would open windows too late.
     ahead = source.last_time - source.offsets(rules.max_event_delay)[1] - now
     if ahead > rules.max_event_delay:
-        return f"its clock is wrong: an event of it lies {ahead:.0f} s in the future"
+        text = f"its clock is wrong: an event of it lies {ahead:.0f} s in the future"
+        return _last_spoke(source, rules), text
     if source.offset_low is None or source.offset_high is None:
         if now - source.first_start <= rules.writer_timeout:
             return None
-        return "it has never reported its clock's offset"
-    worst = max(abs(source.offset_low), abs(source.offset_high))
-    if worst > rules.max_event_delay:
-        return f"its clock is off by {worst:.0f} s"
-    return None
+        return _last_spoke(source, rules), "it has never reported its clock's offset"
+    off = [
+        (told_at - offset, f"its clock is off by {abs(offset):.0f} s")
+        for offset, told_at in (
+            (source.offset_low, source.low_told_at),
+            (source.offset_high, source.high_told_at),
+        )
+        if abs(offset) > rules.max_event_delay
+    ]
+    return max(off, default=None)
 
 
 def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:

@@ -43,7 +43,8 @@ class Source:
     `last_sequence` is the last that anything has shown, and `opened` tells that the first one
     was read here. `leaving`: a goodbye was heard, whatever it is worth.
     `offset_low` and `offset_high` span every clock offset that the writer has reported, in
-    seconds that its clock is ahead of the provider's.
+    seconds that its clock is ahead of the provider's; `low_told_at` and `high_told_at` are when
+    it last reported the one and the other, on its clock.
     """
 
     id: str
@@ -60,6 +61,8 @@ class Source:
     calls: set[str] = field(default_factory=set)
     offset_low: float | None = None
     offset_high: float | None = None
+    low_told_at: float = -inf
+    high_told_at: float = -inf
     first_time: float | None = None
     first_start: float | None = None
     last_time: float = -inf
@@ -81,6 +84,7 @@ class Source:
         if self.first_time is None or event.time < self.first_time:
             self.first_time = event.time
         if isinstance(event.fact, Heartbeat):
+            self._take_offset(event.fact.clock_offset, event.time)
             self._take_beat(event.fact, event.sequence or 0, position)
         return True
 
@@ -124,12 +128,20 @@ class Source:
         """One id, two contents: nothing that the source says is proof."""
         self._conflict(0)
 
+    def _take_offset(self, offset: float | None, at: float) -> None:
+        """Widen the span of the clock's offset, and note when each end of it was last told."""
+        if offset is None:
+            return
+        if self.offset_low is None or offset < self.offset_low:
+            self.offset_low, self.low_told_at = offset, -inf
+        if self.offset_high is None or offset > self.offset_high:
+            self.offset_high, self.high_told_at = offset, -inf
+        if offset == self.offset_low:
+            self.low_told_at = max(self.low_told_at, at)
+        if offset == self.offset_high:
+            self.high_told_at = max(self.high_told_at, at)
+
     def _take_beat(self, beat: Heartbeat, sequence: int, position: int) -> None:
-        if beat.clock_offset is not None:
-            low, high = self.offset_low, self.offset_high
-            offset = beat.clock_offset
-            self.offset_low = offset if low is None else min(low, offset)
-            self.offset_high = offset if high is None else max(high, offset)
         self.dropped = max(self.dropped, beat.dropped)
         self.leaving = self.leaving or beat.final
         self.last_sequence = max(self.last_sequence, beat.last_sequence)

@@ -117,6 +117,28 @@ def test_a_clock_that_is_never_reported_breaks_it() -> None:
     assert broken(app, now=80) == set()
 
 
+def test_a_clock_that_is_far_behind_breaks_a_young_word() -> None:
+    """What it stamps with an hour before the word was given has happened since."""
+    app, slow = turn(), Writer("slow", offset=-7200.0)
+    slow.starts("b", 10)
+    for each in (app, slow):
+        each.beats(390)
+    known = facts(coverage_since=T - 1000.0)
+    assert broken(app, slow, known=known) == {BreakKind.UNKNOWN_CLOCK}
+
+
+def test_a_clock_that_was_mended_can_be_confirmed_away() -> None:
+    """Its old report breaks the word once, not for as long as its writer lives."""
+    app = Writer(offset=40.0)
+    app.starts("a", 10)
+    app.beats(50, "a")
+    app.offset = app.reports = 0.0
+    app.beats(390, "a")
+    assert broken(app) == {BreakKind.UNKNOWN_CLOCK}
+    assert broken(app, known=facts(confirmed_at=T + 100.0)) == set()
+    assert broken(app, known=facts(confirmed_at=T + 40.0)) == {BreakKind.UNKNOWN_CLOCK}
+
+
 @pytest.mark.parametrize(
     ("now", "reports", "breaks"),
     [
