@@ -1,8 +1,9 @@
 """Deleting what was allowed: written down before each call, completed after it.
 
 Deletes are begun as the call budget grants them, for one interval, and only while the evidence
-for them is fresh; the rest is planned anew in the next cycle. A stop lets the deletes under way
-end.
+for them is fresh and the clock that tells is trusted, each asked right before its call: the
+process may have been stopped, or the machine asleep, at any point. The rest is planned anew in
+the next cycle. A stop lets the deletes under way end.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
-from demurrage.model.listing import DeleteAnswer
-from demurrage.model.plan import Judgement, PlannedDelete
+from demurrage.model.listing import DeleteAnswer, Failure
+from demurrage.model.plan import Judgement
 from demurrage.model.record import Conclusion, Intent
 from demurrage.model.rules import Rules
 
@@ -79,27 +80,24 @@ class Sweep:
                     verdict_ids[planned.container_id],
                     judgement.resumed_by.get(planned.container_id),
                 )
-                for planned in self._fresh(portion, sightings, read_at)
+                for planned in portion
+                if self._fresh(sightings[planned.container_id], read_at)
             ]
             if not intents:
                 break
-            done += await self._to_its_end(intents, sightings)
+            done += await self._to_its_end(intents, sightings, read_at)
         return done
 
-    def _fresh(
-        self, portion: Sequence[PlannedDelete], sightings: Mapping[str, Sighting], read_at: float
-    ) -> list[PlannedDelete]:
-        """Those whose row and log are no older than evidence may be."""
+    def _fresh(self, sighting: Sighting, read_at: float) -> bool:
+        """True while row and log are no older than evidence may be, by a clock to be trusted."""
         oldest = self._api.clock.now() - self._rules.watch.freshness
-        if read_at < oldest:
-            return []
-        return [each for each in portion if sightings[each.container_id].listed_at >= oldest]
+        return not self._api.clock.jumped and min(read_at, sighting.listed_at) >= oldest
 
     async def _to_its_end(
-        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting]
+        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting], read_at: float
     ) -> list[tuple[Deletion, Conclusion]]:
         """Deletes that are under way are completed, even where the cycle is cancelled."""
-        chunk = asyncio.create_task(self._chunk(intents, sightings))
+        chunk = asyncio.create_task(self._chunk(intents, sightings, read_at))
         try:
             return await asyncio.shield(chunk)
         except asyncio.CancelledError:
@@ -107,16 +105,20 @@ class Sweep:
             raise
 
     async def _chunk(
-        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting]
+        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting], read_at: float
     ) -> list[tuple[Deletion, Conclusion]]:
         now = self._api.clock.now()
         deletions = await asyncio.to_thread(self._store.intend, self._target, intents, now)
         gate = asyncio.Semaphore(ABREAST)
 
         async def delete(deletion: Deletion) -> tuple[Deletion, Conclusion]:
+            sighting = sightings[deletion.container_id]
             async with gate:
-                answer = await self._api.delete(deletion.container_id)
-            return deletion, self._conclude(deletion, answer, sightings[deletion.container_id])
+                if self._fresh(sighting, read_at):
+                    answer = await self._api.delete(deletion.container_id)
+                else:
+                    answer = _not_sent(deletion)
+            return deletion, self._conclude(deletion, answer, sighting)
 
         # One that fails by a fault of ours must not leave the answers of the others unwritten.
         ended = await asyncio.gather(
@@ -141,6 +143,12 @@ class Sweep:
             detail="" if failure is None else f"{failure.kind}: {failure.detail}",
             saved_usd=saved if answer.outcome is DeleteOutcome.DELETED else 0.0,
         )
+
+
+def _not_sent(deletion: Deletion) -> DeleteAnswer:
+    """What stands in for the answer to a delete that was not begun after all."""
+    failure = Failure(ConditionKind.EVIDENCE_STALE, "not sent: its evidence grew old meanwhile")
+    return DeleteAnswer(deletion.container_id, DeleteOutcome.FAILED, failure)
 
 
 def troubles(target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> tuple[Condition, ...]:

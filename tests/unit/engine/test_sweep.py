@@ -1,0 +1,121 @@
+"""Deletes begin only while what they stand on is fresh, whatever happens to the process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.integration.engine.hooks import Recorded
+
+from demurrage.engine.sweep import Sweep
+from demurrage.model.condition import ConditionKind
+from demurrage.model.container import Container, Sighting
+from demurrage.model.deletion import DeleteOutcome, Deletion
+from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.plan import Judgement, PlannedDelete
+from demurrage.model.record import Conclusion, Ruling
+from demurrage.model.rules import Rules
+from demurrage.model.verdict import Verdict, VerdictKind
+from demurrage.store import SqlStore, open_store
+
+T = 1_800_000_000.0
+
+
+@dataclass
+class Clock:
+    """A provider clock that is set by hand."""
+
+    time: float = T
+    jumped: bool = False
+    offset: float | None = 0.0
+
+    def now(self) -> float:
+        """Provider time."""
+        return self.time
+
+
+@dataclass
+class Api:
+    """An API during whose first delete something happens to the process."""
+
+    clock: Clock
+    happens: Callable[[Clock], None]
+    grants: int
+    asked: list[str] = field(default_factory=list)
+
+    async def read(self, regions: Sequence[Region]) -> Listing:
+        """Not asked for here."""
+        raise NotImplementedError
+
+    async def delete(self, container_id: str) -> DeleteAnswer:
+        """Delete it; the first call takes as long as whatever happens."""
+        self.asked.append(container_id)
+        if len(self.asked) == 1:
+            self.happens(self.clock)
+        await asyncio.sleep(0)
+        return DeleteAnswer(container_id, DeleteOutcome.DELETED)
+
+    def affordable(self, seconds: float) -> int:
+        """As many as the test grants."""
+        return self.grants if seconds > 0 else 0
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def stopped(clock: Clock) -> None:
+    """The process was stopped for an hour, and goes on."""
+    clock.time += 3600.0
+
+
+def asleep(clock: Clock) -> None:
+    """The machine slept; its clocks do not tell for how long."""
+    clock.jumped = True
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """A store."""
+    with open_store(f"sqlite:///{tmp_path}/store.db") as opened:
+        yield opened
+
+
+async def swept(store: SqlStore, api: Api, count: int = 3) -> list[tuple[Deletion, Conclusion]]:
+    """Sweep so many orphans, each with its recorded verdict."""
+    rows = [
+        Container(f"cntr_{each}", int(T) - 300, "running", int(T) - 300) for each in range(count)
+    ]
+    verdicts = [Verdict(each.id, VerdictKind.ORPHAN, (), due_at=T, proven_at=T) for each in rows]
+    ids = store.record_verdicts(
+        "default", [Ruling(row, verdict, T) for row, verdict in zip(rows, verdicts, strict=True)]
+    )
+    planned = tuple(
+        PlannedDelete(row.id, verdict, row.created_at, "1g", 0.02, T)
+        for row, verdict in zip(rows, verdicts, strict=True)
+    )
+    sightings = {row.id: Sighting(row, T, T) for row in rows}
+    sweep = Sweep("default", api, store, Recorded(), Rules())
+    return await sweep.execute(Judgement(planned), ids, sightings, T, asyncio.Event())
+
+
+@pytest.mark.parametrize("happens", [stopped, asleep])
+@pytest.mark.parametrize("grants", [1, 250])
+async def test_nothing_more_is_deleted_on_what_grew_old_in_between(
+    store: SqlStore, happens: Callable[[Clock], None], grants: int
+) -> None:
+    """Neither in the same portion nor in the next: an hour is enough for a use to come."""
+    api = Api(Clock(), happens, grants)
+    pairs = await swept(store, api)
+    assert api.asked == ["cntr_0"]
+    assert [pair[1].outcome for pair in pairs][:1] == [DeleteOutcome.DELETED]
+    assert {pair[1].outcome for pair in pairs[1:]} <= {DeleteOutcome.FAILED}
+    assert all(ConditionKind.EVIDENCE_STALE in pair[1].detail for pair in pairs[1:])
+    assert store.unfinished("default") == ()
+
+
+async def test_what_stays_fresh_goes(store: SqlStore) -> None:
+    """Where nothing happens, all of it."""
+    api = Api(Clock(), lambda _: None, 250)
+    await swept(store, api, 40)
+    assert len(api.asked) == 40
