@@ -154,7 +154,7 @@ async def _watch_events(
         await pause(step)
         left -= step
         async with evidence.lock:
-            await evidence.read(target.api.clock.now)
+            await evidence.read(target.api.clock)
 
 
 def _shortfall(name: str, picture: Picture) -> str:
@@ -162,7 +162,7 @@ def _shortfall(name: str, picture: Picture) -> str:
         return f"{name} was not listed completely: {picture.inventory.detail}"
     if isinstance(picture.reading, Unreadable):
         return f"the event log cannot be read: {picture.reading.detail}"
-    return f"{name} could not be judged"
+    return f"{name} cannot be judged: a clock made a step, and is being measured anew"
 
 
 def _judge(

@@ -5,13 +5,12 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
-from demurrage.engine.ports import EventReader
+from demurrage.engine.ports import EventReader, ProviderClock
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
 from demurrage.model.record import Cursor
@@ -67,19 +66,24 @@ class Evidence:
         self.lock = asyncio.Lock()
         self.setbacks = 0
 
-    async def read(self, clock: Callable[[], float]) -> Reading | Unreadable:
-        """Read to the end. Call with the lock held; `clock` gives the provider's time."""
+    async def read(self, clock: ProviderClock) -> Reading | Unreadable:
+        """Read to the end. Call with the lock held.
+
+        A step of the clock breaks the series of readings: this machine may have slept, and what
+        writers could not deliver meanwhile is still to come.
+        """
         try:
             records = await self._to_the_end()
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
         moment = asyncio.get_running_loop().time()
-        if self._read_at is None or moment - self._read_at > self._patience:
+        late = self._read_at is None or moment - self._read_at > self._patience
+        if late or clock.jumped:
             self._since = None
         self._since = moment if self._since is None else self._since
         self._read_at = moment
-        now = clock()
+        now = clock.now()
         if self._generation is not None:
             self._read_to = Cursor(self._generation, self._position, now)
         return Reading(now, now - (moment - self._since), records)
@@ -102,8 +106,7 @@ class Evidence:
             if await self._replaced(batch):
                 continue
             self._generation = batch.generation
-            claims: Mapping[str, Claim] = self._claims
-            self.ledger.fold(batch.records, claims)
+            self.ledger.fold(batch.records, self._claims)
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:

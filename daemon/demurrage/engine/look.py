@@ -46,19 +46,27 @@ class Look:
         self._evidence = evidence
 
     async def judge(self, census: Census, facts: TargetFacts) -> Picture:
-        """Read the log to its end and give every live container its verdict."""
-        inventory = self._watch.amounts_to(census)
+        """Read the log to its end and give every live container its verdict.
+
+        Nothing is decided by a clock that made a step, until it is measured anew: neither what
+        is due, nor which events seem late or to come from the future.
+        """
+        inventory, clock = self._watch.amounts_to(census), self._target.api.clock
         async with self._evidence.lock:
-            reading = await self._evidence.read(self._target.api.clock.now)
+            reading = await self._evidence.read(clock)
             decision = None
-            if isinstance(inventory, CompleteInventory) and isinstance(reading, Reading):
+            if (
+                isinstance(inventory, CompleteInventory)
+                and isinstance(reading, Reading)
+                and not clock.jumped
+            ):
                 decision = decide(
                     self._evidence.ledger,
                     inventory,
                     facts,
                     self._target.rules,
                     read_since=reading.since,
-                    now=self._target.api.clock.now(),
+                    now=clock.now(),
                 )
                 self._evidence.claim(self._target.name, decision.claim)
         return Picture(inventory, reading, decision)
