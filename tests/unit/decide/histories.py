@@ -312,10 +312,8 @@ def degraded(dice: Random, told: History, now: float) -> list[Record]:
 def conflicted(dice: Random, held: Sequence[Record]) -> list[Record]:
     """The same with an event or two that contradict others."""
     entries = [each for each in held if isinstance(each, Entry)]
-    extra: list[Record] = []
-    for _ in range(dice.randint(0, 2)):
-        entry = dice.choice(entries)
-        extra.append(replace(entry, event=replace(entry.event, digest="twisted")))
+    chosen = dice.choices(entries, k=dice.randint(0, 2) if entries else 0)
+    extra = [replace(entry, event=replace(entry.event, digest="twisted")) for entry in chosen]
     return [*held, *extra]
 
 
