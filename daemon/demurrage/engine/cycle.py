@@ -28,10 +28,15 @@ from demurrage.model.plan import Judgement, Mode, Plan, Rail
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one cycle came to, for status and reports."""
+    """What one cycle came to, for status and reports.
+
+    Its moments are provider time, of which the first answer may tell more; how long it took,
+    in seconds, is measured apart.
+    """
 
     began_at: float
     ended_at: float
+    seconds: float
     picture: Picture
     facts: TargetFacts
     plan: Plan
@@ -128,6 +133,7 @@ class Cycle:
                 is not written down.
         """
         began_at = self.target.api.clock.now()
+        turning_since = asyncio.get_running_loop().time()
         await self.holds.load()
         conditions: list[Condition] = []
         census = await self._watch(conditions)
@@ -148,6 +154,7 @@ class Cycle:
         return Outcome(
             began_at,
             self.target.api.clock.now(),
+            asyncio.get_running_loop().time() - turning_since,
             picture,
             facts,
             plan,

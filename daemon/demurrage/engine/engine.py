@@ -197,8 +197,8 @@ def _report(outcome: Outcome, status: Mapping[str, Any]) -> CycleReport:
     through = None if decision is None else decision.watermark.through
     return CycleReport(
         target=status["target"],
-        began_at=outcome.began_at,
         ended_at=outcome.ended_at,
+        seconds=outcome.seconds,
         complete=outcome.complete,
         events=reading.records if isinstance(reading, Reading) else 0,
         verdicts={kind: status["verdicts"][kind] for kind in VerdictKind},

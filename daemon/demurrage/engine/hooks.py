@@ -25,8 +25,8 @@ class CycleReport:
     """
 
     target: str
-    began_at: float
     ended_at: float
+    seconds: float
     complete: bool
     events: int
     verdicts: Mapping[VerdictKind, int]

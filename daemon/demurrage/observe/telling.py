@@ -125,7 +125,7 @@ class Telling:
         """A cycle ended."""
         target = report.target
         complete_at = report.ended_at if report.complete else None
-        self._metrics.cycle(target, report.ended_at - report.began_at, complete_at)
+        self._metrics.cycle(target, report.seconds, complete_at)
         self._metrics.verdicts(target, report.verdicts)
         self._metrics.events_read(target, report.events)
         if report.watermark is not None:
@@ -135,7 +135,7 @@ class Telling:
         line = {
             "target": target,
             "complete": report.complete,
-            "seconds": round(report.ended_at - report.began_at, 3),
+            "seconds": round(report.seconds, 3),
             "events": report.events,
             "due": report.due,
             "verdicts": {str(kind): count for kind, count in report.verdicts.items() if count},
