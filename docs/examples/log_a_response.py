@@ -1,11 +1,12 @@
-"""One tool-less turn, logged: the smallest application that Demurrage can prove things about.
+"""One turn, logged: the smallest application that Demurrage can prove things about.
 
-Reads OPENAI_API_KEY and OPENAI_BASE_URL as the SDK does, and DEMURRAGE_URL (default
+Reads OPENAI_API_KEY and OPENAI_BASE_URL as the SDK does, and DEMURRAGE_RECORDER_URL (default
 http://127.0.0.1:9470).
 """
 
 import json
 import os
+import sys
 import time
 import urllib.request
 import uuid
@@ -14,30 +15,38 @@ from email.utils import parsedate_to_datetime
 
 from openai import OpenAI
 
-URL = os.environ.get("DEMURRAGE_URL", "http://127.0.0.1:9470") + "/v1/events"
+URL = os.environ.get("DEMURRAGE_RECORDER_URL", "http://127.0.0.1:9470") + "/v1/events"
 SOURCE = f"example/{uuid.uuid4()}"
 sequence = 0
+unsent = []
 
 
 def log(kind, **data):
-    """Send one event; a daemon that is away must not stop the application."""
+    """Send one event, after those that did not get through; the application goes on in any case."""
     global sequence
     sequence += 1
-    event = {
-        "specversion": "1.0",
-        "id": f"{SOURCE}/{sequence}",
-        "source": SOURCE,
-        "sequence": sequence,
-        "type": f"demurrage.{kind}",
-        "time": datetime.now(timezone.utc).isoformat(),
-        "data": {"target": "default", **data},
-    }
+    unsent.append(
+        {
+            "specversion": "1.0",
+            "id": f"{SOURCE}/{sequence}",
+            "source": SOURCE,
+            "sequence": sequence,
+            "type": f"demurrage.{kind}",
+            "time": datetime.now(timezone.utc).isoformat(),
+            "data": {"target": "default", **data},
+        }
+    )
     request = urllib.request.Request(
         URL,
-        data=json.dumps(event).encode(),
-        headers={"Content-Type": "application/cloudevents+json"},
+        data=json.dumps(unsent).encode(),
+        headers={"Content-Type": "application/cloudevents-batch+json"},
     )
-    urllib.request.urlopen(request, timeout=5).close()
+    try:
+        urllib.request.urlopen(request, timeout=5).close()
+    except OSError as error:
+        print(f"not logged yet: {error}", file=sys.stderr)
+    else:
+        unsent.clear()
 
 
 client = OpenAI(max_retries=0)

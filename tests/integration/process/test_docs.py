@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -26,18 +27,7 @@ def test_the_example_and_the_curl_line_are_taken(tmp_path: Path) -> None:
         daemon.start()
         try:
             daemon.wait_until_ready()
-            example = subprocess.run(
-                [sys.executable, str(ROOT / "docs/examples/log_a_response.py")],
-                env={
-                    **os.environ,
-                    "OPENAI_API_KEY": KEY,
-                    "OPENAI_BASE_URL": harbour.base_url,
-                    "DEMURRAGE_URL": daemon.url,
-                },
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            example = _example(harbour.base_url, daemon.url)
             assert example.returncode == 0, example.stderr
             assert example.stdout.startswith("resp_")
             readme = (ROOT / "README.md").read_text()
@@ -53,3 +43,29 @@ def test_the_example_and_the_curl_line_are_taken(tmp_path: Path) -> None:
             daemon.stop()
     with open_store(daemon.database_url) as store:
         assert store.totals("default", 6.0).all.created == 1
+
+
+@pytest.mark.process
+def test_the_example_goes_on_without_a_daemon() -> None:
+    """What cannot be logged stops no application."""
+    with HarbourServer(Harbour(HarbourSettings(scale=SCALE), seed=2)) as harbour:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        example = _example(harbour.base_url, nobody)
+    assert example.returncode == 0, example.stderr
+    assert example.stdout.startswith("resp_")
+
+
+def _example(api: str, daemon: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "docs/examples/log_a_response.py")],
+        env={
+            **os.environ,
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": api,
+            "DEMURRAGE_RECORDER_URL": daemon,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
