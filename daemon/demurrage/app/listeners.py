@@ -37,7 +37,9 @@ def bind(address: Address, setting: str) -> socket.socket:
     try:
         return socket.create_server((address.host, address.port), family=family, backlog=2048)
     except OSError as error:
-        reason = (error.strerror or "unusable").lower()
+        # Python adds the address to the system's words; a failed look-up has words of its own.
+        number = error.errno or 0
+        reason = (os.strerror(number) if number > 0 else error.strerror or "unusable").lower()
         raise SettingsError(
             f"{setting}: {address.host}:{address.port} cannot be bound ({reason}); "
             "is another daemon there already?"

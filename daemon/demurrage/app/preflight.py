@@ -77,7 +77,7 @@ async def api_checks(settings: Settings) -> list[Check]:
     found: list[Check] = []
     for target in targets(settings, budgets(settings)):
         try:
-            found += await _api(target)
+            found += await _api(target, settings.targets[target.name].base_url)
         finally:
             await target.api.close()
     return found
@@ -181,16 +181,17 @@ def _sanity(settings: Settings, name: str) -> list[Check]:
     return [Check(f"{name}: policy", Grade.PASS, finding)]
 
 
-async def _api(target: Target) -> list[Check]:
+async def _api(target: Target, base_url: str) -> list[Check]:
     now = target.api.clock.now()
     listing = await target.api.read((Region(down_to=now - _BACK),))
     failure = listing.failure
     if failure is not None:
         advice = _ADVICE.get(failure.kind, _ANY_ADVICE)
-        finding = f"{failure.kind.value}: {failure.detail}"
+        finding = f"{base_url}: {failure.kind.value}: {failure.detail}"
         return [Check(f"{target.name}: API", Grade.FAIL, finding, advice)]
+    finding = f"{base_url} answers; the key is valid and may list"
     return [
-        Check(f"{target.name}: API", Grade.PASS, "answers; the key is valid and may list"),
+        Check(f"{target.name}: API", Grade.PASS, finding),
         _clock(target),
         _delete_scope(target),
     ]

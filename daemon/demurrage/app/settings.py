@@ -51,12 +51,15 @@ def load_settings(
     environment = EnvironmentSource(
         Settings, environ, targets if isinstance(targets, Mapping) else ()
     )
+    variables: Mapping[tuple[str, ...], str] = environment.variables
+    if not file and environ.get("OPENAI_BASE_URL"):
+        variables = {("targets", "default", "base_url"): "OPENAI_BASE_URL", **variables}
     problems = list(environment.problems)
     try:
         settings = _build((environment, InitSettingsSource(Settings, in_file)))
     except ValidationError as error:
         problems += problems_of(error, known_paths(Settings))
-        raise _refusal(problems, environment.variables, file) from None
+        raise _refusal(problems, variables, file) from None
     problems += problems_between(settings)
     found, missing = gather_secrets(settings, environ)
     if found.database_url is None and not settings.database_url.get_secret_value():
@@ -65,7 +68,7 @@ def load_settings(
         problems += missing
         problems += open_doors(settings, found) if not missing else []
     if problems:
-        raise _refusal(problems, environment.variables, file)
+        raise _refusal(problems, variables, file)
     return settings.with_secrets(found)
 
 

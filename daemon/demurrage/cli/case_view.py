@@ -17,7 +17,8 @@ def show_request(request: "Attempt") -> None:
     heading(f"{request.response_id or 'no response id'} (call {request.call_id})")
     say(f"Target         {request.target}, told by {request.source}")
     say(f"Started        {local(request.started_at)}, ended {local(request.finished_at)}")
-    say(f"End            {request.status or 'not known'}; {request.auto_slots} auto slots")
+    slots = f"{request.auto_slots} auto slot{'' if request.auto_slots == 1 else 's'}"
+    say(f"End            {request.status or 'not known'}; {slots}")
     say(f"Names          {', '.join(sorted(request.named)) or 'no container'}", "")
 
 

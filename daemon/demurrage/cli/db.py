@@ -15,7 +15,7 @@ _JSON = typer.Option("--json", help="JSON for programs.")
 
 @app.callback()
 def db() -> None:
-    """Look after the store: where it is, a backup, its version."""
+    """Look after the store: where it is, a backup, a migration."""
 
 
 @app.command()

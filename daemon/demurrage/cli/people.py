@@ -13,7 +13,7 @@ from demurrage.cli.session import (
     settings_of,
     store_to_write,
 )
-from demurrage.cli.show import say, say_json
+from demurrage.cli.show import note, say, say_json
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
@@ -54,6 +54,8 @@ def protect(
             moment = None if until is None else read_until(until, "--until", now=now)
             store.protect(owner, container_id, moment, by)
             words = f"is protected {'for ever' if moment is None else f'until {local(moment)}'}"
+            if store.case(container_id) is None:
+                note(f"demurrage: no listing has shown {container_id} yet; is the id right?")
     if as_json:
         say_json(
             {

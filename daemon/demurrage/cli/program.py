@@ -103,6 +103,6 @@ app.command(short_help="Let a held sweep go on.")(resume)
 app.command(short_help="Confirm a target's coverage again.")(confirm)
 app.add_typer(writers.app, name="writers", short_help="Show who is waited for; retire one.")
 app.add_typer(events.app, name="events", short_help="Tail, append, verify the event log.")
-app.add_typer(db.app, name="db", short_help="Path, backup, version of the store.")
+app.add_typer(db.app, name="db", short_help="Path, backup, migration of the store.")
 
 program = typer.main.get_command(app)

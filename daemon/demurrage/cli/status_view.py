@@ -67,14 +67,19 @@ def _facts(status: Mapping[str, Any], now: float) -> None:
         say("               late births were seen: windows last until a response ends;")
         say(f"               `demurrage confirm {status['target']} --windows` narrows them again")
     mark = evidence["watermark"]
-    complete_to = "nobody is waited for" if mark is None else f"complete to {when(mark, now)}"
+    complete_to = "no writer is waited for" if mark is None else f"complete to {_past(mark, now)}"
     readable = complete_to if evidence["readable"] else "UNREADABLE"
-    say(f"Events         {readable}, {evidence['responses']} requests held")
+    say(f"Events         {readable}; requests remembered: {evidence['responses']}")
     for each in evidence["writers"]:
         if each["fault"]:
             say(f"               held by {each['source']}: {each['fault']}: {each['detail']}")
             retire = f"demurrage writers retire {each['source']}"
             say(f"               if it is gone for good: {retire}")
+
+
+def _past(mark: float, now: float) -> str:
+    """A moment that should lie in the past; one that does not comes from a wrong clock."""
+    return when(mark, now) if mark <= now else f"{local(mark)}, which has not come yet"
 
 
 def _coverage(coverage: Mapping[str, Any]) -> str:

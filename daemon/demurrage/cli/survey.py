@@ -160,10 +160,11 @@ def _show(
         share = total.unused / total.containers
         cost = _share(total.unused_usd, total.all_usd)
         say(f"{total.unused:,} of them ({share:.0%}) were seemingly never used: {cost}.")
-        say(f"Left alone they cost {_range(total.unused_usd, rules.billing)}, estimated.")
+        doubt = "estimated" if rules.billing.unused != "unknown" else "estimated, not reconciled"
+        say(f"Left alone they cost {_range(total.unused_usd, rules.billing)} ({doubt}).")
         say(
-            "Swept before the paid minimum ends, "
-            f"{_range(total.saved_usd, rules.billing)} of that would have been saved."
+            f"Of that, {_range(total.saved_usd, rules.billing)} would have been saved by sweeping "
+            "before the paid minimum ends."
         )
         say("")
         _counts("tier", figures.by_tier)
@@ -172,7 +173,7 @@ def _show(
         say("")
     for line in _notes(settings, name, figures):
         say(f"* {line}")
-    say(f"* {sample.calls} calls, all of them lists; nothing was changed.")
+    say(f"* Calls made: {sample.calls}, all of them lists; nothing was changed.")
 
 
 def _counts(what: str, counts: "dict[str, Count]") -> None:
@@ -198,7 +199,7 @@ def _range(usd: float, rules: "BillingRules") -> str:
     high = 0.0 if rules.unused == "free" else usd
     if low == high:
         return f"${high:,.2f}"
-    return f"${low:,.0f} to ${high:,.2f}, not reconciled"
+    return f"${low:,.0f} to ${high:,.2f}"
 
 
 def _share(part: float, whole: float) -> str:

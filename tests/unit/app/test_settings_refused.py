@@ -65,6 +65,13 @@ def test_bad_value_is_one_line_that_names_its_key(complain: Complain, toml: str,
     assert line.startswith(f"{key}: ")
 
 
+def test_a_bad_address_of_the_sdk_s_own_variable_names_that(complain: Complain) -> None:
+    """Without a file there is no key to look for."""
+    (line,) = complain(None, KEY | {"OPENAI_BASE_URL": "proxy.test"})
+    assert line.startswith("targets.default.base_url: ")
+    assert line.endswith("(set by OPENAI_BASE_URL)")
+
+
 def test_all_problems_are_said_at_once(complain: Complain) -> None:
     """Nobody has to start the daemon once for each mistake."""
     lines = complain(

@@ -136,6 +136,7 @@ def test_check_fails_where_the_api_cannot_be_reached_and_says_what_to_do(kept: D
     assert said.code == 1
     assert [each["check"] for each in failed] == ["default: API"]
     assert "unreachable" in failed[0]["finding"]
+    assert "http://127.0.0.1:9/v1" in failed[0]["finding"]
     assert "base_url" in failed[0]["advice"]
 
 

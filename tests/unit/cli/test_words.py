@@ -57,6 +57,13 @@ def test_a_protection_can_be_taken_back_once(kept: Desk, refused: Refused) -> No
     assert "not protected" in refused(kept.say("protect", "cntr_1", "--off"), code=1)
 
 
+def test_an_id_that_was_never_listed_is_protected_with_a_doubt(kept: Desk) -> None:
+    """It may be newer than the last listing, or mistyped; only the person knows."""
+    said = kept.say("protect", "cntr_9", "--json")
+    assert (said.code, said.json["protected"]) == (0, True)
+    assert "cntr_9" in said.err
+
+
 def test_with_several_targets_a_stranger_needs_its_target_named(
     kept: Desk, refused: Refused
 ) -> None:
