@@ -12,7 +12,7 @@ from demurrage.cli.moments import rfc3339
 from demurrage.cli.session import person
 from demurrage.eventlog.parse import Line, parse_batch, read_line
 from demurrage.model.error import MalformedEventError
-from demurrage.model.event import PERSON_PREFIX, Ending
+from demurrage.model.event import PERSON_PREFIX, Ending, reserved
 
 # A person only says that it is over; that an answer is lost is not an end.
 _ENDINGS = (Ending.COMPLETED, Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
@@ -22,8 +22,20 @@ def read_events(file: Path) -> Sequence[Line]:
     """Read one event, an array of events, or one event a line.
 
     Raises:
-        UsageError: the file cannot be read, or an event breaks the format; names the field.
+        UsageError: the file cannot be read, an event breaks the format (names the field), or
+            speaks in a person's name: what applications wrote must not pass for a person's word.
     """
+    lines = _lines_of(file)
+    for number, line in enumerate(lines, start=1):
+        if reserved(line.event.source):
+            raise UsageError(
+                f"{file}: event {number}: /source: is a name of the daemon's own; "
+                "a person's word is given by the options"
+            )
+    return lines
+
+
+def _lines_of(file: Path) -> Sequence[Line]:
     try:
         raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:

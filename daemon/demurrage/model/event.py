@@ -201,6 +201,13 @@ class Event:
 # Sources under this prefix are the daemon's own hand: a person at its command line. They are
 # refused at every door that an application can reach.
 PERSON_PREFIX = "demurrage:person/"
+# All that begins so is the daemon's own, whatever kinds of person come to be.
+_OWN_NAMESPACE = PERSON_PREFIX.partition(":")[0] + ":"
+
+
+def reserved(source: str) -> bool:
+    """True for a name that no application may use: in it the daemon, or a person, would speak."""
+    return source.strip().casefold().startswith(_OWN_NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from demurrage.eventlog.parse import Line, parse_batch
 from demurrage.eventlog.wire import KNOWN
 from demurrage.model.error import LogUnreadableError, MalformedEventError
-from demurrage.model.event import PERSON_PREFIX, Unheard
+from demurrage.model.event import Unheard, reserved
 from demurrage.web.guards import EVENTS_PATH
 from demurrage.web.problems import ProblemError, documented, unavailable
 from demurrage.web.service import Service
@@ -19,8 +19,6 @@ from demurrage.web.service import Service
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 EITHER = "application/json"
-# Everything that begins so is the daemon's own, whatever kinds of person come to be.
-_OWN_NAMESPACE = PERSON_PREFIX.partition("/")[0].partition(":")[0] + ":"
 _ENCODINGS = frozenset({"", "identity"})
 _CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -134,7 +132,7 @@ def _read(body: bytes, media_type: str) -> tuple[Line, ...]:
 def _refuse_own_names(lines: Sequence[Line], *, batch: bool) -> None:
     """An application, or whatever else is on this machine, must not speak as a person."""
     for index, line in enumerate(lines):
-        if line.event.source.strip().casefold().startswith(_OWN_NAMESPACE):
+        if reserved(line.event.source):
             detail = "sources of this namespace are the daemon's own; use another name"
             pointer = _pointer(index, "/source", batch=batch)
             raise ProblemError(
