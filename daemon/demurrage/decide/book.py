@@ -114,6 +114,14 @@ class Book:
     def _place(self, about: str, position: int) -> None:
         self.positions.setdefault(about, []).append(position)
 
+    def names(self, container_id: str) -> bool:
+        """True when anything that is held names the container."""
+        return (
+            container_id in self.mentions
+            or container_id in self.pins
+            or container_id in self.explicit
+        )
+
     def naming(self, container_id: str) -> list[Response]:
         """The responses that name a container, in their request or their answer."""
         return [self.responses[call] for call in self.mentions.get(container_id, ())]

@@ -94,6 +94,11 @@ def decide(
         now,
         undecodable=_latest(book.undecodable.values(), rules.evidence),
         unread=min((response_id for response_id, _ in book.unresolved()), default=None),
+        elsewhere={
+            each: other
+            for each in inventory.sightings
+            if (other := ledger.named_elsewhere(inventory.target, each)) is not None
+        },
     )
     verdicts = {
         sighting.id: judge(sighting, grounds)

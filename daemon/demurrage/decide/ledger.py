@@ -82,6 +82,13 @@ class Ledger:
             self._books[target] = Book(target)
         return self._books[target]
 
+    def named_elsewhere(self, target: str, container_id: str) -> str | None:
+        """Another target whose log names the container, None if there is none."""
+        for name, book in self._books.items():
+            if name != target and book.names(container_id):
+                return name
+        return None
+
     def _source(self, source_id: str) -> Source:
         if source_id not in self.sources:
             self.sources[source_id] = Source(source_id)

@@ -6,7 +6,7 @@ P1 (no reference), P2 (evidence complete), P3 (every candidate done), P4 (the co
 P5 (coverage); whatever falls short of that is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -30,6 +30,7 @@ class Grounds:
     what was born before waits `max_event_delay` from then, because a start may have been
     waiting to be delivered. What was born up to `undecodable` may be named by an id that could
     not be decoded. `unread` is a response of which only the id is known, if there is one.
+    `elsewhere` are containers that the log names for another target, and which that is.
     """
 
     book: Book
@@ -42,6 +43,7 @@ class Grounds:
     now: float
     undecodable: float
     unread: str | None
+    elsewhere: Mapping[str, str]
 
 
 def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
@@ -50,6 +52,7 @@ def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
     verdict = (
         _unknown(container)
         or _protected(container, grounds)
+        or _named_elsewhere(container, grounds)
         or _held(container, grounds)
         or _used(container, grounds)
         or _not_auto(container, grounds.rules.policy)
@@ -82,6 +85,16 @@ def _protected(container: Container, grounds: Grounds) -> Verdict | None:
             reason = Reason(Code.PROTECTED_BY_NAME, f"its name matches {pattern!r}")
             return _keep(container, VerdictKind.PROTECTED, reason)
     return None
+
+
+def _named_elsewhere(container: Container, grounds: Grounds) -> Verdict | None:
+    """Used by somebody who logs under another target: both are one project, or one is mistaken."""
+    other = grounds.elsewhere.get(container.id)
+    if other is None:
+        return None
+    text = f"what is logged for target {other} names it: are they one project?"
+    reason = Reason(Code.NAMED_BY_RESPONSE, text, other)
+    return _keep(container, VerdictKind.REFERENCED, reason)
 
 
 def _held(container: Container, grounds: Grounds) -> Verdict | None:

@@ -113,3 +113,36 @@ def test_an_id_that_could_not_be_decoded_keeps_all_that_lived_then() -> None:
     old, young = sighting(), sighting("cntr_2", 110)
     assert verdict_of(old, app, beside=[young]).codes == (Code.UNDECODABLE_REFERENCE,)
     assert verdict_of(young, app, beside=[old]).kind is VerdictKind.ORPHAN
+
+
+@pytest.mark.parametrize("how", ["bears", "names", "pins", "makes"])
+def test_a_name_under_another_target_is_a_reference_too(how: str) -> None:
+    """Ids are the provider's: who logs under another name uses the same container."""
+    app, other = Writer(), Writer("app-2", target="other")
+    idle_turn(app)
+    if how == "bears":
+        other.starts("b", 100, containers=["cntr_1"])
+    elif how == "names":
+        other.ends("b", 100, "cntr_1")
+    elif how == "pins":
+        other.pins("cntr_1", 100)
+    else:
+        other.makes("cntr_1", 10)
+    for each in (app, other):
+        each.beats(390)
+    verdict = verdict_of(sighting(), app, other)
+    assert (verdict.kind, verdict.codes) == (VerdictKind.REFERENCED, (Code.NAMED_BY_RESPONSE,))
+    assert verdict.reasons[0].about == "other"
+
+
+def test_a_release_does_not_let_go_what_is_named_under_another_target() -> None:
+    """One of two users is done."""
+    app, other = Writer(), Writer("app-2", target="other")
+    app.starts("a", 10, conversation="talk")
+    app.ends("a", 30, "cntr_1")
+    app.closes(100, "talk")
+    other.starts("b", 100, containers=["cntr_1"])
+    for each in (app, other):
+        each.beats(390)
+    assert verdict_of(sighting(active=25), app).kind is VerdictKind.RELEASED
+    assert verdict_of(sighting(active=25), app, other).kind is VerdictKind.REFERENCED
