@@ -37,6 +37,24 @@ def open_doors(settings: Settings, secrets: Secrets) -> list[Problem]:
     return found
 
 
+def twins(settings: Settings, secrets: Secrets) -> list[Problem]:
+    """Targets that are one project.
+
+    Each would look at the other's containers without what is logged of those that use them.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    found = []
+    for name, target in settings.targets.items():
+        key = secrets.api_keys.get(name)
+        if key is None:
+            continue
+        project = (target.base_url.rstrip("/"), key.get_secret_value())
+        if (other := seen.setdefault(project, name)) != name:
+            text = f"has the base_url and the key of targets.{dotted([other])}; name a project once"
+            found.append(Problem(("targets", name), text))
+    return found
+
+
 def _database(settings: Settings) -> Iterator[Problem]:
     url = settings.database_url.get_secret_value()
     if url and not url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):

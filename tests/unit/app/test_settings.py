@@ -100,6 +100,7 @@ def test_targets_own_table_overlays_the_common_one(load: Load) -> None:
     """Only the keys that a target sets differ for it; the other target is untouched."""
     settings = load("""
         [targets.a]
+        base_url = "https://a.test/v1"
         [targets.b.evidence]
         coverage = "complete"
         [targets.b.billing]
@@ -130,9 +131,20 @@ def test_enforce_with_partial_coverage_is_legal(load: Load) -> None:
     assert load(TARGET.join(['mode = "enforce"\n', ""])).mode is Mode.ENFORCE
 
 
+def test_two_projects_of_one_provider_differ_by_their_keys(load: Load) -> None:
+    """The base URL alone makes no two targets one."""
+    settings = load(
+        '[targets.a]\n[targets.b]\napi_key_env = "OTHER"\n',
+        {"OPENAI_API_KEY": "sk-a", "OTHER": "sk-b"},
+    )
+    assert set(settings.targets) == {"a", "b"}
+
+
 def test_groups_share_a_budget(load: Load) -> None:
     """A target has its own budget unless it names a group."""
-    settings = load('[targets.a]\nbudget_group = "org"\n[targets.b]\n')
+    settings = load(
+        '[targets.a]\nbase_url = "https://a.test/v1"\nbudget_group = "org"\n[targets.b]\n'
+    )
     assert (settings.budget_group("a"), settings.budget_group("b")) == ("org", "b")
 
 

@@ -8,6 +8,7 @@ from demurrage.app.settings import Settings
 
 Complain = Callable[..., list[str]]
 TARGET = "[targets.default]\n"
+ELSEWHERE = 'base_url = "https://a.test/v1"\n'
 KEY = {"OPENAI_API_KEY": "sk-test-0123456789abcdefghij"}
 
 
@@ -167,20 +168,29 @@ def test_broken_toml_is_one_line(complain: Complain, toml: str) -> None:
 
 def test_targets_that_variables_cannot_tell_apart(complain: Complain) -> None:
     """Two names that fold alike would make an override ambiguous."""
-    (line,) = complain('[targets.a-b]\n[targets.a_b]\nbudget_group = "x"\n')
+    (line,) = complain(f"[targets.a-b]\n{ELSEWHERE}[targets.a_b]\n")
     assert line.startswith("targets.a_b: ")
+
+
+def test_one_project_is_one_target(complain: Complain) -> None:
+    """Two targets on it would each miss what is logged under the other's name."""
+    same = 'base_url = "https://api.openai.com/v1/"\n'
+    (line,) = complain(f"[targets.a]\n[targets.b]\n{same}")
+    assert line.startswith("targets.b: ")
 
 
 def test_one_budget_has_one_limit(complain: Complain) -> None:
     """Targets that share a group agree on its calls a minute."""
     group = 'budget_group = "org"\n'
-    (line,) = complain(f"[targets.a]\n{group}[targets.b]\n{group}requests_per_minute = 5\n")
+    (line,) = complain(
+        f"[targets.a]\n{ELSEWHERE}{group}[targets.b]\n{group}requests_per_minute = 5\n"
+    )
     assert line.startswith("targets.b.requests_per_minute: ")
 
 
 def test_misfit_of_one_target_is_laid_at_its_door(complain: Complain) -> None:
     """A contradiction that a target's own table makes is named under the target."""
-    (line,) = complain('[targets.a]\n[targets.b.policy]\nsweep_lead = "1h"\n')
+    (line,) = complain(f'[targets.a]\n{ELSEWHERE}[targets.b.policy]\nsweep_lead = "1h"\n')
     assert line.startswith("targets.b.policy.sweep_lead: ")
 
 

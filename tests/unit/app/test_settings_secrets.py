@@ -77,7 +77,7 @@ def test_plain_credential_serves_a_sole_target(load: Load, credentials: Path) ->
     environ = {"CREDENTIALS_DIRECTORY": str(credentials), "OPENAI_API_KEY": "other"}
     assert key(load(TARGET, environ)) == SECRET
     assert key(load(None, environ)) == SECRET
-    both = load("[targets.a]\n[targets.b]\n", environ)
+    both = load('[targets.a]\nbase_url = "https://a.test/v1"\n[targets.b]\n', environ)
     assert (key(both, "a"), key(both, "b")) == ("other", "other")
 
 
