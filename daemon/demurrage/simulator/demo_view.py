@@ -164,5 +164,7 @@ def _harm(standing: Standing) -> Text:
 def _conditions(standing: Standing) -> Text:
     if standing.holds:
         return Text(f"HELD: {', '.join(standing.holds)}", style="bold red")
-    named = ", ".join(each.replace("_", " ") for each in standing.incidents)
+    # What stands here is about containers; without the word two of them fit beside each other.
+    shown = (each.removesuffix("_containers").replace("_", " ") for each in standing.incidents)
+    named = ", ".join(shown)
     return Text(named or "none", style="yellow" if named else "")
