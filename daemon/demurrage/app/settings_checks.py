@@ -46,11 +46,11 @@ def twins(settings: Settings, secrets: Secrets) -> list[Problem]:
     found = []
     for name, target in settings.targets.items():
         key = secrets.api_keys.get(name)
-        if key is None:
-            continue
-        project = (target.base_url.rstrip("/"), key.get_secret_value())
+        # At Azure the address is the resource, whoever opens it.
+        opened_by = key.get_secret_value() if key and target.provider == "openai" else ""
+        project = (target.base_url.rstrip("/"), opened_by)
         if (other := seen.setdefault(project, name)) != name:
-            text = f"has the base_url and the key of targets.{dotted([other])}; name a project once"
+            text = f"is the same project as targets.{dotted([other])}; name each project once"
             found.append(Problem(("targets", name), text))
     return found
 

@@ -177,6 +177,12 @@ def test_one_project_is_one_target(complain: Complain) -> None:
     same = 'base_url = "https://api.openai.com/v1/"\n'
     (line,) = complain(f"[targets.a]\n[targets.b]\n{same}")
     assert line.startswith("targets.b: ")
+    resource = 'provider = "azure"\nbase_url = "https://r.openai.azure.com/openai/v1"\n'
+    keys = {"AZURE_OPENAI_API_KEY": "azure-0123456789", "OTHER": "other-0123456789"}
+    (line,) = complain(
+        f'[targets.a]\n{resource}[targets.b]\n{resource}api_key_env = "OTHER"\n', keys
+    )
+    assert line.startswith("targets.b: ")
 
 
 def test_one_budget_has_one_limit(complain: Complain) -> None:
