@@ -146,7 +146,8 @@ def append(
     )
     if not words and file is None:
         raise UsageError("FILE: name a file, - for standard input, or one of the options")
-    lines = [*(read_events(file) if file is not None else ()), *words]
+    told = read_events(file, settings.targets) if file is not None else ()
+    lines = [*told, *words]
     with log_to_write(settings) as log:
         result = log.append(lines, appended_at=time.time())
     if as_json:

@@ -12,25 +12,32 @@ from demurrage.cli.moments import rfc3339
 from demurrage.cli.session import person
 from demurrage.eventlog.parse import Line, parse_batch, read_line
 from demurrage.model.error import MalformedEventError
-from demurrage.model.event import PERSON_PREFIX, Ending, reserved
+from demurrage.model.event import PERSON_PREFIX, Ending, Unheard, reserved
 
 # A person only says that it is over; that an answer is lost is not an end.
 _ENDINGS = (Ending.COMPLETED, Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
 
 
-def read_events(file: Path) -> Sequence[Line]:
+def read_events(file: Path, targets: Collection[str]) -> Sequence[Line]:
     """Read one event, an array of events, or one event a line.
 
     Raises:
-        UsageError: the file cannot be read, an event breaks the format (names the field), or
-            speaks in a person's name: what applications wrote must not pass for a person's word.
+        UsageError: the file cannot be read, an event breaks the format (names the field), is
+            about none of the targets, or speaks in a person's name: what applications wrote
+            must not pass for a person's word.
     """
     lines = _lines_of(file)
     for number, line in enumerate(lines, start=1):
-        if reserved(line.event.source):
+        event = line.event
+        if reserved(event.source):
             raise UsageError(
                 f"{file}: event {number}: /source: is a name of the daemon's own; "
                 "a person's word is given by the options"
+            )
+        if event.target not in targets and not isinstance(event.fact, Unheard):
+            raise UsageError(
+                f"{file}: event {number}: /data/target: the settings have no such target; "
+                f"there are: {', '.join(sorted(targets))}"
             )
     return lines
 

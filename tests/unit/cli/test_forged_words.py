@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demurrage.cli.exits import UsageError
 from demurrage.cli.own_words import read_events
 
-RELEASE = {
+TARGETS = ("default",)
+RELEASE: dict[str, Any] = {
     "specversion": "1.0",
     "id": "1",
     "type": "demurrage.container.released",
@@ -26,11 +28,22 @@ def test_a_file_cannot_speak_in_a_persons_name(tmp_path: Path, source: str) -> N
     honest = json.dumps({**RELEASE, "source": "my-app/1"})
     file.write_text(f"{honest}\n{json.dumps({**RELEASE, 'source': source})}\n")
     with pytest.raises(UsageError, match="event 2: /source"):
-        read_events(file)
+        read_events(file, TARGETS)
 
 
 def test_a_file_speaks_for_applications(tmp_path: Path) -> None:
     """That is what it is for."""
     file = tmp_path / "events.json"
     file.write_text(json.dumps({**RELEASE, "source": "my-app/demurrage:person/root"}))
-    assert [line.event.source for line in read_events(file)] == ["my-app/demurrage:person/root"]
+    assert [line.event.source for line in read_events(file, TARGETS)] == [
+        "my-app/demurrage:person/root"
+    ]
+
+
+def test_a_file_is_about_targets_that_there_are(tmp_path: Path) -> None:
+    """What is logged under a mistyped name would be missing where it belongs."""
+    file = tmp_path / "events.json"
+    stray = {**RELEASE, "source": "my-app/1", "data": {**RELEASE["data"], "target": "defualt"}}
+    file.write_text(json.dumps(stray))
+    with pytest.raises(UsageError, match="event 1: /data/target"):
+        read_events(file, TARGETS)
