@@ -139,7 +139,7 @@ def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reaso
         return Reason(Code.ACTIVE_SINCE_BIRTH, "it was used after that end")
     return (
         _restored(container, grounds)
-        or _evidence_waits(hold.ended_at, grounds)
+        or _evidence_waits(max(hold.ended_at, container.created_at + 1), grounds)
         or _hole(grounds)
         or _candidates_wait(container, grounds)
         or _unreadable(container, grounds)

@@ -263,6 +263,21 @@ def test_a_pin_holds_until_its_moment(until: float | None, kind: VerdictKind) ->
     assert judged(app).kind is kind
 
 
+def test_a_pin_that_ran_out_before_the_birth_is_judged_from_the_birth() -> None:
+    """Nothing goes before the log is complete past its birth, whatever a pin's moment says."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 13)
+    app.pins("cntr_1", 14, until=12)
+    app.beats(17.5)
+    waiting = verdict_of(sighting(), app, now=45)
+    assert (waiting.kind, waiting.due_at) == (REFERENCED, None)
+    assert Code.LOG_NOT_COMPLETE in waiting.codes
+    app.beats(18.5)
+    assert Code.EVENTS_MAY_BE_LATE in verdict_of(sighting(), app, now=42.5).codes
+    assert verdict_of(sighting(), app, now=45).kind is RELEASED
+
+
 def test_the_longest_pin_counts() -> None:
     """A shorter pin takes nothing from a longer one."""
     app = used()
