@@ -147,9 +147,14 @@ class Engine:
     async def housekeep(self) -> None:
         """Let go of what is old: folded evidence, the log, the store. Never what lives.
 
-        Only a target whose cycle runs knows what lives; the evidence of the others stays.
+        Only a target whose cycle runs, and whose list was read to its end, knows what lives; the
+        evidence of the others stays.
         """
-        cycles = {name: cycle for name, cycle in self._cycles.items() if name in self._ready}
+        cycles = {
+            name: cycle
+            for name, cycle in self._cycles.items()
+            if name in self._ready and cycle.watch.bootstrapped
+        }
         if not cycles:
             return
         for name, cycle in cycles.items():
