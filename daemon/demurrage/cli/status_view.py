@@ -114,8 +114,11 @@ def _holds(status: Mapping[str, Any], now: float) -> None:
         say(
             f"HOLD {each['id']} ({each['rail']}), {when(each['opened_at'], now)}: {each['summary']}"
         )
-        held = f" keeps {each['containers']} containers;" if each["containers"] else ""
-        say(f"    {held} to let it go on: demurrage resume {each['id']} --until 30m".rstrip())
+        # Only a yes to a wave of deletes has an end; any other hold is over by its resume.
+        wave = bool(each["containers"])
+        held = f"keeps {each['containers']} containers; " if wave else ""
+        until = " --until 30m" if wave else ""
+        say(f"     {held}to let it go on: demurrage resume {each['id']}{until}")
 
 
 def _incidents(status: Mapping[str, Any]) -> None:

@@ -64,6 +64,22 @@ def test_a_hold_is_shown_with_the_command_that_resumes_it(kept: Desk) -> None:
     assert "2,000 deletes in an hour" in said.out
 
 
+def test_a_hold_on_the_whole_target_is_resumed_without_an_end(kept: Desk) -> None:
+    """What --until means nothing for is shown without it."""
+    hold = {
+        "id": "second-reaper-1a2b3c4d",
+        "rail": "second_reaper",
+        "opened_at": 1_799_999_000.0,
+        "summary": "somebody else deletes here",
+        "containers": 0,
+        "resumed_until": None,
+    }
+    _remember(kept, holds=[hold])
+    out = kept.say("status").out
+    assert "demurrage resume second-reaper-1a2b3c4d" in out
+    assert "--until" not in out
+
+
 def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> None:
     """Each with what to do about it."""
     broken = {"kind": "late_start", "about": "call_1", "at": 1.0, "detail": "it came late"}
