@@ -68,7 +68,7 @@ class Response:
     that the response itself names; `put_out` those among them that its first output item named;
     `carried` are those that its request already bore. Only a definite `ending` ends it: LOST
     says that nobody knows. `contradicted`: two starts claim the call id, so an end of one must
-    not pass for an end of the other.
+    not pass for an end of the other, unless it is a person's word (`closed`) on whatever it was.
     """
 
     call_id: str
@@ -99,11 +99,12 @@ class Response:
     http_status: int | None = None
     claim: Claim | None = None
     contradicted: bool = False
+    closed: bool = False
 
     @property
     def ended(self) -> bool:
         """True when its end is known for certain."""
-        return self.ending is not None and not self.contradicted
+        return self.ending is not None and (self.closed or not self.contradicted)
 
     @property
     def unclear(self) -> bool:
@@ -196,6 +197,7 @@ class Response:
         if self.ending is None or fact.status < self.ending:
             self.ending = fact.status
             self.http_status = fact.http_status
+        self.closed = self.closed or moment.source.person
         self.finished = later(self.finished, moment)
         if fact.completed_at is not None:
             self.completed_at = max(self.completed_at or -inf, fact.completed_at)

@@ -40,10 +40,11 @@ def window(
     it was first seen running. A direct connection's process that is known to be dead sent its
     last byte before it died. With whole-life windows only the end closes it.
 
-    Of a call that two starts claim, nothing that is told of the one bounds the other.
+    Of a call that two starts claim, nothing that is told of the one bounds the other; only a
+    person's word on both does.
     """
     if response.contradicted:
-        return Window(_earliest(response, rules) - rules.clock_skew, inf)
+        return Window(_earliest(response, rules) - rules.clock_skew, _end(response, rules))
     closes = _end(response, rules)
     if not whole_life:
         closes = min(

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from tests.unit.decide.builders import T, Writer, auto, facts, ledger_of, sighting, verdict_of
+from tests.unit.decide.builders import (
+    PERSON,
+    T,
+    Writer,
+    auto,
+    facts,
+    ledger_of,
+    sighting,
+    verdict_of,
+)
 
 from demurrage.model.event import Ending, Entry, Finished, Started
 from demurrage.model.verdict import VerdictKind
@@ -76,6 +85,20 @@ def test_what_is_told_of_one_start_does_not_bound_the_other() -> None:
 def test_the_slots_of_one_start_are_not_those_of_the_other() -> None:
     """A container of either's tier may be the other's."""
     assert claimed_twice(lambda one: one.starts("a", 9, auto("4g"))) is VerdictKind.PENDING
+
+
+def test_a_persons_word_ends_a_call_with_two_starts() -> None:
+    """Or it would block whatever is born after it for ever."""
+    one, other, app, person = Writer(), Writer("app-2"), Writer("app-3"), Writer(PERSON)
+    one.starts("a", 5)
+    other.starts("a", 8)
+    turn(app, "c")
+    person.ends("a", 50)
+    for each in (one, other, app):
+        each.beats(390)
+    known = facts(retired={"app-1": T + 395.0, "app-2": T + 395.0})
+    for sources in ((one, other, app, person), (person, app, other, one)):
+        assert verdict_of(sighting(), *sources, known=known).kind is VerdictKind.ORPHAN
 
 
 def test_one_request_with_two_sets_of_slots_is_a_conflict() -> None:
