@@ -114,7 +114,10 @@ def append(
         typer.Option(help="A conversation, or a response's lineage, that is over."),
     ] = None,
     finish: Annotated[
-        list[str] | None, typer.Option(help="A call (by its call id) that ended for certain.")
+        list[str] | None,
+        typer.Option(
+            help="A call (by its call id) that ended for certain, or a response id without one."
+        ),
     ] = None,
     ending: Annotated[
         str, typer.Option(help="How: completed, failed, incomplete or cancelled.")

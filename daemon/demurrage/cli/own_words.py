@@ -93,7 +93,7 @@ def own_events(
         target: the one that is meant; may be None where there is only one.
         releases: containers that nobody needs any more.
         ends: conversations that are over, or responses whose lineage is.
-        finishes: calls that ended for certain.
+        finishes: calls that ended for certain, or responses of which only the id is known.
         ending: how these ended.
 
     Raises:
@@ -112,7 +112,13 @@ def own_events(
             for each in ends
         ),
         *(
-            ("--finish", "response.finished", {"call_id": each, "status": ending})
+            (
+                "--finish",
+                "response.finished",
+                # Of a response that is known by its id alone, that id is all there is to say.
+                {"call_id": each, "status": ending}
+                | ({"response_id": each} if each.startswith("resp_") else {}),
+            )
             for each in finishes
         ),
     ]
