@@ -135,15 +135,30 @@ class Book:
         releases = self.releases.get(container_id)
         if not releases:
             return []
-        entitled = {
-            moment.source.id
+        entitled = self._users(container_id)
+        entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
+        return [at for at in releases if at.source.person or at.source.id in entitled]
+
+    def final_releases(self, container_id: str) -> list[Moment]:
+        """Those that end more than pins: by a source that used or created the container itself.
+
+        One that has only pinned it can tell when its own need is over, not when others' is.
+        """
+        releases = self.releases.get(container_id)
+        if not releases:
+            return []
+        users = self._users(container_id)
+        return [at for at in releases if at.source.person or at.source.id in users]
+
+    def _users(self, container_id: str) -> set[str]:
+        """The sources of the responses that name a container, and of its creation."""
+        moments = (
+            moment
             for response in self.naming(container_id)
             for moment in (response.started, response.finished, response.output)
             if moment is not None
-        }
-        entitled |= {moment.source.id for moment in self.explicit.get(container_id, ())}
-        entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
-        return [at for at in releases if at.source.person or at.source.id in entitled]
+        )
+        return {at.source.id for at in (*moments, *self.explicit.get(container_id, ()))}
 
     def forget(
         self, before: float, needed: frozenset[str], flying: frozenset[str], unknown: float

@@ -45,12 +45,12 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
     explicit = book.explicit.get(container_id, [])
     if not (naming or pins or explicit):
         return NeverHeld()
-    releases = book.valid_releases(container_id)
+    releases, final = book.valid_releases(container_id), book.final_releases(container_id)
     ends: list[float] = []
     for ended in (
-        *(_lineage(book, members, releases, rules) for members in _lineages(book, naming)),
+        *(_lineage(book, members, final, rules) for members in _lineages(book, naming)),
         *(_pin(pin, releases, rules, now) for pin in pins),
-        *(_creation(at, releases, rules) for at in explicit),
+        *(_creation(at, final, rules) for at in explicit),
     ):
         if isinstance(ended, Reason):
             return Held((ended,))

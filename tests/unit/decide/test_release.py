@@ -221,6 +221,23 @@ def test_a_source_that_named_it_may_release_it() -> None:
     assert (verdict.kind, verdict.codes) == (RELEASED, (Code.RELEASED_BY_APPLICATION,))
 
 
+def test_who_only_pinned_it_releases_only_the_pin() -> None:
+    """A download is done; the conversation that made the file goes on."""
+    app, other = used(), Writer("app-2")
+    other.pins("cntr_1", 40)
+    other.releases("cntr_1", 100)
+    assert judged(app, other).codes == (Code.NAMED_BY_RESPONSE,)
+
+
+def test_who_only_pinned_what_an_application_made_releases_only_the_pin() -> None:
+    """The same for an explicit container."""
+    app, other = Writer(), Writer("app-2")
+    app.makes("cntr_1", 12)
+    other.pins("cntr_1", 40)
+    other.releases("cntr_1", 100)
+    assert judged(app, other).codes == (Code.CREATED_BY_APPLICATION,)
+
+
 def test_a_person_may_release_it() -> None:
     """The operator's own hand needs no further title."""
     app, person = used(), Writer(PERSON)
