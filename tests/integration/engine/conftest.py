@@ -178,7 +178,7 @@ class Running:
             await self.engine.turn("default")
             await asyncio.sleep(self.bench.rules.watch.interval)
 
-    async def turn_until(self, true: Callable[[], bool], seconds: float = 8.0) -> None:
+    async def turn_until(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
         """Cycles, failed ones too, until something has come true."""
         end = time.monotonic() + seconds
         while not true():
