@@ -7,7 +7,13 @@ from enum import IntEnum
 
 import typer
 
-from demurrage.model.error import AlreadyRunningError, DemurrageError, SettingsError
+from demurrage.model.error import (
+    AlreadyRunningError,
+    DemurrageError,
+    NoStoreError,
+    SettingsError,
+    StoreUnusableError,
+)
 
 
 class Code(IntEnum):
@@ -44,6 +50,9 @@ class RefusedError(DemurrageError):
 
 _CODES: tuple[tuple[type[DemurrageError], Code], ...] = (
     (SettingsError, Code.USAGE),
+    (NoStoreError, Code.FAILED),
+    # Any other: its message names `database_url`, which has to be changed.
+    (StoreUnusableError, Code.USAGE),
     (UsageError, Code.USAGE),
     (RefusedError, Code.REFUSED),
     (AlreadyRunningError, Code.RUNNING),

@@ -13,6 +13,10 @@ class StoreUnusableError(DemurrageError):
     """The store cannot be opened: unwritable, newer than this version, or corrupt."""
 
 
+class NoStoreError(StoreUnusableError):
+    """There is no store yet where one is to be read; nothing is wrong with the settings."""
+
+
 class StoreFailedError(DemurrageError):
     """A read or write of the store failed; `disk_full` tells the commonest cause apart."""
 

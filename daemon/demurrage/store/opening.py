@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
-from demurrage.model.error import StoreFailedError, StoreUnusableError
+from demurrage.model.error import NoStoreError, StoreFailedError, StoreUnusableError
 from demurrage.store.database import Database, connect, say
 from demurrage.store.identity import adopt_restore, find_restore, found_store
 from demurrage.store.place import Place
@@ -119,7 +119,7 @@ def _make_room(place: Place, *, read_only: bool) -> None:
         raise StoreUnusableError(f"database_url: {path} is a folder; name a file in it")
     if read_only:
         if not path.exists():
-            raise StoreUnusableError(
+            raise NoStoreError(
                 f"database_url: there is no store at {path} yet; "
                 "start the daemon once, or point database_url at its store"
             )

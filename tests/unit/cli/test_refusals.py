@@ -1,6 +1,10 @@
 """Whatever is wrong with settings or arguments: exit 2, and one clear line that names it."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tests.unit.cli.conftest import Desk, Refused
@@ -122,3 +126,21 @@ def test_without_a_store_commands_say_what_to_do_and_make_none(
     """Looking into nothing fails with exit 1 and leaves nothing behind."""
     assert "there is no store" in refused(desk.say(*command), code=1)
     assert list(desk.folder.glob("*.db*")) == []
+
+
+@pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/x.db", "postgresql://host/base"])
+def test_a_store_that_cannot_be_is_a_wrong_setting(url: str, tmp_path: Path) -> None:
+    """`run` ends with the code for settings, and a line that names the key."""
+    settings = tmp_path / "demurrage.toml"
+    settings.write_text(f'database_url = "{url}"\n[targets.default]\n')
+    told = subprocess.run(
+        [sys.executable, "-m", "demurrage", "run", "--config", str(settings)],
+        env={**os.environ, "OPENAI_API_KEY": "sk-unused"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert told.returncode == 2, told
+    (line,) = told.stderr.splitlines()
+    assert "database_url: " in line
