@@ -1,6 +1,7 @@
 """The engine on the real SDK, the harbour over HTTP, and a real database."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -55,7 +56,7 @@ RULES = Rules(
     evidence=EvidenceRules(
         coverage="complete",
         max_birth_delay=0.6,
-        max_event_delay=0.3,
+        max_event_delay=0.6,
         clock_skew=0.2,
         writer_timeout=5.0,
         activity_tolerance=0.0,
@@ -182,10 +183,13 @@ class Running:
         """Cycles, failed ones too, until something has come true."""
         end = time.monotonic() + seconds
         while not true():
-            assert time.monotonic() < end, (
-                self.engine.statuses,
-                self.bench.hooks.failures,
-                self.bench.admin.faults(),
+            assert time.monotonic() < end, json.dumps(
+                [
+                    self.engine.statuses,
+                    [repr(each) for each in self.bench.hooks.failures],
+                    self.bench.totals(),
+                ],
+                indent=1,
             )
             await self.engine.turn("default")
             await asyncio.sleep(self.bench.rules.watch.interval / 2)
