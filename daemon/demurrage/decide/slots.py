@@ -100,12 +100,14 @@ def free_slots(
         if response.named:
             slots = _left(slots, own.get(response.call_id, ())) or []
             for container_id in sorted(response.named - response.addressed):
+                if made.get(container_id) == response.call_id:
+                    continue
                 sighting = sightings.get(container_id)
-                if (
-                    sighting is not None
-                    and made.get(container_id) != response.call_id
-                    and _reused(sighting, windows[response.call_id])
-                ):
+                # One that is no longer remembered took a slot all the same, once it is certain
+                # that the response comes to name no other.
+                if sighting is None and response.ended:
+                    _take(slots, None)
+                elif sighting is not None and _reused(sighting, windows[response.call_id]):
                     _take(slots, sighting.container.tier)
         if slots:
             free[response.call_id] = slots

@@ -168,3 +168,12 @@ def test_a_reused_container_is_no_late_birth() -> None:
     app.ends("c", 230, status=Ending.FAILED)
     app.beats(390)
     assert decision_of(app, rows=[sighting(active=25)]).late == ()
+
+
+def test_a_slot_stays_taken_when_its_container_is_forgotten() -> None:
+    """What a response named is gone and no longer listed; its slot explains no stranger."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30, "cntr_gone")
+    app.beats(390)
+    assert verdict_of(sighting(), app).kind is VerdictKind.UNPROVEN
