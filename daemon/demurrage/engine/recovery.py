@@ -50,12 +50,16 @@ class Recovery:
         return {deletion.container_id for deletion in past}
 
     def note(self, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
-        """Take in how deletes ended."""
+        """Take in how deletes ended.
+
+        Only one that is done answers for an earlier one: a later delete that failed, or was
+        refused or never sent, does not tell whether the earlier one came through.
+        """
         self._remember([deletion for deletion, _ in pairs])
         for deletion, conclusion in pairs:
             if conclusion.outcome is DeleteOutcome.UNCERTAIN:
                 self._uncertain[deletion.container_id] = deletion
-            else:
+            elif conclusion.outcome.done:
                 self._uncertain.pop(deletion.container_id, None)
 
     def _remember(self, deletions: Sequence[Deletion]) -> None:
