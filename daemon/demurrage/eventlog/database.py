@@ -39,11 +39,15 @@ def make_engine(url: str, *, busy_timeout: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver would begin transactions by itself, but not before a SELECT.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
-        connection.execute("PRAGMA synchronous=FULL")
-        _use_wal(connection, busy_timeout)
+        try:
+            # The driver would begin transactions by itself, but not before a SELECT.
+            connection.isolation_level = None
+            connection.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+            connection.execute("PRAGMA synchronous=FULL")
+            _use_wal(connection, busy_timeout)
+        except BaseException:
+            connection.close()  # the pool does not know of it yet
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -71,7 +71,11 @@ class EventLog:
             log = cls(where, clock, owned=False)
         else:
             log = cls(make_engine(where, busy_timeout=busy_timeout), clock, owned=True)
-        ensure_tables(log._engine)
+        try:
+            ensure_tables(log._engine)
+        except BaseException:
+            log.close()
+            raise
         return log
 
     def close(self) -> None:

@@ -43,8 +43,12 @@ def prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
                 "foreign_keys = ON",
                 f"journal_size_limit = {_JOURNAL_LIMIT}",
             ]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()  # the pool does not know of it yet
+            raise
 
     def began(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)

@@ -118,7 +118,7 @@ def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
     """Neither in memory nor for a reader that starts anew from the pruned log."""

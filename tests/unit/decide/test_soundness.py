@@ -34,7 +34,7 @@ def let_go(decision: Decision) -> dict[str, Verdict]:
     return {key: each for key, each in decision.verdicts.items() if each.kind in GOING}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SEEDS)
 def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
     """Soundness: neither a referenced container nor one whose maker may yet name it."""
@@ -46,7 +46,7 @@ def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
         assert not told.in_use(now) & set(going), (now, going)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SEEDS)
 def test_a_worse_log_lets_nothing_go_that_the_full_one_keeps(seed: int) -> None:
     """Late, lost, garbled, repeated and reordered lines only ever keep more."""
@@ -59,7 +59,7 @@ def test_a_worse_log_lets_nothing_go_that_the_full_one_keeps(seed: int) -> None:
         assert set(going) <= set(best), now
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_dropping_any_one_event_lets_nothing_go(seed: int) -> None:
     """Monotone: less evidence never turns a kept container into one that goes.
@@ -80,7 +80,7 @@ def test_dropping_any_one_event_lets_nothing_go(seed: int) -> None:
         assert less <= best, each
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS)
 @example(10461290)
 def test_everything_unnamed_goes_once_all_is_finished_and_told(seed: int) -> None:
@@ -109,7 +109,7 @@ def test_everything_unnamed_goes_once_all_is_finished_and_told(seed: int) -> Non
             assert kind is VerdictKind.REFERENCED, (made, verdicts[made.id])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS)
 def test_folding_is_commutative_and_idempotent(seed: int) -> None:
     """Any order and any repetition of the records gives the same decision."""
@@ -123,7 +123,7 @@ def test_folding_is_commutative_and_idempotent(seed: int) -> None:
     assert _shown(decided(told, repeated, now)) == _shown(decided(told, records, now))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEDS)
 def test_folding_bit_by_bit_is_folding_at_once(seed: int) -> None:
     """A reader that has decided in between knows no more and no less than a new one."""

@@ -86,7 +86,7 @@ def test_a_long_row_of_one_second_is_jumped_over_from_above() -> None:
 GAPS = st.lists(st.sampled_from([0, 0, 0, 1, 1, 5, 60]), min_size=1, max_size=700)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(gaps=GAPS, data=st.data())
 def test_every_wanted_row_is_shown_and_no_call_is_wasted(
     gaps: list[int], data: st.DataObject
@@ -109,7 +109,7 @@ def test_every_wanted_row_is_shown_and_no_call_is_wasted(
     assert calls <= sum(simulated(rows, region)[1] for region in single)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(gaps=GAPS, data=st.data())
 def test_incomplete_knowledge_never_hides_a_wanted_row(
     gaps: list[int], data: st.DataObject

@@ -33,7 +33,7 @@ sightings = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds=st.lists(st.lists(sightings, max_size=8), min_size=1, max_size=3))
 def test_what_was_saved_last_comes_back_unchanged(
     shared: SqlStore, rounds: list[list[Sighting]]

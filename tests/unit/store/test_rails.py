@@ -29,7 +29,7 @@ hold_values = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(saved=st.lists(hold_values, min_size=1, max_size=5))
 def test_a_hold_comes_back_as_saved_last(shared: SqlStore, saved: list[Hold]) -> None:
     """Saving replaces by id, containers included; only holds that have not ended are listed."""

@@ -21,7 +21,7 @@ verdicts = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds=st.lists(st.lists(verdicts, max_size=4), min_size=1, max_size=3))
 def test_the_latest_verdict_of_each_comes_back_whole(
     shared: SqlStore, rounds: list[list[Verdict]]

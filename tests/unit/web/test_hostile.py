@@ -19,7 +19,6 @@ from demurrage.web.service import Service
 
 _FIXTURE = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 JSON_VALUES = st.recursive(
