@@ -130,14 +130,12 @@ class Book:
         """Known response ids of which no request is logged."""
         return ((rid, at) for rid, at in self.known.items() if rid not in self._answered)
 
-    def valid_releases(self, container_id: str) -> list[Moment]:
-        """Releases by a source that named the container, or by a person."""
-        releases = self.releases.get(container_id)
-        if not releases:
-            return []
-        entitled = self._users(container_id)
-        entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
-        return [at for at in releases if at.source.person or at.source.id in entitled]
+    def pin_releases(self, container_id: str, pin: Pin) -> list[Moment]:
+        """Those that may end one pin: its own writer's, and those that end more than pins."""
+        own = [
+            at for at in self.releases.get(container_id, ()) if at.source.id == pin.at.source.id
+        ]
+        return [*own, *self.final_releases(container_id)]
 
     def final_releases(self, container_id: str) -> list[Moment]:
         """Those that end more than pins: by a source that used or created the container itself.

@@ -45,20 +45,21 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
     explicit = book.explicit.get(container_id, [])
     if not (naming or pins or explicit):
         return NeverHeld()
-    releases, final = book.valid_releases(container_id), book.final_releases(container_id)
+    final = book.final_releases(container_id)
     ends: list[float] = []
     for ended in (
         *(_lineage(book, members, final, rules) for members in _lineages(book, naming)),
-        *(_pin(pin, releases, rules, now) for pin in pins),
+        *(_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
         *(_creation(at, final, rules) for at in explicit),
     ):
         if isinstance(ended, Reason):
             return Held((ended,))
         ends.append(ended)
-    code = Code.RELEASED_BY_APPLICATION if releases else Code.LINEAGES_ENDED
+    released = bool(final) or any(book.pin_releases(container_id, pin) for pin in pins)
+    code = Code.RELEASED_BY_APPLICATION if released else Code.LINEAGES_ENDED
     text = (
         "the application released it"
-        if releases
+        if released
         else "every conversation and pin that named it has ended"
     )
     return LetGo(max(ends, default=now), (Reason(code, text),))

@@ -238,6 +238,18 @@ def test_who_only_pinned_what_an_application_made_releases_only_the_pin() -> Non
     assert judged(app, other).codes == (Code.CREATED_BY_APPLICATION,)
 
 
+def test_who_only_pinned_it_releases_no_pin_of_another() -> None:
+    """Two downloads wait for one file, and the first is done; a user's word ends both."""
+    app, one, other = used(), Writer("app-2"), Writer("app-3")
+    app.closes(100, "talk")
+    one.pins("cntr_1", 40)
+    other.pins("cntr_1", 41)
+    one.releases("cntr_1", 110)
+    assert judged(app, one, other).codes == (Code.PINNED,)
+    app.releases("cntr_1", 391)
+    assert judged(app, one, other, now=500).kind is RELEASED
+
+
 def test_a_person_may_release_it() -> None:
     """The operator's own hand needs no further title."""
     app, person = used(), Writer(PERSON)
