@@ -2,7 +2,8 @@
 
 A lineage ends by `conversation.ended`, or for one container by `container.released`; an end
 covers only what started before it, and an end that another writer reports must lie clearly
-(by the clocks' uncertainty) after the start. A pin ends at its `until` or by a release.
+(by the clocks' uncertainty) after the start. What runs on past it holds the container until it
+is done. A pin ends at its `until` or by a release.
 """
 
 from collections.abc import Sequence
@@ -90,7 +91,11 @@ def _lineage(
         return Reason(
             Code.RELEASE_WAITS, f"its conversation ended, but {about} may still run", about
         )
-    return min(end.latest(rules.max_event_delay) for end in covering)
+    declared = min(end.latest(rules.max_event_delay) for end in covering)
+    # A turn that ran on past the declared end held it until then, and used it; its writer may
+    # have begun another turn right after, whose start is still under way.
+    turns = (each.finished.latest(rules.max_event_delay) for each in members if each.finished)
+    return max((declared, *turns))
 
 
 def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
