@@ -132,9 +132,7 @@ class Book:
 
     def pin_releases(self, container_id: str, pin: Pin) -> list[Moment]:
         """Those that may end one pin: its own writer's, and those that end more than pins."""
-        own = [
-            at for at in self.releases.get(container_id, ()) if at.source.id == pin.at.source.id
-        ]
+        own = [at for at in self.releases.get(container_id, ()) if at.source.id == pin.at.source.id]
         return [*own, *self.final_releases(container_id)]
 
     def final_releases(self, container_id: str) -> list[Moment]:

@@ -48,8 +48,9 @@ class Look:
     async def judge(self, census: Census, facts: TargetFacts) -> Picture:
         """Read the log to its end and give every live container its verdict.
 
-        Nothing is decided by a clock that made a step, until it is measured anew: neither what
-        is due, nor which events seem late or to come from the future.
+        Nothing is decided by a clock that made a step, until it is measured anew, nor by the
+        local one, where no answer has ever told the provider's time: neither what is due, nor
+        which events seem late or to come from the future.
         """
         inventory, clock = self._watch.amounts_to(census), self._target.api.clock
         async with self._evidence.lock:
@@ -59,6 +60,7 @@ class Look:
                 isinstance(inventory, CompleteInventory)
                 and isinstance(reading, Reading)
                 and not clock.jumped
+                and clock.offset is not None
             ):
                 decision = decide(
                     self._evidence.ledger,

@@ -103,6 +103,16 @@ async def test_nothing_is_decided_by_a_clock_that_made_a_step() -> None:
 
 
 @pytest.mark.looptime
+async def test_nothing_is_decided_by_the_local_clock() -> None:
+    """It may be an hour ahead, and every start that is still under way would seem overdue."""
+    scene = Scene()
+    scene.api.clock.offset = None
+    assert (await scene.judged()).decision is None
+    scene.api.clock.offset = -3600.0
+    assert (await scene.judged(10)).decision is not None
+
+
+@pytest.mark.looptime
 async def test_a_step_of_the_clock_breaks_the_series_of_readings() -> None:
     """The machine may have slept: what could not be delivered meanwhile is waited for."""
     scene = Scene()
