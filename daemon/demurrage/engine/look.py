@@ -50,7 +50,8 @@ class Look:
 
         Nothing is decided by a clock that made a step, until it is measured anew, nor by the
         local one, where no answer has ever told the provider's time: neither what is due, nor
-        which events seem late or to come from the future.
+        which events seem late or to come from the future. The decision speaks of the moment up
+        to which the log was read, however long ago that is.
         """
         inventory, clock = self._watch.amounts_to(census), self._target.api.clock
         async with self._evidence.lock:
@@ -68,7 +69,7 @@ class Look:
                     facts,
                     self._target.rules,
                     read_since=reading.since,
-                    now=clock.now(),
+                    now=reading.read_at,
                 )
                 self._evidence.claim(self._target.name, decision.claim)
         return Picture(inventory, reading, decision)
