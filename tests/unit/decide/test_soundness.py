@@ -53,13 +53,18 @@ def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
 @settings(max_examples=HISTORIES, deadline=None, derandomize=True)
 @given(SEEDS)
 def test_what_goes_would_go_by_the_true_log_and_is_never_used_again(seed: int) -> None:
-    """Lines late, twice, lost, set aside; clocks off by 30 s; writers killed and taken over."""
+    """Lines late, twice, lost, set aside; clocks off by 30 s; writers killed and taken over.
+
+    Where the true log breaks coverage by a clock that nobody knows, it keeps everything; one that
+    lost that writer's starts must keep what is used, and no more.
+    """
     dice = Random(seed)
     told = history(dice, fates=True)
     for _ in range(3):
         now = at_some_moment(dice)
         going = set(let_go(decided(told, degraded(dice, told, now), now)))
-        assert going <= set(let_go(decided(told, told.full(now), now))), now
+        best = decided(told, told.full(now), now)
+        assert best.breaks or going <= set(let_go(best)), now
         assert not going & (told.in_use(now) | told.used_later(now)), now
 
 
