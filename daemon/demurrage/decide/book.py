@@ -130,14 +130,10 @@ class Book:
         """Known response ids of which no request is logged."""
         return ((rid, at) for rid, at in self.known.items() if rid not in self._answered)
 
-    def valid_releases(self, container_id: str) -> list[Moment]:
-        """Releases by a source that named the container, or by a person."""
-        releases = self.releases.get(container_id)
-        if not releases:
-            return []
-        entitled = self._users(container_id)
-        entitled |= {pin.at.source.id for pin in self.pins.get(container_id, ())}
-        return [at for at in releases if at.source.person or at.source.id in entitled]
+    def pin_releases(self, container_id: str, pin: Pin) -> list[Moment]:
+        """Those that may end one pin: its own writer's, and those that end more than pins."""
+        own = [at for at in self.releases.get(container_id, ()) if at.source.id == pin.at.source.id]
+        return [*own, *self.final_releases(container_id)]
 
     def final_releases(self, container_id: str) -> list[Moment]:
         """Those that end more than pins: by a source that used or created the container itself.
@@ -182,7 +178,7 @@ class Book:
             members = self.lineages.members(call_id)
             seen |= members
             lineage = [self.responses[member] for member in members]
-            if all(_past(each, before, unknown) for each in lineage) and not any(
+            if all(self._past(each, before, unknown) for each in lineage) and not any(
                 each.call_id in flying or each.mentioned & needed for each in lineage
             ):
                 forgotten.extend(lineage)
@@ -191,6 +187,10 @@ class Book:
             self._unmention(response)
             for key in response.keys:
                 self.positions.pop(key, None)
+            # Or a reader starting anew would find the id, and nothing that answers to it.
+            for response_id in response.response_ids:
+                self.known.pop(response_id, None)
+                self.positions.pop(response_id, None)
         self.lineages = self.lineages.without(forgotten, self.responses.values())
         self._forget_containers(before, needed, unknown)
 
@@ -215,6 +215,15 @@ class Book:
         for positions in self.positions.values():
             yield from positions
 
+    def _past(self, response: Response, before: float, unknown: float) -> bool:
+        """True when the response is over and everything about it lies before the moment."""
+        if not response.ended or response.finished is None:
+            return False
+        named = (self.known[each] for each in response.response_ids if each in self.known)
+        told = (response.finished, *named)
+        latest = max(at.latest(unknown) for at in told)
+        return max(latest, response.begun_latest(unknown)) < before
+
     def _unmention(self, response: Response) -> None:
         for container_id in response.mentioned:
             calls = self.mentions.get(container_id)
@@ -225,10 +234,3 @@ class Book:
         for moment in (response.started, response.output, response.finished):
             if moment is not None:
                 moment.source.calls.discard(response.call_id)
-
-
-def _past(response: Response, before: float, unknown: float) -> bool:
-    """True when the response is over and everything about it lies before the moment."""
-    if not response.ended or response.finished is None:
-        return False
-    return max(response.finished.latest(unknown), response.begun_latest(unknown)) < before

@@ -1,7 +1,9 @@
 """Folding what a listing shows into what is known of a target's containers.
 
-* A birth never moves, activity never moves backwards, and life does so only loudly: a row that
-  was gone and is listed alive again is kept as alive, and reported as `returned`.
+* A birth never moves, nor does a name, for nothing can rename a container. A tier that two rows
+  tell differently is unknown, and fits any slot. Activity never moves backwards, and life does
+  so only loudly: a row that was gone and is listed alive again is kept as alive, and reported as
+  `returned`.
 * A row that is absent where a listing must have shown it is believed gone after two such
   listings at least one interval apart (`absence`). Gone before its idle expiry and not by our
   own hand, it has *vanished*: somebody else deletes here.
@@ -175,7 +177,13 @@ def _fold(previous: Sighting, row: Container, listed_at: float, rules: Rules) ->
     activity = _last_active(before, row, rules.evidence.activity_tolerance)
     return replace(
         previous,
-        container=replace(row, created_at=before.created_at, last_active_at=activity),
+        container=replace(
+            row,
+            created_at=before.created_at,
+            last_active_at=activity,
+            tier=row.tier if row.tier == before.tier else None,
+            name=before.name or row.name,
+        ),
         listed_at=listed_at,
         gone_at=gone_at,
         missing_since=None,

@@ -90,23 +90,38 @@ def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> tuple[floa
     if source.first_start is None:
         return None
     # Its promises would reach into the future, and its starts would open windows too late.
-    ahead = source.last_time - source.offsets(rules.max_event_delay)[1] - now
+    ahead = source.active_time - source.offsets(rules.max_event_delay)[1] - now
     if ahead > rules.max_event_delay:
         text = f"its clock is wrong: an event of it lies {ahead:.0f} s in the future"
         return _last_spoke(source, rules), text
-    if source.offset_low is None or source.offset_high is None:
+    told = _told_offsets(source)
+    if not told:
         if now - source.first_start <= rules.writer_timeout:
             return None
         return _last_spoke(source, rules), "it has never reported its clock's offset"
     off = [
         (told_at - offset, f"its clock is off by {abs(offset):.0f} s")
-        for offset, told_at in (
-            (source.offset_low, source.low_told_at),
-            (source.offset_high, source.high_told_at),
-        )
+        for offset, told_at in told
         if abs(offset) > rules.max_event_delay
     ]
     return max(off, default=None)
+
+
+def _told_offsets(source: Source) -> list[tuple[float, float]]:
+    """The bounds of its clock's offset, each with when it was last told, if they were.
+
+    Where nothing but a goodbye told one, that is taken for it.
+    """
+    last = source.last_time
+    told = (
+        [(source.goodbye_low, last), (source.goodbye_high, last)]
+        if source.offset_low is None
+        else [
+            (source.offset_low, source.low_told_at),
+            (source.offset_high, source.high_told_at),
+        ]
+    )
+    return [(offset, told_at) for offset, told_at in told if offset is not None]
 
 
 def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:

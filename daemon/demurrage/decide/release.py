@@ -2,7 +2,8 @@
 
 A lineage ends by `conversation.ended`, or for one container by `container.released`; an end
 covers only what started before it, and an end that another writer reports must lie clearly
-(by the clocks' uncertainty) after the start. A pin ends at its `until` or by a release.
+(by the clocks' uncertainty) after the start. What runs on past it holds the container until it
+is done. A pin ends at its `until` or by a release.
 """
 
 from collections.abc import Sequence
@@ -45,20 +46,21 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
     explicit = book.explicit.get(container_id, [])
     if not (naming or pins or explicit):
         return NeverHeld()
-    releases, final = book.valid_releases(container_id), book.final_releases(container_id)
+    final = book.final_releases(container_id)
     ends: list[float] = []
     for ended in (
         *(_lineage(book, members, final, rules) for members in _lineages(book, naming)),
-        *(_pin(pin, releases, rules, now) for pin in pins),
+        *(_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
         *(_creation(at, final, rules) for at in explicit),
     ):
         if isinstance(ended, Reason):
             return Held((ended,))
         ends.append(ended)
-    code = Code.RELEASED_BY_APPLICATION if releases else Code.LINEAGES_ENDED
+    released = bool(final) or any(book.pin_releases(container_id, pin) for pin in pins)
+    code = Code.RELEASED_BY_APPLICATION if released else Code.LINEAGES_ENDED
     text = (
         "the application released it"
-        if releases
+        if released
         else "every conversation and pin that named it has ended"
     )
     return LetGo(max(ends, default=now), (Reason(code, text),))
@@ -89,7 +91,11 @@ def _lineage(
         return Reason(
             Code.RELEASE_WAITS, f"its conversation ended, but {about} may still run", about
         )
-    return min(end.latest(rules.max_event_delay) for end in covering)
+    declared = min(end.latest(rules.max_event_delay) for end in covering)
+    # A turn that ran on past the declared end held it until then, and used it; its writer may
+    # have begun another turn right after, whose start is still under way.
+    turns = (each.finished.latest(rules.max_event_delay) for each in members if each.finished)
+    return max((declared, *turns))
 
 
 def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:

@@ -5,7 +5,7 @@ up to a moment when a heartbeat says "all before this moment is sent, up to sequ
 up to n are held. Folding is commutative: the order in which records arrive does not matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -22,7 +22,8 @@ MANY_BEATS = 64
 class Beat:
     """One heartbeat that may still advance its source, at its place in the log.
 
-    `counts`: the last sequence that it knows of, its own included.
+    `counts`: the last sequence that it knows of, its own included. `time`: when it was said, by
+    the clock whose offset it tells.
     """
 
     complete_through: float
@@ -33,6 +34,7 @@ class Beat:
     final: bool
     position: int
     counts: int
+    time: float
 
 
 @dataclass(slots=True)
@@ -44,7 +46,9 @@ class Source:
     was read here. `leaving`: a goodbye was heard, whatever it is worth.
     `offset_low` and `offset_high` span every clock offset that the writer has reported, in
     seconds that its clock is ahead of the provider's; `low_told_at` and `high_told_at` are when
-    it last reported the one and the other, on its clock.
+    it last reported the one and the other, on its clock. A goodbye may be said by whoever takes
+    a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
+    that goodbyes told, and `active_time` is when anything else was last said.
     """
 
     id: str
@@ -61,11 +65,14 @@ class Source:
     calls: set[str] = field(default_factory=set)
     offset_low: float | None = None
     offset_high: float | None = None
+    goodbye_low: float | None = None
+    goodbye_high: float | None = None
     low_told_at: float = -inf
     high_told_at: float = -inf
     first_time: float | None = None
     first_start: float | None = None
     last_time: float = -inf
+    active_time: float = -inf
     set_aside: int = 0
     dropped: int = 0
 
@@ -83,9 +90,14 @@ class Source:
         self.last_time = max(self.last_time, event.time)
         if self.first_time is None or event.time < self.first_time:
             self.first_time = event.time
+        if isinstance(event.fact, Heartbeat) and event.fact.final:
+            self._take_goodbyes_offset(event.fact.clock_offset)
+        else:
+            self.active_time = max(self.active_time, event.time)
         if isinstance(event.fact, Heartbeat):
-            self._take_offset(event.fact.clock_offset, event.time)
-            self._take_beat(event.fact, event.sequence or 0, position)
+            if not event.fact.final:
+                self._take_offset(event.fact.clock_offset, event.time)
+            self._take_beat(event.fact, event.sequence or 0, position, event.time)
         return True
 
     def miss(self, sequence: int | None) -> None:
@@ -141,7 +153,14 @@ class Source:
         if offset == self.offset_high:
             self.high_told_at = max(self.high_told_at, at)
 
-    def _take_beat(self, beat: Heartbeat, sequence: int, position: int) -> None:
+    def _take_goodbyes_offset(self, offset: float | None) -> None:
+        """Widen the span of the offsets that goodbyes told."""
+        if offset is not None:
+            low, high = self.goodbye_low, self.goodbye_high
+            self.goodbye_low = offset if low is None else min(low, offset)
+            self.goodbye_high = offset if high is None else max(high, offset)
+
+    def _take_beat(self, beat: Heartbeat, sequence: int, position: int, time: float) -> None:
         self.dropped = max(self.dropped, beat.dropped)
         self.leaving = self.leaving or beat.final
         self.last_sequence = max(self.last_sequence, beat.last_sequence)
@@ -155,6 +174,7 @@ class Source:
                 beat.final,
                 position,
                 max(sequence, beat.last_sequence),
+                time,
             )
         )
         if beat.final or len(self.beats) > MANY_BEATS:
@@ -177,17 +197,36 @@ class Source:
 
     @property
     def best(self) -> Beat | None:
-        """The kept promise that reaches furthest."""
+        """The kept promise that reaches furthest, on the writer's own clock for certain."""
         return max(
-            filter(self._keeps, self.beats), key=lambda beat: beat.complete_through, default=None
+            (beat for beat in self.beats if not beat.final and self._keeps(beat)),
+            key=lambda beat: beat.complete_through,
+            default=None,
         )
 
     @property
     def said_goodbye(self) -> bool:
         """True when a final heartbeat came, all before it is held, and nothing came after it."""
-        return self.leaving and any(
-            beat.final and beat.counts >= self.last_sequence and self._keeps(beat)
+        return self.leaving and any(self._goodbyes())
+
+    def departed_by(self, unknown: float) -> float:
+        """The latest provider time at which its goodbye can have been said; +inf without one."""
+        if not self.leaving:
+            return inf
+        return min(
+            (
+                beat.time - (-unknown if beat.clock_offset is None else beat.clock_offset)
+                for beat in self._goodbyes()
+            ),
+            default=inf,
+        )
+
+    def _goodbyes(self) -> Iterator[Beat]:
+        """The final heartbeats before which all is held, and after which nothing came."""
+        return (
+            beat
             for beat in self.beats
+            if beat.final and beat.counts >= self.last_sequence and self._keeps(beat)
         )
 
     def retired_at(
@@ -198,7 +237,7 @@ class Source:
         One that certainly spoke after its retirement is still there: the word was wrong.
         """
         at = retired.get(self.id)
-        if at is None or self.last_time - self.offsets(unknown)[1] > at + skew:
+        if at is None or self.active_time - self.offsets(unknown)[1] > at + skew:
             return None
         return at
 
@@ -209,9 +248,13 @@ class Source:
         return (self.held_through + 1, last) if last > self.held_through else None
 
     def offsets(self, unknown: float) -> tuple[float, float]:
-        """The span of the writer's clock offset; ±`unknown` until it has reported one."""
+        """The span of the writer's clock offset; ±`unknown` until it has reported one.
+
+        What a goodbye tells is in it until then, but proves nothing: it may be another's clock.
+        """
         if self.offset_low is None or self.offset_high is None:
-            return (-unknown, unknown)
+            low, high = self.goodbye_low or 0.0, self.goodbye_high or 0.0
+            return (min(low, -unknown), max(high, unknown))
         return (self.offset_low, self.offset_high)
 
     @property
@@ -245,5 +288,6 @@ class Source:
                 or beat.clock_offset in offsets
             ):
                 kept.append(beat)
-                offsets.discard(beat.clock_offset)
+                if not beat.final:
+                    offsets.discard(beat.clock_offset)
         self.beats = kept[::-1]

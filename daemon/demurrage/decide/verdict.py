@@ -294,7 +294,8 @@ def _coverage(container: Container, grounds: Grounds) -> Reason | None:
         first = grounds.breaks[0]
         text = f"coverage was broken: {first.about}: {first.detail}"
         return Reason(Code.COVERAGE_BROKEN, text, first.about)
-    if container.created_at < since:
+    # While the word was broken somebody may have made it, and use it yet, without logging it.
+    if container.created_at < max(since, grounds.facts.confirmed_at or since):
         return Reason(Code.BORN_BEFORE_COVERAGE, "it was born before coverage was complete")
     return None
 

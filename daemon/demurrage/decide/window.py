@@ -101,9 +101,7 @@ def _sent(response: Response, retired: Mapping[str, float], rules: EvidenceRules
     gone_at = source.retired_at(retired, unknown=rules.max_event_delay, skew=rules.clock_skew)
     if gone_at is not None:
         sent = min(sent, gone_at + rules.clock_skew)
-    if source.said_goodbye:
-        sent = min(sent, _latest(Moment(source.last_time, source), rules))
-    return sent
+    return min(sent, source.departed_by(rules.max_event_delay) + rules.clock_skew)
 
 
 def _latest(moment: Moment, rules: EvidenceRules) -> float:

@@ -22,7 +22,7 @@ from demurrage.engine.recovery import Recovery
 from demurrage.engine.sweep import Sweep, troubles
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.facts import TargetFacts
-from demurrage.model.inventory import PartialInventory
+from demurrage.model.inventory import CompleteInventory, PartialInventory
 from demurrage.model.plan import Judgement, Mode, Plan, Rail
 
 
@@ -100,13 +100,13 @@ class Cycle:
         return self._setbacks == self._evidence.setbacks
 
     async def _settle_in(self) -> None:
-        """Once a start, after the first listing, when the provider's time is known.
+        """Once a start, as soon as an answer has told the provider's time.
 
         A store that went back in time knows nothing of what it did since: births so far are
         beyond proof, and the target observes until a person answers. Distrust comes first, so
         that a crash in between asks again.
         """
-        if self._settled_in:
+        if self._settled_in or self.target.api.clock.offset is None:
             return
         name, now = self.target.name, self.target.api.clock.now()
         since = await asyncio.to_thread(lambda: self._store.restored_since)
@@ -219,7 +219,7 @@ class Cycle:
         facts = await self._facts()
         picture = await self._look.judge(census, facts)
         setbacks = self._evidence.setbacks
-        if setbacks != self._setbacks:
+        if setbacks != self._setbacks and self.target.api.clock.offset is not None:
             name, now = self.target.name, self.target.api.clock.now()
             await asyncio.to_thread(self._store.distrust, name, now)
             summary = "the event log went back in time or was replaced; the target only observes"
@@ -338,6 +338,14 @@ class Cycle:
                 "the local or the provider's clock made a step; nothing is deleted until they agree"
             )
             found.append(Condition(ConditionKind.CLOCK_JUMP, name, text))
+        if self.target.api.clock.offset is None and isinstance(
+            picture.inventory, CompleteInventory
+        ):
+            text = (
+                "no answer tells the provider's time in a Date header, so nothing can be decided; "
+                "does a proxy take it out, or answer from a cache?"
+            )
+            found.append(Condition(ConditionKind.CLOCK_UNKNOWN, name, text))
         if picture.decision is not None:
             found.extend(picture.decision.conditions)
         return tuple(found)

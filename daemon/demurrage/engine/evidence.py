@@ -21,7 +21,11 @@ BATCH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The log was read to its end at `read_at`, without a break since `since`."""
+    """The log was read to its end as of `read_at`, without a break since `since`.
+
+    Both are when the last of it was asked for: the process may have been stopped before it went
+    on with the answer, and what was appended meanwhile is not in it.
+    """
 
     read_at: float
     since: float
@@ -73,17 +77,15 @@ class Evidence:
         writers could not deliver meanwhile is still to come.
         """
         try:
-            records = await self._to_the_end()
+            records, moment, now = await self._to_the_end(clock)
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
-        moment = asyncio.get_running_loop().time()
         late = self._read_at is None or moment - self._read_at > self._patience
         if late or clock.jumped:
             self._since = None
         self._since = moment if self._since is None else self._since
         self._read_at = moment
-        now = clock.now()
         if self._generation is not None:
             self._read_to = Cursor(self._generation, self._position, now)
         return Reading(now, now - (moment - self._since), records)
@@ -97,11 +99,13 @@ class Evidence:
         """Remember what a decision took for true, to judge later starts by it."""
         self._claims[target] = claim
 
-    async def _to_the_end(self) -> int:
+    async def _to_the_end(self, clock: ProviderClock) -> tuple[int, float, float]:
+        """How many records came, and when the last were asked for, by the loop and by `clock`."""
         if self._read_at is None:
             await self._begin()
         records = 0
         while True:
+            moment, now = asyncio.get_running_loop().time(), clock.now()
             batch = await asyncio.to_thread(self._reader.read, self._position, BATCH)
             if await self._replaced(batch):
                 continue
@@ -110,7 +114,7 @@ class Evidence:
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
-                return records
+                return records, moment, now
 
     async def _begin(self) -> None:
         """Compare the log with what the store remembers of it, and take over its floors.

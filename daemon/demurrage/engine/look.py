@@ -48,8 +48,10 @@ class Look:
     async def judge(self, census: Census, facts: TargetFacts) -> Picture:
         """Read the log to its end and give every live container its verdict.
 
-        Nothing is decided by a clock that made a step, until it is measured anew: neither what
-        is due, nor which events seem late or to come from the future.
+        Nothing is decided by a clock that made a step, until it is measured anew, nor by the
+        local one, where no answer has ever told the provider's time: neither what is due, nor
+        which events seem late or to come from the future. The decision speaks of the moment up
+        to which the log was read, however long ago that is.
         """
         inventory, clock = self._watch.amounts_to(census), self._target.api.clock
         async with self._evidence.lock:
@@ -59,6 +61,7 @@ class Look:
                 isinstance(inventory, CompleteInventory)
                 and isinstance(reading, Reading)
                 and not clock.jumped
+                and clock.offset is not None
             ):
                 decision = decide(
                     self._evidence.ledger,
@@ -66,7 +69,7 @@ class Look:
                     facts,
                     self._target.rules,
                     read_since=reading.since,
-                    now=clock.now(),
+                    now=reading.read_at,
                 )
                 self._evidence.claim(self._target.name, decision.claim)
         return Picture(inventory, reading, decision)

@@ -167,6 +167,10 @@ class Store(Protocol):
         ...
 
     # what stands between the daemon and a delete
+    def protected(self, target: str, now: float) -> frozenset[str]:
+        """The containers that a person protects at that moment."""
+        ...
+
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied."""
         ...

@@ -74,13 +74,20 @@ class Sweep:
                 continue
             # At least one goes each cycle, or listing would eat a tight budget up.
             portion, waiting = waiting[: max(1, size)], waiting[max(1, size) :]
+            # A person may have protected one since the plan was made, and been told so.
+            protected = await asyncio.to_thread(
+                self._store.protected, self._target, self._api.clock.now()
+            )
+            wanted = [each for each in portion if each.container_id not in protected]
+            if not wanted:
+                continue
             intents = [
                 Intent(
                     planned,
                     verdict_ids[planned.container_id],
                     judgement.resumed_by.get(planned.container_id),
                 )
-                for planned in portion
+                for planned in wanted
                 if self._fresh(sightings[planned.container_id], read_at)
             ]
             if not intents:

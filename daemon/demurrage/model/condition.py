@@ -51,6 +51,7 @@ class ConditionKind(StrEnum):
     NOBODY_LOGS = "nobody_logs"
     # the daemon itself
     CLOCK_JUMP = "clock_jump"
+    CLOCK_UNKNOWN = "clock_unknown"
     STORE_FAILED = "store_failed"
     DISK_FULL = "disk_full"
     STORE_RESTORED = "store_restored"

@@ -26,10 +26,6 @@ class Facts(Repository):
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied."""
         standing = select(targets).where(targets.c.target == target)
-        protected = select(protections.c.container_id).where(
-            protections.c.target == target,
-            or_(protections.c.until.is_(None), protections.c.until > now),
-        )
         retired = select(retired_writers.c.source, retired_writers.c.at)
         proven = (
             select(containers.c.container_id, verdicts.c.proven_at)
@@ -48,11 +44,16 @@ class Facts(Repository):
                 breaks=open_breaks(connection, target),
                 whole_life_windows=row is not None and row.whole_life_since is not None,
                 distrust_before=row.distrust_before if row else None,
-                protected=frozenset(connection.scalars(protected)),
+                protected=_protected(connection, target, now),
                 retired={row[0]: row[1] for row in connection.execute(retired)},
                 proven={row[0]: row[1] for row in connection.execute(proven)},
                 confirmed_at=row.confirmed_at if row else None,
             )
+
+    def protected(self, target: str, now: float) -> frozenset[str]:
+        """The containers that a person protects at that moment."""
+        with self._database.read() as connection:
+            return _protected(connection, target, now)
 
     def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
         """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
@@ -96,6 +97,14 @@ class Facts(Repository):
             known = _standing(connection, target, targets.c.distrust_before)
             if known is None or before > known:
                 _stand(connection, target, distrust_before=before)
+
+
+def _protected(connection: Connection, target: str, now: float) -> frozenset[str]:
+    query = select(protections.c.container_id).where(
+        protections.c.target == target,
+        or_(protections.c.until.is_(None), protections.c.until > now),
+    )
+    return frozenset(connection.scalars(query))
 
 
 def _standing(connection: Connection, target: str, column: Column[float]) -> float | None:

@@ -3,6 +3,10 @@
 Everything here keeps to what DESIGN's invariants stand on: starts are written down before the
 request leaves and arrive in time, births fall inside windows, a slot makes at most one
 container, and nobody uses what was ended. Clocks are off, but heartbeats say by how much.
+
+With `fates`, writers are killed: what they began goes on at the server, and its user may come
+back through another writer. The dead stay silent, are taken over by a successor that says
+goodbye in their name on a clock of its own, or are retired by a person.
 """
 
 import math
@@ -32,7 +36,10 @@ LATEST = 25.0  # seconds that an event may be under way
 
 @dataclass
 class Made:
-    """One container with its true life. `named_at`: when its maker first names it."""
+    """One container with its true life.
+
+    `named_at`: when its maker first names it; `free_at`: when its next user may come.
+    """
 
     id: str
     born: float
@@ -42,6 +49,7 @@ class Made:
     named_at: float = math.inf
     used_at: float | None = None
     visible_at: float = 0.0
+    free_at: float = math.inf
     held: list[str] = field(default_factory=list)  # the conversations that name it
 
 
@@ -80,6 +88,18 @@ class History:
     closed: dict[str, float]
     entries: list[tuple[float, float, Entry]] = field(default_factory=list)  # (true, arrival, …)
     over: float = 0.0
+    deaths: dict[str, float] = field(default_factory=dict)
+    retired: dict[str, float] = field(default_factory=dict)
+
+    def used_later(self, now: float) -> set[str]:
+        """The containers that a response names, or goes on to use, after that moment."""
+        named = {each.id for each in self.made if now < each.named_at < math.inf}
+        reused = {call.reuses.id for call in self.calls if call.reuses and call.ends > now}
+        return named | reused
+
+    def retired_by(self, now: float) -> dict[str, float]:
+        """The writers that a person has retired by then, in epoch seconds."""
+        return {name: T + at for name, at in self.retired.items() if at <= now}
 
     def in_use(self, now: float) -> set[str]:
         """The containers that are named by a live lineage, or may yet come to be."""
@@ -113,13 +133,15 @@ class History:
         return rows
 
 
-def history(dice: Random, *, finished: bool = False) -> History:
+def history(dice: Random, *, finished: bool = False, fates: bool = False) -> History:
     """A history of a few writers and requests; with `finished` everything ends definitely."""
     writers = [
         Writer(f"app-{number}", offset=float(dice.randint(-29, 29)))
         for number in range(dice.randint(1, 3))
     ]
     told = History(writers, [], [], {})
+    if fates:
+        _strike(dice, told)
     talks = [f"talk-{number}" for number in range(4)]
     closing = {talk: dice.uniform(250, 450) for talk in talks if dice.random() < 0.5}
     for number in range(dice.randint(1, 8)):
@@ -131,7 +153,37 @@ def history(dice: Random, *, finished: bool = False) -> History:
         told.closed[talk] = max(at, 0.0 if math.isinf(ended) else ended + 1)
     told.over = max(900.0, last + 100)
     _tell(dice, told, finished=finished)
+    for name in told.deaths:
+        _bury(dice, told, next(each for each in writers if each.name == name))
     return told
+
+
+def _strike(dice: Random, told: History) -> None:
+    """Say when writers die, and let clocks be off by whatever the rules allow, or unreported."""
+    for writer in told.writers:
+        writer.offset = dice.uniform(-30, 30)
+        error = dice.uniform(-1, 1)
+        writer.reports = dice.choice([writer.offset, writer.offset + error, None])
+        if dice.random() < 0.6:
+            told.deaths[writer.name] = dice.uniform(10, 450)
+
+
+def _bury(dice: Random, told: History, writer: Writer) -> None:
+    """A dead writer is taken over, retired, both, or neither."""
+    died = told.deaths[writer.name]
+    if dice.random() < 0.6:
+        at = died + dice.uniform(0, 200)
+        left = [
+            call.name
+            for call in told.calls
+            if call.writer is writer and (call.ends > died or call.ending is Ending.LOST)
+        ]
+        writer.offset = dice.uniform(-30, 30)
+        writer.reports = dice.choice([writer.offset, None])
+        goodbye = writer.beats(at, *left, final=True)
+        told.entries.append((at, at + dice.uniform(0, LATEST), goodbye))
+    if dice.random() < 0.4:
+        told.retired[writer.name] = died + dice.uniform(0, 200)
 
 
 def _call(
@@ -144,7 +196,8 @@ def _call(
     finished: bool,
 ) -> Call:
     writer = dice.choice(told.writers)
-    starts = _half(dice, 2, min(HORIZON, closing.get(talk, HORIZON) - 1))
+    death = told.deaths.get(writer.name, math.inf)
+    starts = _half(dice, 2, min(HORIZON, closing.get(talk, HORIZON) - 1, death))
     direct, background = dice.random() < 0.4, dice.random() < 0.3
     creation = starts + _half(dice, 0, 2 if direct else 30)
     runs = creation + (_half(dice, 0, 40) if background else 0)
@@ -173,7 +226,7 @@ def _call(
     earlier = [
         each
         for each in told.made
-        if talk in each.held and each.named_at < starts and each.done_at < starts
+        if talk in each.held and each.named_at < starts and each.free_at < starts
     ]
     if earlier and dice.random() < 0.7:
         call.reuses = dice.choice(earlier)
@@ -186,8 +239,9 @@ def _call(
     call.uses = dice.random() < 0.4
     for place, tier in enumerate(tiers):
         born = _half(dice, runs, min(output, runs + 50, ends))
-        done = math.inf if math.isinf(ends) or ending is Ending.LOST else ends
-        made = Made(f"cntr_{number}_{place}", born, tier, call.name, done)
+        unknown = math.isinf(ends) or ending is Ending.LOST or ends > death
+        made = Made(f"cntr_{number}_{place}", born, tier, call.name, math.inf if unknown else ends)
+        made.free_at = math.inf if ending is Ending.LOST else ends
         made.visible_at = born + dice.choice([0, 0, 20])
         if call.uses and place == 0:
             made.named_at = output if ending is not Ending.LOST else math.inf
@@ -219,7 +273,10 @@ def _tell(dice: Random, told: History, *, finished: bool) -> None:
         beats = [dice.uniform(0, 700) for _ in range(dice.randint(0, 8))]
         beats += [800.0, told.over] if finished else []
         said += [(at, 1000, None, "beat") for at in beats]
+        death = told.deaths.get(writer.name, math.inf)
         for at, _, by, what in sorted(said, key=lambda each: each[:2]):
+            if at > death:
+                continue
             entry = _say(writer, at, by, what, told)
             arrival = at + dice.uniform(0, LATEST)
             told.entries.append((at, arrival, entry))
@@ -288,12 +345,13 @@ def degraded(dice: Random, told: History, now: float) -> list[Record]:
     """What a reader may hold at `now` of a log that loses, repeats, garbles and reorders.
 
     The first event of a writer is not lost and nothing is withheld from it beyond the delay
-    that starts are allowed: an unheard writer cannot be missed.
+    that starts are allowed: an unheard writer cannot be missed. Nor is anything of one that a
+    person retires: that is the person's word.
     """
     held: list[Record] = []
     loss = dice.choice([0.0, 0.1, 0.3])
     for _, arrival, entry in told.entries:
-        first = entry.event.sequence == 1
+        first = entry.event.sequence == 1 or entry.event.source in told.retired
         if arrival > now:
             continue
         chance = dice.random()

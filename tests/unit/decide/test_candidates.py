@@ -153,6 +153,7 @@ def test_a_dead_process_sent_its_last_byte_before_it_died() -> None:
         dead.starts("b", 10, direct=direct)
         dead.beats(11, "b")
         gone.starts("c", 10, direct=direct)
+        gone.beats(11, "c")
         gone.beats(12, "c", final=True)
         known = facts(retired={"app-2": T + 30.0})
         verdict = verdict_of(sighting(born=102), app, dead, gone, now=500, known=known)

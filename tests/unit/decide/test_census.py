@@ -65,6 +65,21 @@ class TestShown:
         assert census.born == ("a",)
         assert census.changed == (Sighting(_row("a"), NOW, NOW),)
 
+    def test_a_name_is_never_taken_back(self) -> None:
+        """A row without one, or with another, must not undo what the name protects."""
+        named = replace(_row("a"), name="keep-me")
+        for other in ("", "CodeInterpreter"):
+            census = _census(_known(named), replace(named, name=other))
+            assert census.sightings["a"].container.name == "keep-me"
+        assert _census(_known(_row("a")), named).sightings["a"].container.name == "keep-me"
+
+    def test_tiers_that_contradict_each_other_fit_any_slot(self) -> None:
+        """Which of the two made it cannot be told any more, whatever later rows say."""
+        first = _census(_known(_row("a")), replace(_row("a"), tier="4g"))
+        assert first.sightings["a"].container.tier is None
+        again = _census(first.sightings, _row("a"))
+        assert again.sightings["a"].container.tier is None
+
     def test_a_new_row_may_be_gone_already(self) -> None:
         """It still counts against slots."""
         census = _census({}, _row("a", status="expired"))

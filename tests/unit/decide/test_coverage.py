@@ -266,6 +266,17 @@ def test_a_persons_confirmation_settles_what_came_before() -> None:
     assert broken(app, rows=[foreign], known=not_yet) == {BreakKind.UNACCOUNTED_USE}
 
 
+def test_a_confirmation_speaks_of_what_is_born_from_then_on() -> None:
+    """Who did not log before may hold what was made before; the word does not reach back."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    app.beats(390)
+    for confirmed, kind in ((5.0, VerdictKind.ORPHAN), (20.0, VerdictKind.UNPROVEN)):
+        known = facts(confirmed_at=T + confirmed)
+        assert verdict_of(sighting(), app, known=known).kind is kind
+
+
 def test_a_confirmation_settles_a_late_start() -> None:
     """A person has answered for what was decided before, and not for what came after."""
     late = Writer("late")

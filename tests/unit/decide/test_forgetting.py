@@ -68,6 +68,21 @@ def test_what_has_not_ended_is_never_forgotten() -> None:
     assert set(ledger.book(TARGET).responses) == {"a", "b"}
 
 
+def test_a_known_id_goes_with_the_response_that_answers_to_it() -> None:
+    """A reader that starts anew must not wait for what was answered and forgotten."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    app.knows("resp_a", 40)
+    app.beats(2000)
+    said = placed(app)
+    for before, left in ((35, {"a"}), (1000, set[str]())):
+        ledger = ledger_of(said)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        assert set(ledger.book(TARGET).responses) == left
+        assert not list(reread(said, ledger, before).book(TARGET).unresolved())
+
+
 def test_pins_and_creations_go_with_their_container() -> None:
     """And stay with one that is needed."""
     app = Writer()

@@ -121,6 +121,28 @@ def test_a_running_turn_of_the_lineage_holds() -> None:
     assert judged(app).codes == (Code.RELEASE_WAITS,)
 
 
+def test_a_turn_that_ran_on_past_the_end_may_be_followed_by_another() -> None:
+    """What its writer begins right after it may be under way for `max_event_delay`."""
+    app = used()
+    app.starts("b", 90, conversation="talk")
+    app.closes(100, "talk")
+    app.ends("b", 300, "cntr_1")
+    app.beats(310)
+    row = sighting(active=25)
+    assert Code.EVENTS_MAY_BE_LATE in verdict_of(row, app, now=311).codes
+    assert verdict_of(row, app, now=331).kind is RELEASED
+
+
+def test_a_turn_that_ran_on_past_the_end_accounts_for_its_use() -> None:
+    """It started before the end, so its own use is no sign that somebody came back."""
+    app = used()
+    app.starts("b", 90, conversation="talk")
+    app.closes(100, "talk")
+    app.ends("b", 300, "cntr_1")
+    assert judged(app, active=299).kind is RELEASED
+    assert judged(app, active=304, now=420).kind is REFERENCED
+
+
 def test_a_lost_turn_of_the_lineage_holds() -> None:
     """Nobody knows whether it still runs."""
     app = used()
@@ -236,6 +258,18 @@ def test_who_only_pinned_what_an_application_made_releases_only_the_pin() -> Non
     other.pins("cntr_1", 40)
     other.releases("cntr_1", 100)
     assert judged(app, other).codes == (Code.CREATED_BY_APPLICATION,)
+
+
+def test_who_only_pinned_it_releases_no_pin_of_another() -> None:
+    """Two downloads wait for one file, and the first is done; a user's word ends both."""
+    app, one, other = used(), Writer("app-2"), Writer("app-3")
+    app.closes(100, "talk")
+    one.pins("cntr_1", 40)
+    other.pins("cntr_1", 41)
+    one.releases("cntr_1", 110)
+    assert judged(app, one, other).codes == (Code.PINNED,)
+    app.releases("cntr_1", 391)
+    assert judged(app, one, other, now=500).kind is RELEASED
 
 
 def test_a_person_may_release_it() -> None:

@@ -28,10 +28,43 @@ def test_a_writer_that_speaks_after_its_goodbye_has_not_left() -> None:
     """A forked or reused source is waited for again."""
     app = Writer()
     turn(app)
+    app.beats(39)
     app.beats(40, final=True)
     assert verdict_of(sighting(born=60), app).kind is VerdictKind.UNPROVEN
     app.starts("b", 200)
     assert verdict_of(sighting(born=60), app).codes == (Code.LOG_NOT_COMPLETE,)
+
+
+def test_a_goodbye_in_a_dead_ones_name_does_not_tell_its_clock() -> None:
+    """Whoever took it over has a clock of its own, which its birth windows know nothing of."""
+    dead = Writer(offset=-12.0)
+    dead.reports = None
+    dead.starts("a", 150)
+    dead.puts_out("a", 203)
+    dead.offset = dead.reports = 24.0  # its successor's
+    dead.beats(240, "a", final=True)
+    other = Writer("app-2")
+    turn(other, "b", 170)
+    other.beats(390)
+    row = sighting(born=180)
+    assert verdict_of(row, dead, other).codes == (Code.RESPONSE_END_UNKNOWN,)
+
+
+def test_a_goodbye_that_tells_no_offset_may_be_by_another_clock() -> None:
+    """The last byte of a call left before its process died, and by then the goodbye was not said.
+
+    By a clock that is half a minute slow it was said before that.
+    """
+    dead = Writer()
+    dead.beats(5)
+    dead.starts("a", 10, direct=True)
+    dead.offset, dead.reports = -29.0, None
+    dead.beats(40, "a", final=True)
+    other = Writer("app-2")
+    turn(other, "b", 80)
+    other.beats(390)
+    row = sighting(born=95)
+    assert verdict_of(row, dead, other).codes == (Code.RESPONSE_END_UNKNOWN,)
 
 
 def test_a_line_set_aside_after_the_goodbye_takes_it_back() -> None:

@@ -73,6 +73,20 @@ class EmptyLog:
 
 
 @dataclass
+class SlowLog(EmptyLog):
+    """A log during whose reading the process is stopped for a while."""
+
+    clock: Clock
+    seconds: float = 0.0
+
+    def read(self, after: int, limit: int) -> Batch:
+        """The log as it was before."""
+        batch = super().read(after, limit)
+        self.clock.time += self.seconds
+        return batch
+
+
+@dataclass
 class Scene:
     """A look at a target without containers, on a clock set by hand."""
 
@@ -82,7 +96,8 @@ class Scene:
         target = Target("default", self.api, Rules(), Mode.ENFORCE)
         watch = InventoryWatch("default", self.api, Rules())
         watch.remember({}, bootstrapped=True)
-        self.look = Look(target, watch, Evidence(EmptyLog(), None, 30.0))
+        self.log = SlowLog(self.api.clock)
+        self.look = Look(target, watch, Evidence(self.log, None, 30.0))
 
     async def judged(self, after: float = 0.0) -> Picture:
         """Look, so many seconds later."""
@@ -103,6 +118,16 @@ async def test_nothing_is_decided_by_a_clock_that_made_a_step() -> None:
 
 
 @pytest.mark.looptime
+async def test_nothing_is_decided_by_the_local_clock() -> None:
+    """It may be an hour ahead, and every start that is still under way would seem overdue."""
+    scene = Scene()
+    scene.api.clock.offset = None
+    assert (await scene.judged()).decision is None
+    scene.api.clock.offset = -3600.0
+    assert (await scene.judged(10)).decision is not None
+
+
+@pytest.mark.looptime
 async def test_a_step_of_the_clock_breaks_the_series_of_readings() -> None:
     """The machine may have slept: what could not be delivered meanwhile is waited for."""
     scene = Scene()
@@ -116,3 +141,14 @@ async def test_a_step_of_the_clock_breaks_the_series_of_readings() -> None:
     reading = (await scene.judged(10)).reading
     assert isinstance(reading, Reading)
     assert reading.since == T + 20
+
+
+@pytest.mark.looptime
+async def test_a_decision_speaks_of_the_moment_at_which_the_log_was_asked() -> None:
+    """What was appended while the process was stopped is not in it, and was not waited for."""
+    scene = Scene()
+    scene.log.seconds = 60.0
+    picture = await scene.judged()
+    assert isinstance(picture.reading, Reading)
+    assert picture.decision is not None
+    assert picture.reading.read_at == picture.decision.now == T

@@ -114,6 +114,13 @@ async def test_nothing_more_is_deleted_on_what_grew_old_in_between(
     assert store.unfinished("default") == ()
 
 
+async def test_what_a_person_protects_meanwhile_stays(store: SqlStore) -> None:
+    """The command said that it is protected; a plan from before must not belie it."""
+    api = Api(Clock(), lambda _: store.protect("default", "cntr_1", None, "ann"), 1)
+    await swept(store, api)
+    assert api.asked == ["cntr_0", "cntr_2"]
+
+
 async def test_what_stays_fresh_goes(store: SqlStore) -> None:
     """Where nothing happens, all of it."""
     api = Api(Clock(), lambda _: None, 250)
