@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -90,7 +91,8 @@ def _listeners(works: Works) -> Sequence[Listener]:
     application = create_app(service, doors)
     found = [Listener(application, bind(http.address, "http.bind"))]
     if http.socket:
-        found.append(Listener(application, bind_unix(Path(http.socket), "http.socket")))
+        private = create_app(service, replace(doors, private=True))
+        found.append(Listener(private, bind_unix(Path(http.socket), "http.socket")))
     if http.ops_address is not None:
         found.append(
             Listener(

@@ -29,7 +29,7 @@ def create_app(service: Service, doors: Doors) -> FastAPI:
         service,
         doors,
         (
-            events_router(service),
+            events_router(service, doors),
             status_router(service),
             containers_router(service),
             responses_router(service),
