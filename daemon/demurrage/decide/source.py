@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from demurrage.model.event import PERSON_PREFIX, Event, Heartbeat
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, Event, Heartbeat, reserved
 
 # Sequences whose content is remembered, to notice one place with two contents.
 REMEMBERED = 20_000
@@ -71,8 +71,22 @@ class Source:
 
     @property
     def person(self) -> bool:
-        """True for the daemon's own hand, which is never waited for."""
+        """True for a person at the daemon's own command line."""
         return self.id.startswith(PERSON_PREFIX)
+
+    @property
+    def resolver(self) -> bool:
+        """True for what the daemon has read of responses that are known by their id."""
+        return self.id == RESOLVER
+
+    @property
+    def own(self) -> bool:
+        """True for the daemon's own hand, which is never waited for.
+
+        It makes no containers. What it has not yet written down of a known response holds that
+        response open, so nothing is lost with a line of its that is missing.
+        """
+        return reserved(self.id)
 
     def fold(self, event: Event, position: int) -> bool:
         """Take one event in; False when it only repeats what is held."""
@@ -97,7 +111,7 @@ class Source:
         """Place the event in the sequence, noticing repeats and contradictions."""
         sequence = event.sequence
         if sequence is None:
-            self.unsequenced = self.unsequenced or not self.person
+            self.unsequenced = self.unsequenced or not self.own
             return True
         content = hash((event.id, event.digest))
         known = self.contents.get(sequence)
@@ -210,6 +224,8 @@ class Source:
 
     def offsets(self, unknown: float) -> tuple[float, float]:
         """The span of the writer's clock offset; ±`unknown` until it has reported one."""
+        if self.resolver:
+            return (0.0, 0.0)
         if self.offset_low is None or self.offset_high is None:
             return (-unknown, unknown)
         return (self.offset_low, self.offset_high)
