@@ -21,7 +21,7 @@ from tests.unit.decide.builders import (
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.model.condition import ConditionKind
-from demurrage.model.event import Ending, Slot
+from demurrage.model.event import Ending, Finished, Slot
 from demurrage.model.facts import BreakKind
 from demurrage.model.verdict import VerdictKind
 
@@ -89,7 +89,7 @@ def test_its_own_reading_advances_no_watermark_either() -> None:
     assert verdict_of(sighting(born=12), app, reader).kind is VerdictKind.PENDING
 
 
-def _logged_and_read(end: bool = True) -> tuple[Writer, Writer]:
+def _logged_and_read(*, end: bool = True) -> tuple[Writer, Writer]:
     app, reader = Writer(), Writer(READER)
     app.starts("b", 10, AUTO)
     app.created("b", 11, created_at=10)
@@ -117,7 +117,7 @@ def test_the_order_of_log_lines_does_not_matter() -> None:
     records = [*app.records, *reader.records]
     orders = list(permutations(range(len(records))))
     expected = decision_of(app, reader, rows=rows)
-    for order in Random(1).sample(orders, 300):  # noqa: S311 - picks test cases
+    for order in Random(1).sample(orders, 300):
         ledger = Ledger()
         ledger.fold(records[place] for place in order)
         found = decision_of(ledger, rows=rows)
@@ -162,10 +162,7 @@ def test_a_person_settles_one_that_cannot_be_read_any_more(before: bool) -> None
     app, reader = _readings()
     reader.reads("b", 30, status=None, background=True)
     person = Writer(PERSON)
-    person.ends("resp_b", 60)
-    fact = person.entries[0].event.fact
-    person.records.clear()
-    person.say(60, type(fact)("resp_b", Ending.COMPLETED, "resp_b"))
+    person.say(60, Finished("resp_b", Ending.COMPLETED, "resp_b"))
     told = (person, app, reader) if before else (app, reader, person)
     assert verdict_of(sighting(born=12), app, reader).kind is VerdictKind.PENDING
     assert verdict_of(sighting(born=12), *told).kind is VerdictKind.ORPHAN
