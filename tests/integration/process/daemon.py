@@ -58,12 +58,14 @@ def free_port() -> int:
 class Daemon:
     """`demurrage run`, started and ended as often as a test likes, on one store.
 
-    `token` is what it asks of applications; without one they can end nothing.
+    `token` is what it asks of applications; without one they can end nothing. `environ` is added
+    to its environment.
     """
 
     folder: Path
     base_url: str
     token: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +99,12 @@ class Daemon:
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demurrage", "run", "--config", str(self.settings)],
-                env={**os.environ, "OPENAI_API_KEY": KEY, _TOKEN_VARIABLE: self.token},
+                env={
+                    **os.environ,
+                    "OPENAI_API_KEY": KEY,
+                    _TOKEN_VARIABLE: self.token,
+                    **self.environ,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
