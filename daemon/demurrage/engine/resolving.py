@@ -14,6 +14,19 @@ from demurrage.model.error import MalformedEventError
 from demurrage.model.listing import Failure
 from demurrage.model.resolution import Resolution, ResolveOutcome, ResponseReading
 
+# These say something about the target, not about one response.
+_OF_THE_TARGET = frozenset(
+    {
+        ConditionKind.MISSING_SCOPE,
+        ConditionKind.OVERLOADED,
+        ConditionKind.RATE_LIMITED,
+        ConditionKind.SPEND_LIMIT,
+        ConditionKind.TIMEOUT,
+        ConditionKind.UNAUTHORIZED,
+        ConditionKind.UNREACHABLE,
+    }
+)
+
 
 class Resolving:
     """The reader of one target's known responses. Not to be run twice at a time.
@@ -68,6 +81,8 @@ class Resolving:
                 )
             self._unread.note(resolution, loop.time())
             self._hooks.looked_up(self._target.name, resolution)
+            if resolution.failure is not None and resolution.failure.kind in _OF_THE_TARGET:
+                break  # the others would fare no better now
         self._told = {each: told for each, told in self._told.items() if each in begun}
         self._unretrievable = self._unread.unretrievable(loop.time())
         self._hooks.unretrievable(self._target.name, len(self._unretrievable))

@@ -5,7 +5,6 @@ a background run.
 """
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from typing import Any
 
 from demurrage.model.event import Ending, Slot, Tool
@@ -38,6 +37,8 @@ _WITHOUT = frozenset(
     }
 )
 _ANY = Slot(Tool.UNKNOWN)
+# The last second of the year 9999; no calendar goes further.
+_LATEST = 253_402_300_799
 
 
 class UnreadableEchoError(ValueError):
@@ -125,4 +126,4 @@ def _text(value: Any) -> str | None:
 def _moment(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if isfinite(value) and value > 0 else None
+    return float(value) if 0 < value <= _LATEST else None

@@ -13,15 +13,16 @@ from tests.unit.decide.builders import (
     T,
     Writer,
     decision_of,
+    facts,
     ledger_of,
     sighting,
     verdict_of,
 )
 
-from demurrage.decide.ledger import Ledger
+from demurrage.decide.ledger import NOBODY, Ledger
 from demurrage.decide.response import Claim
 from demurrage.model.condition import ConditionKind
-from demurrage.model.event import Ending, Finished, Slot
+from demurrage.model.event import Ending, Finished, SetAside, Slot
 from demurrage.model.facts import BreakKind
 from demurrage.model.verdict import VerdictKind
 
@@ -228,3 +229,15 @@ def test_a_known_id_is_forgotten_with_its_response() -> None:
     assert not book.responses
     assert not book.unsettled()
     assert not book.positions
+
+
+def test_a_lost_line_of_the_daemons_own_holds_everything() -> None:
+    """It may have named the container; a person has to say that it did not matter."""
+    app, reader = _readings()
+    reader.reads("b", 30)
+    damaged = SetAside(99, "the stored event is damaged", READER)
+    row = sighting(born=12)
+    assert verdict_of(row, app, reader, [damaged]).kind is VerdictKind.PENDING
+    retired = facts(retired={NOBODY: T + 100.0})
+    settled = verdict_of(row, app, reader, [damaged], known=retired)
+    assert settled.kind is VerdictKind.ORPHAN
