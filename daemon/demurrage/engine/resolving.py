@@ -60,7 +60,7 @@ class Resolving:
         return (unretrievable_condition(self._target.name, self._unretrievable),)
 
     async def work(self, evidence: Evidence, stopped: Callable[[], bool]) -> None:
-        """Try every response that is due once.
+        """Try the responses that are due, each once, for as long as an interval lasts.
 
         Args:
             evidence: the folded log.
@@ -70,10 +70,11 @@ class Resolving:
             LogUnreadableError: what was read could not be written down; it is read again.
         """
         loop = asyncio.get_running_loop()
+        until = loop.time() + self._target.rules.watch.interval
         begun = await self._wanted(evidence)
         for response_id in self._unread.due(begun, loop.time()):
-            if stopped():
-                return
+            if stopped() or loop.time() >= until:
+                break  # those that were tried least come first next time
             resolution = await self._target.api.resolve(response_id, items=not begun[response_id])
             if resolution.reading is not None:
                 resolution = await self._write_down(

@@ -241,3 +241,28 @@ def test_a_lost_line_of_the_daemons_own_holds_everything() -> None:
     retired = facts(retired={NOBODY: T + 100.0})
     settled = verdict_of(row, app, reader, [damaged], known=retired)
     assert settled.kind is VerdictKind.ORPHAN
+
+
+def test_a_reading_of_one_that_runs_ends_nothing() -> None:
+    """The application's open call stays open."""
+    app, _ = _logged_and_read(end=False)
+    running = Writer(READER)
+    running.reads("b", 40, status=None)
+    assert verdict_of(sighting(born=12), app, running).kind is VerdictKind.PENDING
+
+
+def test_a_reading_of_another_response_ends_nothing() -> None:
+    """An end is one response's."""
+    app, _ = _logged_and_read(end=False)
+    other = Writer(READER)
+    other.reads("c", 40)
+    assert verdict_of(sighting(born=12), app, other).kind is VerdictKind.PENDING
+
+
+def test_a_reading_does_not_end_a_call_that_two_starts_claim() -> None:
+    """It is one of the two; of the other nothing is known."""
+    app, reader = _logged_and_read(end=False)
+    twin = Writer("app-2")
+    twin.starts("b", 11)
+    twin.beats(390, "b")
+    assert verdict_of(sighting(born=12), app, twin, reader).kind is VerdictKind.PENDING

@@ -1,5 +1,7 @@
 """When an unread response is tried again, and when a person is told."""
 
+from base64 import b64encode
+
 from tests.unit.provider.fake import BASE
 
 from demurrage.engine.readings import events_of
@@ -172,3 +174,17 @@ def test_what_is_queued_was_so_when_it_was_asked_for() -> None:
         assert line.event.time == at
         assert isinstance(line.event.fact, Created)
         assert line.event.fact.status == status
+
+
+def test_ids_that_a_proxy_has_rewritten_come_out_as_the_providers() -> None:
+    """Unless they can be decoded they may mean any container, and the log says so."""
+    inner = "cntr_" + "a" * 48
+    text = f"litellm:custom_llm_provider:openai;model_id:gpt;container_id:{inner}"
+    wrapped = "cntr_" + b64encode(text.encode()).decode()
+    broken = "cntr_bGl0ZWxsbTp!"
+    for name, containers, undecodable in ((wrapped, {inner}, False), (broken, {broken}, True)):
+        read = reading(named=frozenset({name}))
+        (line,) = read_lines(events_of("default", read, begun=True))
+        assert isinstance(line.event.fact, Finished)
+        assert line.event.fact.containers == containers
+        assert line.event.undecodable is undecodable
