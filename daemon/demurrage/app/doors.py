@@ -28,6 +28,8 @@ def service_of(works: Works) -> Service:
         clock=time.time,
         budget=budget,
         exposition=works.metrics.exposition,
+        on_webhook=works.metrics.webhook,
+        webhook_secrets=settings.secrets.webhook_secrets,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -90,7 +91,8 @@ def _listeners(works: Works) -> Sequence[Listener]:
     application = create_app(service, doors)
     found = [Listener(application, bind(http.address, "http.bind"))]
     if http.socket:
-        found.append(Listener(application, bind_unix(Path(http.socket), "http.socket")))
+        private = create_app(service, replace(doors, private=True))
+        found.append(Listener(private, bind_unix(Path(http.socket), "http.socket")))
     if http.ops_address is not None:
         found.append(
             Listener(
@@ -102,7 +104,7 @@ def _listeners(works: Works) -> Sequence[Listener]:
 
 
 def _schedule(works: Works) -> Schedule:
-    """One cycle for each target at its own pace, and retention now and then."""
+    """For each target a cycle and a round of reading at its pace, and retention now and then."""
 
     def counted(count: Callable[[str], None], name: str) -> None:
         if name in works.settings.targets:
@@ -113,7 +115,9 @@ def _schedule(works: Works) -> Schedule:
         on_skipped=partial(counted, works.metrics.skipped),
     )
     for name, target in works.engine.targets.items():
-        schedule.every(target.rules.watch.interval, name, partial(works.engine.turn, name))
+        interval = target.rules.watch.interval
+        schedule.every(interval, name, partial(works.engine.turn, name))
+        schedule.every(interval, f":resolve {name}", partial(works.engine.resolve, name))
     schedule.every(
         _HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=_FIRST_HOUSEKEEPING
     )

@@ -21,11 +21,13 @@ class HttpSettings(Section):
     """Loopback: whoever can append events can make containers look released, so anything else
     requires tokens."""
     socket: str = ""
-    """Empty: no Unix socket for events."""
+    """Empty: no Unix socket for events. Who may open it may also end things, so its file's mode
+    is a guard: owner and group only."""
     ops_bind: OptionalAddress = ""
     """Empty: probes and metrics are served on `bind` alone."""
     events_token_env: Variable = ""
-    """Empty: on loopback, anyone on the machine may append events."""
+    """Empty: on loopback, anyone on the machine may append events, but for those that end things
+    (`container.released`, `conversation.ended`): these need the token, or the Unix socket."""
     admin_token_env: Variable = ""
     """Empty: nobody may protect, resume, acknowledge or change the mode over HTTP."""
 

@@ -32,7 +32,8 @@ class Pin:
 class Book:
     """The folded log of one target. Folding is commutative and idempotent.
 
-    `undecodable`: when each source last named a container by an id that could not be decoded.
+    `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
+    when each source last named a container by an id that could not be decoded.
     """
 
     target: str
@@ -46,6 +47,9 @@ class Book:
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
+    _read: set[str] = field(default_factory=set)
+    _unsettled: set[str] = field(default_factory=set)
+    _learned: dict[str, Claim | None] = field(default_factory=dict)
 
     def fold(self, event: Event, source: Source, position: int, claim: Claim | None) -> None:
         """Take one event in."""
@@ -57,6 +61,8 @@ class Book:
                 self._fold_response(event.fact, moment, position, claim)
             case Known(response_id=response_id):
                 self.known[response_id] = later(self.known.get(response_id), moment)
+                self._learned.setdefault(response_id, claim)
+                self._unsettled.add(response_id)
                 self._place(response_id, position)
             case ContainerCreated(container_id=container_id):
                 self.explicit.setdefault(container_id, []).append(moment)
@@ -95,21 +101,62 @@ class Book:
         moment.source.calls.add(fact.call_id)
         match fact:
             case Started():
-                claimed_by = response.started
-                if not response.begin(fact, moment, claim):
-                    moment.source.contradict()
-                    if claimed_by is not None:
-                        claimed_by.source.contradict()
+                self._begin(response, fact, moment, claim)
             case Created():
                 response.create(fact, moment)
             case Output():
                 response.emit(fact, moment)
             case Finished():
                 response.finish(fact, moment)
-        for container_id in response.mentioned:
-            self.mentions.setdefault(container_id, set()).add(response.call_id)
         self._answered |= response.response_ids
         self.lineages.join(response)
+        for each in (response, *self._merge(response, moment)):
+            for container_id in each.mentioned:
+                self.mentions.setdefault(container_id, set()).add(each.call_id)
+
+    def _begin(
+        self, response: Response, fact: Started, moment: Moment, claim: Claim | None
+    ) -> None:
+        """Fold a start. One that the daemon read blocks births since its id was learned."""
+        claimed_by = response.started
+        read = moment.source.resolver
+        if response.begin(fact, moment, self._learned.get(fact.call_id) if read else claim):
+            return
+        tellers = (moment, claimed_by) if claimed_by is not None else (moment,)
+        # That an application took the response's own id for its call's proves no false writer.
+        if not any(each.source.resolver for each in tellers):
+            for each in tellers:
+                each.source.contradict()
+
+    def _merge(self, response: Response, moment: Moment) -> list[Response]:
+        """Bring what an application logged of a response and what the daemon read of it together.
+
+        Returns:
+            The application's calls to which something was added.
+        """
+        if moment.source.resolver:
+            self._read.add(response.call_id)
+        if response.call_id in self._read:
+            pairs = [(each, response) for each in self._calls_of(response.call_id)]
+        else:
+            read = response.response_ids & self._read
+            pairs = [(response, self.responses[each]) for each in read if each in self.responses]
+        merged = []
+        for call, reading in pairs:
+            if call is not reading:
+                call.absorb(reading)
+                self.lineages.join(call)
+                merged.append(call)
+        return merged
+
+    def _calls_of(self, response_id: str) -> list[Response]:
+        """All that is held of one response, whoever told it."""
+        (key,) = lineage_keys(None, response_id)
+        return [
+            self.responses[call]
+            for call in self.lineages.linked(key)
+            if response_id in self.responses[call].response_ids
+        ]
 
     def _place(self, about: str, position: int) -> None:
         self.positions.setdefault(about, []).append(position)
@@ -129,6 +176,24 @@ class Book:
     def unresolved(self) -> Iterator[tuple[str, Moment]]:
         """Known response ids of which no request is logged."""
         return ((rid, at) for rid, at in self.known.items() if rid not in self._answered)
+
+    def unsettled(self) -> list[tuple[str, Moment]]:
+        """Known response ids of whose end nothing tells yet, and when each was last given."""
+        self._unsettled -= {each for each in self._unsettled if self._settled(each)}
+        return [(each, self.known[each]) for each in sorted(self._unsettled)]
+
+    def _settled(self, response_id: str) -> bool:
+        calls = self._calls_of(response_id)
+        return bool(calls) and all(each.ended for each in calls)
+
+    def begun(self, response_id: str) -> bool:
+        """True when a start stands under the response's own id, as the daemon's readings do."""
+        response = self.responses.get(response_id)
+        return response is not None and response.started is not None
+
+    def logged(self, response_id: str) -> bool:
+        """True when an application has logged the response itself."""
+        return any(each.call_id != response_id for each in self._calls_of(response_id))
 
     def pin_releases(self, container_id: str, pin: Pin) -> list[Moment]:
         """Those that may end one pin: its own writer's, and those that end more than pins."""
@@ -189,10 +254,18 @@ class Book:
                 self.positions.pop(key, None)
             # Or a reader starting anew would find the id, and nothing that answers to it.
             for response_id in response.response_ids:
-                self.known.pop(response_id, None)
-                self.positions.pop(response_id, None)
+                self._forget_known(response_id)
         self.lineages = self.lineages.without(forgotten, self.responses.values())
         self._forget_containers(before, needed, unknown)
+
+    def _forget_known(self, response_id: str) -> None:
+        """Drop an id with all that was known by it; else it would be looked up for ever."""
+        self.known.pop(response_id, None)
+        self.positions.pop(response_id, None)
+        self._learned.pop(response_id, None)
+        self._read.discard(response_id)
+        self._unsettled.discard(response_id)
+        self._answered.discard(response_id)
 
     def _forget_containers(self, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop pins, releases and creations of containers that are long gone."""
@@ -234,3 +307,12 @@ class Book:
         for moment in (response.started, response.output, response.finished):
             if moment is not None:
                 moment.source.calls.discard(response.call_id)
+
+
+def _past(response: Response, before: float, unknown: float) -> bool:
+    """True when the response is over and everything about it lies before the moment."""
+    if response.superseded:
+        return True
+    if not response.ended or response.finished is None:
+        return False
+    return max(response.finished.latest(unknown), response.begun_latest(unknown)) < before

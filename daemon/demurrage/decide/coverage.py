@@ -62,7 +62,7 @@ def _of_sources(
     ledger: Ledger, target: str, rules: EvidenceRules, now: float
 ) -> Iterator[CoverageBreak]:
     for source in ledger.sources.values():
-        if source.person or target not in source.targets:
+        if source.own or target not in source.targets:
             continue
         if source.unsequenced:
             yield CoverageBreak(
@@ -132,7 +132,7 @@ def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:
     """
     for response in book.responses.values():
         claim = response.claim
-        if claim is None or response.started is None:
+        if claim is None or response.started is None or response.superseded:
             continue
         begun = response.begun_earliest(rules.max_event_delay)
         awaited_until = max(begun, claim.read_since) + rules.max_event_delay

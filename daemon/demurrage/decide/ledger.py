@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from demurrage.decide.book import Book
 from demurrage.decide.response import Claim
 from demurrage.decide.source import Source
-from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard
+from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
 
 # Stands for lines whose writer could not even be read: they hold every target until a person
 # retires this name.
@@ -49,8 +49,7 @@ class Ledger:
             if isinstance(record, Entry):
                 self._fold_entry(record, (claims or {}).get(record.event.target))
             else:
-                source = self._source(record.source if record.source is not None else NOBODY)
-                source.miss(record.sequence)
+                self._source(_waited_for(record.source)).miss(record.sequence)
 
     def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
         event = entry.event
@@ -109,3 +108,11 @@ class Ledger:
                 *(at for source in self.sources.values() for at in source.held_positions()),
             )
         )
+
+
+def _waited_for(source_id: str | None) -> str:
+    """Under whose name a lost line holds the watermark.
+
+    The daemon's own hand is waited for under no name, and what it wrote may have named a container.
+    """
+    return NOBODY if source_id is None or reserved(source_id) else source_id

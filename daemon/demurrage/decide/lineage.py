@@ -37,6 +37,10 @@ class Lineages:
             return frozenset((call_id,))
         return frozenset(self._members[self._find(key)])
 
+    def linked(self, key: str) -> frozenset[str]:
+        """The call ids of everything in the lineage that a key stands in; none if in none."""
+        return frozenset(self._members[self._find(key)] if key in self._parent else ())
+
     def distinct(self, call_ids: Iterable[str]) -> list[frozenset[str]]:
         """The lineages of some responses, each once, as the call ids of everything in it."""
         roots = {self._find(f"call:{call_id}") for call_id in call_ids}

@@ -70,7 +70,7 @@ def _lineages(book: Book, naming: Sequence[Response]) -> list[list[Response]]:
     """The lineages of the responses that name a container, each as its members."""
     distinct = book.lineages.distinct(response.call_id for response in naming)
     return [
-        [book.responses[call_id] for call_id in sorted(members)]
+        [book.responses[each] for each in sorted(members) if not book.responses[each].superseded]
         for members in sorted(distinct, key=sorted)
     ]
 

@@ -69,6 +69,8 @@ class Response:
     `carried` are those that its request already bore. Only a definite `ending` ends it: LOST
     says that nobody knows. `contradicted`: two starts claim the call id, so an end of one must
     not pass for an end of the other, unless it is a person's word (`closed`) on whatever it was.
+    `superseded`: the daemon has read it itself, and an application has logged the same response:
+    then that one stands for both, so that they are not taken for two makers.
     """
 
     call_id: str
@@ -100,10 +102,13 @@ class Response:
     claim: Claim | None = None
     contradicted: bool = False
     closed: bool = False
+    superseded: bool = False
 
     @property
     def ended(self) -> bool:
-        """True when its end is known for certain."""
+        """True when its end is known for certain, or is for another to tell."""
+        if self.superseded:
+            return True
         return self.ending is not None and (self.closed or not self.contradicted)
 
     @property
@@ -201,6 +206,23 @@ class Response:
         self.finished = later(self.finished, moment)
         if fact.completed_at is not None:
             self.completed_at = max(self.completed_at or -inf, fact.completed_at)
+
+    def absorb(self, read: "Response") -> None:
+        """Take in what the daemon has read of the very same response, which steps back.
+
+        It can add names and a definite end; slots, start and times stay the application's own.
+        """
+        read.superseded = True
+        read.auto_slots = ()
+        self.named |= read.named
+        self.carried |= read.borne
+        self.previous |= read.previous
+        self.conversations |= read.conversations
+        if read.ending is None or read.finished is None:
+            return
+        if self.ending is None or read.ending < self.ending:
+            self.ending = read.ending
+        self.finished = later(self.finished, read.finished)
 
     def _identify(
         self, response_id: str | None, conversation: str | None, containers: frozenset[str]

@@ -59,7 +59,7 @@ def find_makers(
 def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Response | None:
     """The response whose auto slot named the container first; None if its request bore it."""
     first = min(
-        book.naming(container_id),
+        (each for each in book.naming(container_id) if not each.superseded),
         key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
         default=None,
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from demurrage.model.event import PERSON_PREFIX, Event, Heartbeat
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, Event, Heartbeat, reserved
 
 # Sequences whose content is remembered, to notice one place with two contents.
 REMEMBERED = 20_000
@@ -78,8 +78,22 @@ class Source:
 
     @property
     def person(self) -> bool:
-        """True for the daemon's own hand, which is never waited for."""
+        """True for a person at the daemon's own command line."""
         return self.id.startswith(PERSON_PREFIX)
+
+    @property
+    def resolver(self) -> bool:
+        """True for what the daemon has read of responses that are known by their id."""
+        return self.id == RESOLVER
+
+    @property
+    def own(self) -> bool:
+        """True for the daemon's own hand, which is never waited for.
+
+        It makes no containers. What it has not yet written down of a known response holds that
+        response open, so nothing is lost with a line of its that is missing.
+        """
+        return reserved(self.id)
 
     def fold(self, event: Event, position: int) -> bool:
         """Take one event in; False when it only repeats what is held."""
@@ -109,7 +123,7 @@ class Source:
         """Place the event in the sequence, noticing repeats and contradictions."""
         sequence = event.sequence
         if sequence is None:
-            self.unsequenced = self.unsequenced or not self.person
+            self.unsequenced = self.unsequenced or not self.own
             return True
         content = hash((event.id, event.digest))
         known = self.contents.get(sequence)
@@ -252,6 +266,8 @@ class Source:
 
         What a goodbye tells is in it until then, but proves nothing: it may be another's clock.
         """
+        if self.resolver:
+            return (0.0, 0.0)
         if self.offset_low is None or self.offset_high is None:
             low, high = self.goodbye_low or 0.0, self.goodbye_high or 0.0
             return (min(low, -unknown), max(high, unknown))

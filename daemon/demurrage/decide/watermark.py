@@ -71,7 +71,7 @@ def _awaited(
     sources: Iterable[Source], target: str, retired: Mapping[str, float], rules: EvidenceRules
 ) -> Iterable[Source]:
     for source in sources:
-        if source.person or source.said_goodbye or has_gone(source, retired, rules):
+        if source.own or source.said_goodbye or has_gone(source, retired, rules):
             continue
         if target in source.targets or not source.targets or _holed(source):
             yield source

@@ -9,11 +9,12 @@ from demurrage.engine.cycle import Cycle, Outcome
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.look import Target
-from demurrage.engine.ports import EventReader, Store
+from demurrage.engine.ports import EventStream, Store
+from demurrage.engine.resolving import Resolving
 from demurrage.engine.standing import Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
-from demurrage.model.error import DemurrageError, StoreFailedError
+from demurrage.model.error import DemurrageError, LogUnreadableError, StoreFailedError
 from demurrage.model.plan import Plan
 from demurrage.model.rules import RetentionRules
 from demurrage.model.verdict import VerdictKind
@@ -24,7 +25,7 @@ class Engine:
 
     Args:
         targets: what to watch.
-        reader: the shared event log.
+        log: the shared event log.
         store: durable state; its lock is held by the caller.
         hooks: who is told.
         retention: how long what is kept.
@@ -33,13 +34,13 @@ class Engine:
     def __init__(
         self,
         targets: Sequence[Target],
-        reader: EventReader,
+        log: EventStream,
         store: Store,
         hooks: Hooks,
         retention: RetentionRules,
     ) -> None:
         self._targets = {target.name: target for target in targets}
-        self._reader = reader
+        self._log = log
         self._store = store
         self._hooks = hooks
         self._retention = retention
@@ -50,6 +51,10 @@ class Engine:
         self._cycles: dict[str, Cycle] = {}
         self._ready: set[str] = set()
         self._turning: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._targets}
+        self._reading: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in self._targets}
+        self._resolving = {
+            name: Resolving(target, log, hooks) for name, target in self._targets.items()
+        }
         self.statuses: dict[str, dict[str, Any]] = {}
         self.turned_at: dict[str, float] = {}
 
@@ -96,7 +101,7 @@ class Engine:
             if self._evidence is None:
                 remembered = await asyncio.to_thread(self._store.cursor)
                 patience = max(each.rules.watch.freshness for each in self._targets.values())
-                self._evidence = Evidence(self._reader, remembered, patience)
+                self._evidence = Evidence(self._log, remembered, patience)
         if name not in self._cycles:
             self._cycles[name] = Cycle(
                 self._targets[name], self._evidence, self._store, self._hooks, self._stop
@@ -110,9 +115,17 @@ class Engine:
         """Make the outcome visible: status, conditions, hooks, the log's cursor."""
         name = cycle.target.name
         now = outcome.ended_at
-        conditions = merge(outcome.conditions)
+        resolving = self._resolving[name]
+        conditions = merge((*outcome.conditions, *resolving.conditions()))
         book = self.evidence.ledger.book(name)
-        status = snapshot(cycle.target, outcome, book, cycle.holds.current, conditions)
+        status = snapshot(
+            cycle.target,
+            outcome,
+            book,
+            cycle.holds.current,
+            conditions,
+            unretrievable=resolving.unretrievable,
+        )
         self.statuses[name] = status
         await self._standing.tell(name, conditions, now)
         await asyncio.to_thread(self._store.save_status, name, now, status)
@@ -144,6 +157,28 @@ class Engine:
         }
         await self._standing.tell_failure(name, conditions, self._targets[name].api.clock.now())
 
+    async def resolve(self, name: str) -> None:
+        """Read the target's known responses that are due to be read; to be called now and then.
+
+        It ends early when the daemon does. Nothing of it may stop a cycle, nor the daemon.
+        """
+        if self._stop.is_set() or self._evidence is None or name not in self._ready:
+            return
+        async with self._reading[name]:
+            work = asyncio.ensure_future(
+                self._resolving[name].work(self._evidence, self._stop.is_set)
+            )
+            stopped = asyncio.ensure_future(self._stop.wait())
+            try:
+                await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                work.cancel()
+                stopped.cancel()
+                (came_of_it, _) = await asyncio.gather(work, stopped, return_exceptions=True)
+            # That the log cannot be used is said by the cycle.
+            if isinstance(came_of_it, Exception) and not isinstance(came_of_it, LogUnreadableError):
+                self._hooks.failed(name, came_of_it)
+
     async def housekeep(self) -> None:
         """Let go of what is old: folded evidence, the log, the store. Never what lives.
 
@@ -172,9 +207,9 @@ class Engine:
         await asyncio.to_thread(self._store.prune, now, self._retention)
 
     async def drain(self) -> None:
-        """Begin no further delete, and wait until those under way have ended."""
+        """Begin no further delete or reading, and wait until those under way have ended."""
         self._stop.set()
-        for lock in self._turning.values():
+        for lock in (*self._turning.values(), *self._reading.values()):
             async with lock:
                 pass
 

@@ -13,6 +13,7 @@ from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.resolution import Resolution
 from demurrage.model.verdict import VerdictKind
 
 
@@ -61,6 +62,14 @@ class Hooks(Protocol):
         self, target: str, standing: Sequence[Condition], changes: ConditionChanges
     ) -> None:
         """The conditions that stand now, and what changed about them."""
+        ...
+
+    def looked_up(self, target: str, resolution: Resolution) -> None:
+        """A known response was read, or could not be."""
+        ...
+
+    def unretrievable(self, target: str, count: int) -> None:
+        """So many known responses cannot be read, as of now."""
         ...
 
     def cycled(self, report: CycleReport) -> None:

@@ -20,6 +20,7 @@ from demurrage.model.record import (
     Intent,
     Ruling,
 )
+from demurrage.model.resolution import Resolution
 from demurrage.model.rules import RetentionRules
 from demurrage.model.verdict import Verdict, VerdictKind
 
@@ -43,7 +44,7 @@ class ProviderClock(Protocol):
 
 
 class ContainersApi(Protocol):
-    """One target's Containers API: list and delete, nothing that retrieves."""
+    """One target's API: list and delete containers, read responses, retrieve no container."""
 
     @property
     def clock(self) -> ProviderClock:
@@ -56,6 +57,10 @@ class ContainersApi(Protocol):
 
     async def delete(self, container_id: str) -> DeleteAnswer:
         """Delete one container and read the answer's body. Never raises for API faults."""
+        ...
+
+    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
+        """Read a response, and its input items if asked. Never raises for API faults."""
         ...
 
     def affordable(self, seconds: float) -> int:
@@ -88,6 +93,21 @@ class EventReader(Protocol):
     def prune(self, *, before: float, through: int, keep: SetContainer[int]) -> int:
         """Drop what was appended before a moment, up to a position, and is no evidence."""
         ...
+
+
+class EventAppender(Protocol):
+    """The shared event log, for what the daemon itself has to say."""
+
+    def append(self, raws: Sequence[Mapping[str, Any]], *, appended_at: float) -> object:
+        """Append events, all or none; on return they are durable.
+
+        Raises LogUnreadableError, or MalformedEventError for what is no event.
+        """
+        ...
+
+
+class EventStream(EventReader, EventAppender, Protocol):
+    """Both sides of the log."""
 
 
 class Store(Protocol):

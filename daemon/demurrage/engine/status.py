@@ -1,7 +1,7 @@
 """What `status` shows of a target: plain data, the same for HTTP, command line and store."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isinf
 from typing import Any
 
@@ -16,6 +16,8 @@ from demurrage.model.verdict import VerdictKind
 
 # Conditions of one kind are one line; so many summaries are shown in it.
 _SHOWN = 3
+# Ids that wait for a person are listed up to this many.
+_LISTED = 100
 
 
 def merge(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -40,6 +42,8 @@ def snapshot(
     book: Book,
     holds: Iterable[Hold],
     conditions: Iterable[Condition],
+    *,
+    unretrievable: Sequence[str] = (),
 ) -> dict[str, Any]:
     """One target after one cycle. All times are provider time in epoch seconds."""
     picture, facts = outcome.picture, outcome.facts
@@ -68,6 +72,8 @@ def snapshot(
             "watermark": None if through is None or isinf(through) else through,
             "logged": bool(book.responses or book.known),
             "responses": len(book.responses),
+            "unretrievable": len(unretrievable),
+            "unretrievable_ids": list(unretrievable[:_LISTED]),
             "writers": [
                 {
                     "source": holder.source,

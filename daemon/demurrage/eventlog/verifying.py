@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.reading import read_batch
-from demurrage.model.event import Entry, Heartbeat, Record, SetAside
+from demurrage.model.event import Entry, Heartbeat, Record, SetAside, reserved
 
 _PAGE = 2000
 _EVENT = tables.events.c
@@ -95,7 +95,8 @@ def _count(sources: dict[str, SourceReport], entry: Entry) -> None:
     event = entry.event
     report = _report(sources, event.source)
     report.events += 1
-    report.unsequenced += event.sequence is None
+    # The daemon's own hand, and a person's, counts nothing.
+    report.unsequenced += event.sequence is None and not reserved(event.source)
     if isinstance(event.fact, Heartbeat):
         report.promised = max(report.promised, event.fact.last_sequence)
         report.last_heartbeat = max(report.last_heartbeat or event.time, event.time)

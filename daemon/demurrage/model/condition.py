@@ -49,6 +49,7 @@ class ConditionKind(StrEnum):
     EVENTS_DROPPED = "events_dropped"
     COVERAGE_BROKEN = "coverage_broken"
     NOBODY_LOGS = "nobody_logs"
+    UNRETRIEVABLE_RESPONSES = "unretrievable_responses"
     # the daemon itself
     CLOCK_JUMP = "clock_jump"
     CLOCK_UNKNOWN = "clock_unknown"

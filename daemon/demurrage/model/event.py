@@ -203,6 +203,11 @@ class Event:
 PERSON_PREFIX = "demurrage:person/"
 # All that begins so is the daemon's own, whatever kinds of person come to be.
 _OWN_NAMESPACE = PERSON_PREFIX.partition(":")[0] + ":"
+# What the daemon itself has read of responses that are known by their id. Its moments are the
+# provider's time; the call id of such a response is its own id.
+RESOLVER = f"{_OWN_NAMESPACE}resolver"
+# What the provider's webhooks have said.
+WEBHOOK = f"{_OWN_NAMESPACE}webhook"
 
 
 def reserved(source: str) -> bool:

@@ -14,7 +14,9 @@ from prometheus_client.process_collector import ProcessCollector
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.plan import Mode
+from demurrage.model.resolution import ResolveOutcome
 from demurrage.model.verdict import VerdictKind
+from demurrage.model.webhook import WebhookOutcome
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -103,6 +105,13 @@ class Metrics:
         )
         self._events = counter("events_read", "Events read from the log.", "target")
         self._set_aside = counter("events_set_aside", "Lines of the log that are no event.")
+        self._resolves = counter(
+            "resolves", "Responses known by their id that were read.", "target", "outcome"
+        )
+        self._unretrievable = gauge(
+            "unretrievable_responses", "Known responses that cannot be read.", "target"
+        )
+        self._webhooks = counter("webhooks", "Webhooks received.", "target", "outcome")
         self._saved = counter(
             "saved_estimated_usd", "Estimated dollars that deletes saved.", "target"
         )
@@ -126,6 +135,11 @@ class Metrics:
             self._would_delete.labels(target, reason)
             for outcome in DeleteOutcome:
                 self._deletes.labels(target, reason, outcome)
+        for resolved in ResolveOutcome:
+            self._resolves.labels(target, resolved)
+        for received in WebhookOutcome:
+            self._webhooks.labels(target, received)
+        self.unretrievable(target, 0)
         self.verdicts(target, {})
         self.conditions(target, ())
 
@@ -207,6 +221,18 @@ class Metrics:
     def set_aside(self, count: int) -> None:
         """Lines were set aside."""
         self._set_aside.inc(count)
+
+    def resolve(self, target: str, outcome: ResolveOutcome) -> None:
+        """A known response was tried to be read."""
+        self._resolves.labels(target, outcome).inc()
+
+    def unretrievable(self, target: str, count: int) -> None:
+        """So many known responses cannot be read now."""
+        self._unretrievable.labels(target).set(count)
+
+    def webhook(self, target: str, outcome: WebhookOutcome) -> None:
+        """A webhook came."""
+        self._webhooks.labels(target, outcome).inc()
 
     def exposition(self) -> bytes:
         """All of it as Prometheus reads it; its content type is `CONTENT_TYPE`."""

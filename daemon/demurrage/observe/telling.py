@@ -15,6 +15,7 @@ from demurrage.model.deletion import Deletion
 from demurrage.model.error import DemurrageError
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.resolution import Resolution, ResolveOutcome
 from demurrage.model.verdict import VerdictKind
 from demurrage.observe.metrics import Metrics
 
@@ -120,6 +121,23 @@ class Telling:
             tell("condition_opened", target=target, kind=each.kind, summary=each.summary)
         for each in changes.resolved:
             self._log.info("condition_resolved", target=target, kind=each.kind)
+
+    def looked_up(self, target: str, resolution: Resolution) -> None:
+        """A known response was read, or could not be; that it cannot at all is a condition."""
+        self._metrics.resolve(target, resolution.outcome)
+        failure = resolution.failure
+        tell = self._log.info if resolution.outcome is ResolveOutcome.ENDED else self._log.debug
+        tell(
+            "response_resolved",
+            target=target,
+            response=resolution.response_id,
+            outcome=resolution.outcome,
+            detail=failure.detail if failure is not None else "",
+        )
+
+    def unretrievable(self, target: str, count: int) -> None:
+        """So many known responses cannot be read, as of now."""
+        self._metrics.unretrievable(target, count)
 
     def cycled(self, report: CycleReport) -> None:
         """A cycle ended."""

@@ -1,4 +1,4 @@
-"""The Containers API behind narrow ports: list and delete, every failure by name.
+"""The Containers API behind narrow ports: list, delete and resolve, every failure by name.
 
 Layers, from the ground up: `connection` and `client` build the SDK's client, `answer` and
 `faults` turn what comes back into values, `calls` sends one call within the `budget` and keeps

@@ -1,9 +1,10 @@
-"""One target's Containers API, as the engine wants it."""
+"""One target's API, as the engine wants it: its containers, and its responses to read."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.resolution import Resolution
 from demurrage.provider.budget import BudgetSnapshot, CallBudget
 from demurrage.provider.calls import Caller, OnCall
 from demurrage.provider.client import build_client
@@ -11,10 +12,11 @@ from demurrage.provider.clock import HeaderClock
 from demurrage.provider.connection import Connection
 from demurrage.provider.deletes import Deleter
 from demurrage.provider.pager import MAX_PAGES, Pager
+from demurrage.provider.resolving import Resolver
 
 
 class OpenAIContainers:
-    """Lists and deletes the containers of one target; it can do nothing else.
+    """Lists and deletes the containers of one target and reads its responses, no more.
 
     Args:
         connection: how to reach the target.
@@ -44,11 +46,17 @@ class OpenAIContainers:
         self._closers: list[Callable[[], Awaitable[None]]] = [client.close]
         if hasattr(connection.api_key, "aclose"):
             self._closers.append(connection.api_key.aclose)
-        # Only these two of the SDK's methods are ever held.
+        # Only these four of the SDK's methods are ever held.
         raw = client.containers.with_raw_response
         caller = Caller(budget, self._clock, connection.timeout, on_call)
         self._pager = Pager(caller, raw.list, self._clock, max_pages)
         self._deleter = Deleter(caller, raw.delete)
+        self._resolver = Resolver(
+            caller,
+            client.responses.with_raw_response.retrieve,
+            client.responses.input_items.with_raw_response.list,
+            self._clock,
+        )
 
     @property
     def clock(self) -> HeaderClock:
@@ -67,6 +75,10 @@ class OpenAIContainers:
     async def delete(self, container_id: str) -> DeleteAnswer:
         """Delete one container and read the answer's body. Never raises for API faults."""
         return await self._deleter.delete(container_id)
+
+    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
+        """Read a response, and its input items if asked. Never raises for API faults."""
+        return await self._resolver.resolve(response_id, items=items)
 
     def affordable(self, seconds: float) -> int:
         """How many calls the budget would grant within so many seconds from now."""

@@ -28,6 +28,9 @@ _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 60.0
 # Three lists, then one delete, while both wait: evidence stays fresh, sweeping goes on.
 _LISTS_PER_DELETE = 3
+# Reading responses has a quarter of the calls at most, and even of those only what listing and
+# deleting leave: what is unread waits, and what waits is kept.
+_RESOLVE_SHARE = 4
 
 
 class Priority(StrEnum):
@@ -35,6 +38,7 @@ class Priority(StrEnum):
 
     LIST = "list"
     DELETE = "delete"
+    RESOLVE = "resolve"
 
 
 class PausedError(DemurrageError):
@@ -67,7 +71,8 @@ class CallBudget:
     """Grants calls to all targets of one budget group, in one event loop.
 
     Calls of one priority are granted in the order they came, so targets take turns. While
-    both kinds wait, every fourth grant is a delete and the others are lists. Time is the event
+    lists and deletes wait, every fourth grant is a delete and the others are lists. Responses
+    are read only while neither waits, and by a quarter of the calls at most. Time is the event
     loop's, so virtual time works.
 
     Args:
@@ -76,9 +81,11 @@ class CallBudget:
 
     def __init__(self, requests_per_minute: float) -> None:
         self._pace = Pace(requests_per_minute)
+        self._resolve_pace = Pace(max(1.0, requests_per_minute / _RESOLVE_SHARE))
         self._queues: Mapping[Priority, deque[asyncio.Future[float]]] = {
             priority: deque() for priority in Priority
         }
+        self._resolving = asyncio.Lock()
         self._lists_in_a_row = 0
         self._paused_until = -math.inf
         self._paused_by: ConditionKind | None = None
@@ -94,6 +101,8 @@ class CallBudget:
             PausedError: the API asked for a silence longer than `PATIENCE`.
         """
         self._loop = asyncio.get_running_loop()
+        if priority is Priority.RESOLVE:
+            await self._resolve_turn(self._loop)
         waiter: asyncio.Future[float] = self._loop.create_future()
         self._queues[priority].append(waiter)
         self._pump()
@@ -104,6 +113,14 @@ class CallBudget:
                 self._pace.give_back(waiter.result())
             self._pump()
             raise
+
+    async def _resolve_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until the share of reading responses allows another call."""
+        async with self._resolving:
+            delay = self._resolve_pace.delay(loop.time())
+            # A hair late, for rounding.
+            await asyncio.sleep(delay + 1e-6 if delay > 0 else 0)
+            self._resolve_pace.spend(loop.time())
 
     def note(self, granted_at: float, failure: Failure | None, headers: Mapping[str, str]) -> None:
         """Learn from the answer to a call.
@@ -116,6 +133,7 @@ class CallBudget:
         now = asyncio.get_running_loop().time()
         if (limit := requests_limit(headers)) is not None:
             self._pace.cap(limit)
+            self._resolve_pace.cap(limit // _RESOLVE_SHARE)
         kind = failure.kind if failure is not None else None
         if kind == ConditionKind.SPEND_LIMIT:
             self._pause(now + SPEND_LIMIT_PAUSE, kind)
@@ -129,11 +147,16 @@ class CallBudget:
     def affordable(self, seconds: float) -> int:
         """How many more calls would be granted within so many seconds from now.
 
-        Calls that already wait come first, and silence that the API asked for counts.
+        Calls that already wait come first, but for those that read responses, and silence that
+        the API asked for counts.
         """
         now = asyncio.get_running_loop().time()
         silence = max(0.0, self._paused_until - now)
-        waiting = sum(len(queue) for queue in self._queues.values())
+        waiting = sum(
+            len(queue)
+            for priority, queue in self._queues.items()
+            if priority is not Priority.RESOLVE
+        )
         return max(0, self._pace.within(now + silence, seconds - silence) - waiting)
 
     def snapshot(self) -> BudgetSnapshot:
@@ -154,6 +177,7 @@ class CallBudget:
         if granted_at > self._slowed_at:
             self._slowed_at = now
             self._pace.halve(now)
+            self._resolve_pace.halve(now)
             backoff = self._backoff
             self._backoff = min(self._backoff * 2, _LONGEST_BACKOFF)
         else:
@@ -206,7 +230,8 @@ class CallBudget:
         lists, deletes = self._queues[Priority.LIST], self._queues[Priority.DELETE]
         if not deletes:
             self._lists_in_a_row = 0
-            return lists.popleft() if lists else None
+            queue = lists or self._queues[Priority.RESOLVE]
+            return queue.popleft() if queue else None
         if lists and self._lists_in_a_row < _LISTS_PER_DELETE:
             self._lists_in_a_row += 1
             return lists.popleft()

@@ -13,7 +13,7 @@ from demurrage.provider.budget import CallBudget, PausedError, Priority
 from demurrage.provider.clock import HeaderClock
 from demurrage.provider.faults import fault_of_exception, never_sent
 
-# Told of every call that was sent: its kind ("list" or "delete"), its outcome ("ok" or the
+# Told of every call that was sent: its kind ("list", "delete", "resolve"), its outcome ("ok" or the
 # failure's name), and how many seconds it took.
 OnCall = Callable[[str, str, float], None]
 

@@ -74,7 +74,7 @@ def _name(status: int, body: ErrorBody) -> tuple[ConditionKind, str]:  # noqa: P
         return ConditionKind.NOT_JSON, "the error is not JSON: something else than the API spoke"
     if status in (401, 403):
         if "missing scope" in body.message.lower():
-            return ConditionKind.MISSING_SCOPE, "the key lacks a scope for containers"
+            return ConditionKind.MISSING_SCOPE, "the key lacks a scope"
         return ConditionKind.UNAUTHORIZED, "the key was refused"
     return ConditionKind.UNEXPECTED_ANSWER, "the API refused the call"
 
@@ -114,10 +114,20 @@ def about_container(answer: Answer, container_id: str) -> bool:
     "Container with id '…' not found."; of an unknown path it says "Invalid URL (…)", quoting
     the id as well; Azure says "Resource not found" of unknown paths.
     """
+    return _about(answer, container_id, "container")
+
+
+def about_response(answer: Answer, response_id: str) -> bool:
+    """True for a 404 that is the API's own word that this response does not exist."""
+    return answer.status == 404 and _about(answer, response_id, "response")  # noqa: PLR2004
+
+
+def _about(answer: Answer, resource_id: str, kind: str) -> bool:
+    """True when the message says of a resource of that kind that it is not there."""
     body = ErrorBody.of(answer)
     if not body.json:
         return False
     message = body.message.lower()
-    named = container_id.lower() in message or "container" in message
-    gone = any(words in message for words in ("not found", "does not exist", "no such container"))
+    named = resource_id.lower() in message or kind in message
+    gone = any(words in message for words in ("not found", "does not exist", f"no such {kind}"))
     return named and gone and "invalid url" not in message

@@ -1,4 +1,4 @@
-"""The last gate before the wire: only listing and deleting pass.
+"""The last gate before the wire: only listing and deleting containers and reading responses pass.
 
 Retrieving a container or touching its files keeps it alive and costs money. Nothing in this
 room asks for that; the gate makes sure that no redirect, odd id or future edit ever does.
@@ -17,12 +17,12 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_=-]{1,512}")
 
 
 class ForbiddenCallError(DemurrageError):
-    """A call other than listing containers or deleting one was about to be sent."""
+    """A call was about to be sent that the daemon must never make."""
 
 
-def safe_id(container_id: str) -> bool:
+def safe_id(resource_id: str) -> bool:
     """True when the id is one plain path segment."""
-    return _SAFE_ID.fullmatch(container_id) is not None
+    return _SAFE_ID.fullmatch(resource_id) is not None
 
 
 def gate(base_url: str) -> Callable[[Any], Awaitable[None]]:
@@ -31,14 +31,18 @@ def gate(base_url: str) -> Callable[[Any], Awaitable[None]]:
     Args:
         base_url: the target's base URL; only paths right below it pass.
     """
-    containers = urlsplit(base_url).path.rstrip("/") + "/containers"
+    root = urlsplit(base_url).path.rstrip("/")
+    containers, responses = f"{root}/containers", f"{root}/responses"
 
     async def check(request: Any) -> None:
         path: str = request.url.raw_path.decode("ascii").partition("?")[0]
         listing = request.method == "GET" and path == containers
         parent, _, last = path.rpartition("/")
         deleting = request.method == "DELETE" and parent == containers and safe_id(last)
-        if not (listing or deleting):
+        response = path.removesuffix("/input_items")
+        parent, _, last = response.rpartition("/")
+        reading = request.method == "GET" and parent == responses and safe_id(last)
+        if not (listing or deleting or reading):
             raise ForbiddenCallError("only listing and deleting containers is allowed")
 
     return check

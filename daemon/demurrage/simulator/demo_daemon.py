@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 from demurrage.model.error import DemurrageError
-from demurrage.simulator.demo_times import KEY_VARIABLE, Place
+from demurrage.simulator.demo_times import KEY_VARIABLE, TOKEN_VARIABLE, Place
 
 DAEMON_KEY = "sk-demo-daemon"
 # Seconds to wait for the first complete cycle of every target, and for the end of the drain.
@@ -54,7 +54,7 @@ class DemoDaemon:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "demurrage", "run", "--config", str(self._place.config)],
                 cwd=self._place.folder,
-                env=_environment(os.environ),
+                env={**_environment(os.environ), TOKEN_VARIABLE: self._place.token},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

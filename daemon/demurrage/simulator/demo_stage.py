@@ -104,7 +104,7 @@ class Stage:
     def _application(self, target: str, name: str) -> Application:
         if name == _UNLOGGED:
             return Application(name, None)
-        send = self.ear.beside(over_http(self.place.url))
+        send = self.ear.beside(over_http(self.place.url, self.place.token))
         return Application(name, Writer(send, target=target, heartbeat=_HEARTBEAT))
 
 

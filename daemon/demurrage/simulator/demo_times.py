@@ -1,13 +1,15 @@
 """The demo's settings: the shipped times, so many times faster, for the daemon's own file."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 
 from demurrage.model.rules import BillingRules, EvidenceRules, PolicyRules, Rules, WatchRules
 
 COMPLETE, PARTIAL = "default", "legacy"
 KEY_VARIABLE = "DEMO_API_KEY"
+TOKEN_VARIABLE = "DEMO_EVENTS_TOKEN"  # noqa: S105 - a name, no token
 
 # Container times are whole seconds, heartbeats and deliveries take real time: these do not
 # shrink any further, however fast the demo runs.
@@ -25,12 +27,14 @@ _CALLS = 60
 class Place:
     """Where the demo's parts find each other.
 
-    `harbours` are the API roots by target, `port` is where the daemon will listen.
+    `harbours` are the API roots by target, `port` is where the daemon will listen; with `token`
+    applications show that they are some.
     """
 
     folder: Path
     harbours: dict[str, str]
     port: int
+    token: str = field(default_factory=token_urlsafe, repr=False)
 
     @property
     def config(self) -> Path:
@@ -146,6 +150,7 @@ usd_per_minute = {{ {prices} }}
 
 [http]
 bind = "127.0.0.1:{place.port}"
+events_token_env = "{TOKEN_VARIABLE}"
 
 [log]
 format = "json"

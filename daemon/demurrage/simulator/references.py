@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_NAMES = ("container_id", "container")
+from demurrage.provider.references import containers_in
 
 
 def named_containers(value: Any) -> list[str]:
-    """Every `cntr_…` under `container_id` or `container`, sorted, each once."""
-    return sorted(set(_walk(value)))
+    """Every container that it names, sorted, each once."""
+    return sorted(containers_in(value))
 
 
 def start_of(
@@ -37,19 +37,6 @@ def finish_of(response: Mapping[str, Any]) -> dict[str, Any]:
         "conversation": (response.get("conversation") or {}).get("id"),
         "containers": named_containers(response),
     }
-
-
-def _walk(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if isinstance(inner, str):
-                if name in _NAMES and inner.startswith("cntr_"):
-                    yield inner
-            else:
-                yield from _walk(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _walk(inner)
 
 
 def _slots(tools: Any) -> Iterator[dict[str, Any]]:

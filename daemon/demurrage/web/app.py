@@ -16,6 +16,7 @@ from demurrage.web.problems import HANDLERS
 from demurrage.web.responses import responses_router
 from demurrage.web.service import Service
 from demurrage.web.status import status_router
+from demurrage.web.webhooks import webhooks_router
 
 
 def create_app(service: Service, doors: Doors) -> FastAPI:
@@ -29,7 +30,8 @@ def create_app(service: Service, doors: Doors) -> FastAPI:
         service,
         doors,
         (
-            events_router(service),
+            events_router(service, doors),
+            webhooks_router(service),
             status_router(service),
             containers_router(service),
             responses_router(service),

@@ -18,18 +18,30 @@ class Doors:
 
     `events_token`: who may append; None lets in whoever reaches the address. `admin_token`: who
     may read and act; None opens reading and closes acts. `allowed_hosts`: names that a request
-    may be addressed to, without port, IPv6 in brackets. `max_body` is in bytes.
+    may be addressed to, without port, IPv6 in brackets. `max_body` is in bytes. `private`: only
+    who may reach applications' data reaches the address at all, as the mode of a unix socket
+    sees to.
     """
 
     events_token: SecretStr | None = None
     admin_token: SecretStr | None = None
     allowed_hosts: frozenset[str] = field(default=LOOPBACK_NAMES)
     max_body: int = _MAX_BODY
+    private: bool = False
 
     def __post_init__(self) -> None:
         for token in (self.events_token, self.admin_token):
             if token is not None and not token.get_secret_value():
                 raise ValueError("a token must not be empty")
+
+    @property
+    def may_end(self) -> bool:
+        """True when what comes in may end things, and not only add to what is known.
+
+        An end makes containers deletable, so it must come from one who has shown that it is an
+        application: by the token, which is checked before, or by reaching a private address.
+        """
+        return self.private or self.events_token is not None
 
     def addressed(self, host: str) -> bool:
         """True when a request may be addressed to the host (lower case, without port)."""

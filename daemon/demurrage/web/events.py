@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from demurrage.eventlog.parse import Line, parse_batch
 from demurrage.eventlog.wire import KNOWN
 from demurrage.model.error import LogUnreadableError, MalformedEventError
-from demurrage.model.event import Unheard, reserved
+from demurrage.model.event import ContainerReleased, ConversationEnded, Unheard, reserved
+from demurrage.web.doors import Doors
 from demurrage.web.guards import EVENTS_PATH
 from demurrage.web.problems import ProblemError, documented, unavailable
 from demurrage.web.service import Service
@@ -34,7 +35,7 @@ class Accepted(BaseModel):
     """Events that the log held already, word for word."""
 
 
-def events_router(service: Service) -> APIRouter:
+def events_router(service: Service, doors: Doors) -> APIRouter:
     """`POST /v1/events`."""
     router = APIRouter(tags=["events"])
 
@@ -63,6 +64,8 @@ def events_router(service: Service) -> APIRouter:
         batch = body.lstrip()[:1] == b"["
         _refuse_own_names(lines, batch=batch)
         _refuse_strange_targets(lines, sorted(service.rules), batch=batch)
+        if not doors.may_end:
+            _refuse_ends(lines, batch=batch)
         try:
             result = await asyncio.to_thread(service.log.append, lines, appended_at=service.clock())
         except LogUnreadableError:
@@ -149,6 +152,20 @@ def _refuse_strange_targets(lines: Sequence[Line], known: Sequence[str], *, batc
         pointer = _pointer(index, "/data/target", batch=batch)
         reason = f"this daemon watches no such target; it watches {', '.join(known)}"
         raise _malformed(pointer, reason, known_targets=list(known))
+
+
+def _refuse_ends(lines: Sequence[Line], *, batch: bool) -> None:
+    """Whoever is on this machine must not be able to let go of what an application needs."""
+    for index, line in enumerate(lines):
+        if isinstance(line.event.fact, ContainerReleased | ConversationEnded):
+            pointer = _pointer(index, "/type", batch=batch)
+            detail = (
+                "what ends things is taken from applications that show the events token, or over "
+                "the unix socket; set http.events_token_env, or use http.socket"
+            )
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, "end-needs-token", f"{pointer}: {detail}", pointer=pointer
+            )
 
 
 def _pointer(index: int, path: str, *, batch: bool) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from demurrage.eventlog.reading import Kept
 from demurrage.model.case import ContainerEntry
-from demurrage.model.event import Entry, Known
+from demurrage.model.event import RESOLVER, Entry, Known
 from demurrage.web.attempts import Attempt, attempts, by_target
 from demurrage.web.containers import ERRORS, Id, plain_entry
 from demurrage.web.problems import ProblemError, documented, not_found
@@ -27,7 +27,7 @@ def responses_router(service: Service) -> APIRouter:
     def trace(id: Id) -> dict[str, Any]:  # noqa: A002 - the path's own word
         """`basis` says how sure it is: `named` by the response, or `matched` by the count."""
         mentioned = service.log.events_about([id])
-        own = [each for each in attempts(mentioned) if each.response_id == id]
+        own = _outranking([each for each in attempts(mentioned) if each.response_id == id])
         if not own and not _only_known(mentioned, id):
             raise not_found("no logged event is of this response")
         calls = by_target(own)
@@ -60,6 +60,12 @@ def responses_router(service: Service) -> APIRouter:
         raise ProblemError(HTTPStatus.NOT_IMPLEMENTED, "not-implemented", detail)
 
     return router
+
+
+def _outranking(own: list[Attempt]) -> list[Attempt]:
+    """Without what the daemon has read itself, where an application logged the same response."""
+    logged = [each for each in own if each.source != RESOLVER]
+    return logged or own
 
 
 def _only_known(records: Sequence[Kept], response_id: str) -> bool:

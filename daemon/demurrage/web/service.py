@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from pydantic import SecretStr
 
 from demurrage.eventlog.log import EventLog
 from demurrage.model.plan import Mode
 from demurrage.model.rules import Rules
+from demurrage.model.webhook import WebhookOutcome
 from demurrage.provider.budget import BudgetSnapshot
 from demurrage.store.sqlstore import SqlStore
 
@@ -37,7 +40,8 @@ class Service:
 
     `rules` holds every target that is watched, by name. `started_at` is on the event loop's
     clock, `clock` gives epoch seconds. `budget` gives the call budget's figures of a target.
-    `exposition` renders the metrics.
+    `exposition` renders the metrics. `webhook_secrets` are the signing secrets of the targets that
+    take webhooks; `on_webhook` is told what became of each.
     """
 
     engine: Wheel
@@ -50,6 +54,8 @@ class Service:
     clock: Callable[[], float]
     budget: Callable[[str], BudgetSnapshot]
     exposition: Callable[[], bytes]
+    on_webhook: Callable[[str, WebhookOutcome], None]
+    webhook_secrets: Mapping[str, SecretStr] = field(default_factory=dict)
 
     @property
     def uptime(self) -> float:

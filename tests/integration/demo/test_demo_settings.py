@@ -5,7 +5,7 @@ import pytest
 from demurrage.app.settings import load_settings
 from demurrage.model.plan import Mode
 from demurrage.model.rules import Rules
-from demurrage.simulator.demo_times import KEY_VARIABLE, Place, rules, settings_text
+from demurrage.simulator.demo_times import KEY_VARIABLE, TOKEN_VARIABLE, Place, rules, settings_text
 
 
 @pytest.mark.parametrize("speed", [1.0, 12.0, 20.0])
@@ -14,7 +14,7 @@ def test_the_daemon_reads_what_the_demo_writes(tmp_path: Path, speed: float) -> 
     harbours = {"default": "http://127.0.0.1:1/v1", "legacy": "http://127.0.0.1:2/v1"}
     place = Place(tmp_path, harbours, 3)
     place.config.write_text(settings_text(place, speed))
-    settings = load_settings(place.config, {KEY_VARIABLE: "sk-demo"})
+    settings = load_settings(place.config, {KEY_VARIABLE: "sk-demo", TOKEN_VARIABLE: place.token})
     assert settings.mode is Mode.ENFORCE
     assert settings.rules("default").billing == rules(speed).billing
     assert settings.rules("default").policy == rules(speed).policy

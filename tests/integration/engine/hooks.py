@@ -9,6 +9,7 @@ from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.resolution import Resolution
 from demurrage.observe.metrics import Metrics
 from demurrage.observe.telling import Telling
 
@@ -28,6 +29,7 @@ class Recorded:
     resolved: list[str] = field(default_factory=list)
     reports: list[CycleReport] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    lookups: list[Resolution] = field(default_factory=list)
     metrics: Metrics = field(default_factory=lambda: Metrics("test", TARGETS))
     telling: Telling = field(init=False)
 
@@ -72,6 +74,15 @@ class Recorded:
         self.telling.conditions(target, standing, changes)
         self.opened += [each.kind for each in changes.opened]
         self.resolved += [each.kind for each in changes.resolved]
+
+    def looked_up(self, target: str, resolution: Resolution) -> None:
+        """See Hooks."""
+        self.telling.looked_up(target, resolution)
+        self.lookups.append(resolution)
+
+    def unretrievable(self, target: str, count: int) -> None:
+        """See Hooks."""
+        self.telling.unretrievable(target, count)
 
     def cycled(self, report: CycleReport) -> None:
         """See Hooks."""

@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 KEY = "sk-daemon-under-test"
+_TOKEN_VARIABLE = "EVENTS_TOKEN"
 
 # The shipped times fifty times faster, but for those that whole seconds bound.
 SETTINGS = """
@@ -22,6 +23,7 @@ requests_per_minute = 60000
 timeout = "2s"
 [http]
 bind = "127.0.0.1:{port}"
+events_token_env = "{token_variable}"
 [watch]
 interval = "0.3s"
 overlap = "4s"
@@ -54,16 +56,27 @@ def free_port() -> int:
 
 @dataclass
 class Daemon:
-    """`demurrage run`, started and ended as often as a test likes, on one store."""
+    """`demurrage run`, started and ended as often as a test likes, on one store.
+
+    `token` is what it asks of applications; without one they can end nothing. `environ` is added
+    to its environment.
+    """
 
     folder: Path
     base_url: str
+    token: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         """Write the settings file."""
-        text = SETTINGS.format(folder=self.folder, base_url=self.base_url, port=self.port)
+        text = SETTINGS.format(
+            folder=self.folder,
+            base_url=self.base_url,
+            port=self.port,
+            token_variable=_TOKEN_VARIABLE if self.token else "",
+        )
         self.settings.write_text(text)
 
     @property
@@ -86,7 +99,12 @@ class Daemon:
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demurrage", "run", "--config", str(self.settings)],
-                env={**os.environ, "OPENAI_API_KEY": KEY},
+                env={
+                    **os.environ,
+                    "OPENAI_API_KEY": KEY,
+                    _TOKEN_VARIABLE: self.token,
+                    **self.environ,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -51,8 +51,8 @@ async def test_ten_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) ->
     """Events, deletes and totals agree with the harbour's truth after ten kills."""
     settings = HarbourSettings(scale=SCALE, visibility_lag=(0.0, 10.0))
     with HarbourServer(Harbour(settings, seed=11)) as harbour:
-        daemon = Daemon(tmp_path, harbour.base_url)
-        writers = [Writer(over_http(daemon.url), source=f"app/{n}") for n in range(3)]
+        daemon = Daemon(tmp_path, harbour.base_url, token="of-the-applications")
+        writers = [Writer(over_http(daemon.url, daemon.token), source=f"app/{n}") for n in range(3)]
         try:
             await _shoot(daemon, harbour, writers)
         finally:

@@ -12,6 +12,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.model.container import Container, Sighting
 from demurrage.model.event import (
+    RESOLVER,
     ContainerCreated,
     ContainerReferenced,
     ContainerReleased,
@@ -38,6 +39,7 @@ from demurrage.model.verdict import Verdict
 T = 1_800_000_000
 TARGET = "default"
 PERSON = "demurrage:person/ops"
+READER = RESOLVER
 CALLED_FOR = 400.0  # when `verdict_of` asks, unless told: past the billing floor of early births
 
 AUTO = Slot()
@@ -83,7 +85,7 @@ class Writer:
         self.sequence += 1
         values: dict[str, Any] = {
             "id": f"{self.name}/{self.sequence}",
-            "sequence": None if self.name == PERSON else self.sequence,
+            "sequence": None if self.name in (PERSON, READER) else self.sequence,
             "digest": str(self.sequence),
             **event,
         }
@@ -161,6 +163,44 @@ class Writer:
     def knows(self, response_id: str, at: float) -> Entry:
         """A response id and nothing else."""
         return self.say(at, Known(response_id))
+
+    def reads(
+        self,
+        call: str,
+        at: float,
+        *names: str,
+        status: Ending | None = Ending.COMPLETED,
+        slots: tuple[Slot, ...] = (AUTO,),
+        created_at: float = 10.0,
+        **more: Any,
+    ) -> None:
+        """The daemon reads the response to a call at a moment; `status` None is running."""
+        response_id = f"resp_{call}"
+        more.setdefault("containers", frozenset())
+        if not any(isinstance(each.event.fact, Started) for each in self.entries):
+            self.say(created_at, Started(response_id, slots, **more))
+        if status is None:
+            fact: Fact = Created(
+                response_id,
+                response_id,
+                T + created_at,
+                status="in_progress",
+                containers=frozenset(names),
+            )
+        else:
+            fact = Finished(
+                response_id,
+                status,
+                response_id,
+                created_at=T + created_at,
+                containers=frozenset(names),
+            )
+        self.say(at, fact)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What it has said, lines set aside excepted."""
+        return [each for each in self.records if isinstance(each, Entry)]
 
     def loses(self, entry: Entry) -> None:
         """An event never reaches the log; its sequence stays missing."""

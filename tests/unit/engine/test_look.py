@@ -16,6 +16,7 @@ from demurrage.model.event import Batch
 from demurrage.model.facts import TargetFacts
 from demurrage.model.listing import DeleteAnswer, Listing, Region
 from demurrage.model.plan import Mode
+from demurrage.model.resolution import Resolution
 from demurrage.model.rules import Rules
 
 T = 1_800_000_000.0
@@ -47,6 +48,10 @@ class Api:
     async def delete(self, container_id: str) -> DeleteAnswer:
         """Nothing is there."""
         return DeleteAnswer(container_id, DeleteOutcome.ALREADY_GONE)
+
+    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
+        """Not asked for here."""
+        raise NotImplementedError
 
     def affordable(self, seconds: float) -> int:
         """As if there was no limit."""

@@ -15,6 +15,7 @@ from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.listing import DeleteAnswer, Listing, Region
 from demurrage.model.plan import Judgement, PlannedDelete
 from demurrage.model.record import Conclusion, Ruling
+from demurrage.model.resolution import Resolution
 from demurrage.model.rules import Rules
 from demurrage.model.verdict import Verdict, VerdictKind
 from demurrage.store import SqlStore, open_store
@@ -55,6 +56,10 @@ class Api:
             self.happens(self.clock)
         await asyncio.sleep(0)
         return DeleteAnswer(container_id, DeleteOutcome.DELETED)
+
+    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
+        """Not asked for here."""
+        raise NotImplementedError
 
     def affordable(self, seconds: float) -> int:
         """As many as the test grants."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from demurrage.eventlog.log import EventLog
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK
 
 Make = Callable[..., dict[str, Any]]
 
@@ -68,3 +69,12 @@ def test_a_source_without_sequence_is_not_sound(log: EventLog, event: Make) -> N
     (source,) = log.verify().sources
     assert source.unsequenced == 1
     assert not source.sound
+
+
+def test_the_daemons_own_hand_counts_nothing(log: EventLog, event: Make) -> None:
+    """A person's word and what the daemon has read come one by one; nothing waits for them."""
+    for number, source in enumerate((f"{PERSON_PREFIX}ops", RESOLVER, WEBHOOK)):
+        log.append([event(id=str(number), source=source, sequence=None)], appended_at=0.0)
+    report = log.verify()
+    assert len(report.sources) == 3
+    assert report.sound

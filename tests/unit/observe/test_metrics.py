@@ -8,7 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.plan import Mode
+from demurrage.model.resolution import ResolveOutcome
 from demurrage.model.verdict import VerdictKind
+from demurrage.model.webhook import WebhookOutcome
 from demurrage.observe.metrics import OTHER, Metrics
 
 
@@ -110,6 +112,20 @@ def test_the_rest_is_counted(metrics: Metrics) -> None:
     assert sample(metrics, "cycles_skipped_total", **on) == 1
     assert sample(metrics, "events_set_aside_total") == 2
     assert sample(metrics, "build_info", version="1.2.3") == 1
+
+
+def test_known_responses_and_webhooks_are_counted(metrics: Metrics) -> None:
+    """By outcome, each from zero; how many cannot be read is told as it stands."""
+    on = {"target": "default"}
+    for name, outcomes in (("resolves", ResolveOutcome), ("webhooks", WebhookOutcome)):
+        for outcome in outcomes:
+            assert sample(metrics, f"{name}_total", **on, outcome=outcome) == 0
+    metrics.resolve("default", ResolveOutcome.GONE)
+    metrics.webhook("default", WebhookOutcome.REFUSED)
+    metrics.unretrievable("default", 3)
+    assert sample(metrics, "resolves_total", **on, outcome="gone") == 1
+    assert sample(metrics, "webhooks_total", **on, outcome="refused") == 1
+    assert sample(metrics, "unretrievable_responses", **on) == 3
 
 
 def test_exposition_parses_and_keeps_the_rules(metrics: Metrics) -> None:

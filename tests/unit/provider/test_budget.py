@@ -11,7 +11,7 @@ from demurrage.provider.budget import CallBudget, PausedError, Priority
 
 pytestmark = pytest.mark.looptime(start=1000)
 
-LIST, DELETE = Priority.LIST, Priority.DELETE
+LIST, DELETE, RESOLVE = Priority.LIST, Priority.DELETE, Priority.RESOLVE
 
 
 def now() -> float:
@@ -276,3 +276,51 @@ async def test_deletes_keep_to_the_budget(make: Make) -> None:
     await asyncio.gather(*(api.delete(f"cntr_{n}") for n in range(100)))
     assert len(fake.requests) == 100
     assert 90 <= now() - start <= 125
+
+
+async def test_reading_responses_has_a_quarter_at_most() -> None:
+    """However many are unread, three quarters of the calls are left to listing and deleting."""
+    budget = CallBudget(60)
+    grants = await spend(budget, 60, RESOLVE)
+    for first, later in itertools.pairwise(grants[::15]):
+        assert later - first >= 60 - 1e-6
+    assert grants[-1] - grants[0] < 260
+
+
+async def test_reading_responses_waits_for_everything_else() -> None:
+    """Lists and deletes that came later are granted before."""
+    budget = CallBudget(60)
+    await spend(budget, 5)
+    order: list[Priority] = []
+
+    async def one(priority: Priority) -> None:
+        await budget.acquire(priority)
+        order.append(priority)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(one(RESOLVE))
+        await asyncio.sleep(0.01)
+        for priority in (DELETE, LIST, DELETE, LIST):
+            group.create_task(one(priority))
+    assert order[-1] is RESOLVE
+
+
+async def test_what_is_affordable_does_not_count_unread_responses() -> None:
+    """They come last, so they take nothing from deletes."""
+    budget = CallBudget(60)
+    await spend(budget, 5)
+    before = budget.affordable(30)
+    waiting = asyncio.create_task(budget.acquire(RESOLVE))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert budget.affordable(30) == before
+    waiting.cancel()
+
+
+async def test_a_complaint_slows_the_reading_of_responses_too() -> None:
+    """Its share is one of what the API still takes."""
+    budget = CallBudget(60)
+    await spend(budget, 1, RESOLVE)
+    budget.note(now(), limited(0.0), {})
+    grants = await spend(budget, 8, RESOLVE)
+    assert grants[-1] - grants[0] > 7 * 60 / 15

@@ -18,10 +18,13 @@ from demurrage.provider.guard import ForbiddenCallError
 if TYPE_CHECKING:
     from demurrage.engine.ports import ContainersApi, ProviderClock
 
-ALLOWED = re.compile(r"GET /v1/containers|DELETE /v1/containers/[A-Za-z0-9_=-]+")
+ALLOWED = re.compile(
+    r"GET /v1/containers|DELETE /v1/containers/[A-Za-z0-9_=-]+"
+    r"|GET /v1/responses/resp_1(/input_items)?"
+)
 
 
-async def test_only_lists_and_deletes_are_ever_sent(make: Make) -> None:
+async def test_nothing_but_lists_deletes_and_readings_of_responses_is_ever_sent(make: Make) -> None:
     """No operation, on good answers or on any fault, retrieves a container or touches files."""
     answers: list[Any] = [
         listing(rows(350)),
@@ -38,6 +41,8 @@ async def test_only_lists_and_deletes_are_ever_sent(make: Make) -> None:
         await api.read([Region(), Region(rows(9)[8]["id"], BASE - 99.0, BASE - 8)])
         for target in ("cntr_1", "cntr_1/files", "..", "", "../responses/resp_1"):
             await api.delete(target)
+        for target in ("resp_1", "resp_1/cancel", "..", "", "../containers/cntr_1"):
+            await api.resolve(target, items=True)
         assert fake.requests
         assert all(request.content == b"" for request in fake.requests)
         seen |= {f"{method} {path}" for method, path in fake.wire}
@@ -56,6 +61,13 @@ async def test_only_lists_and_deletes_are_ever_sent(make: Make) -> None:
         ("DELETE", "/v1/containers/"),
         ("DELETE", "/v1/containers/.."),
         ("DELETE", "/v1/responses/resp_1"),
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses"),
+        ("POST", "/v1/responses/resp_1/cancel"),
+        ("GET", "/v1/responses/resp_1/cancel"),
+        ("GET", "/v1/responses/../containers/cntr_1"),
+        ("GET", "/v1/containers/cntr_1/input_items"),
+        ("POST", "/v1/responses/resp_1/input_items"),
         ("GET", "/containers"),
         ("HEAD", "/v1/containers"),
     ],

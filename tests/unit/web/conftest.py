@@ -1,6 +1,7 @@
 """A daemon's face with a real store and a real log behind it, and an engine that only pretends."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from tests.unit.eventlog.conftest import make
 
 from demurrage.eventlog.log import EventLog
 from demurrage.model.plan import Mode
 from demurrage.model.rules import Rules
+from demurrage.model.webhook import WebhookOutcome
 from demurrage.provider.budget import BudgetSnapshot
 from demurrage.store import SqlStore, open_store
 from demurrage.web.app import create_app
@@ -21,6 +24,7 @@ from demurrage.web.doors import Doors
 from demurrage.web.service import Service
 
 NOW = 1_800_000_000.0
+WEBHOOK_SECRET = "whsec_" + b64encode(b"a secret of the provider's").decode()
 JSON = {"Content-Type": "application/json"}
 ONE = {"Content-Type": "application/cloudevents+json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
@@ -67,7 +71,15 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
 
 
 @pytest.fixture
-async def service(engine: FakeEngine, store: SqlStore, log: EventLog) -> Service:
+def webhooks() -> list[tuple[str, WebhookOutcome]]:
+    """What became of the webhooks that came."""
+    return []
+
+
+@pytest.fixture
+async def service(
+    engine: FakeEngine, store: SqlStore, log: EventLog, webhooks: list[tuple[str, WebhookOutcome]]
+) -> Service:
     """A daemon that has just started, with two targets."""
     return Service(
         engine=engine,
@@ -80,6 +92,8 @@ async def service(engine: FakeEngine, store: SqlStore, log: EventLog) -> Service
         clock=lambda: NOW,
         budget=lambda _target: BudgetSnapshot(60, 60, 7, 0),
         exposition=lambda: b"demurrage_up 1\n",
+        on_webhook=lambda target, outcome: webhooks.append((target, outcome)),
+        webhook_secrets={"default": SecretStr(WEBHOOK_SECRET)},
     )
 
 

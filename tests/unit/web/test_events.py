@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from tests.unit.eventlog.conftest import make
 from tests.unit.web.conftest import BATCH, JSON, ONE, Events, client_of
 
@@ -197,3 +198,52 @@ async def test_methods(client: httpx2.AsyncClient) -> None:
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+END_TYPES = [
+    ("demurrage.container.released", {"container_id": "cntr_1"}),
+    ("demurrage.conversation.ended", {"conversation": "conv_1"}),
+    ("demurrage.conversation.ended", {"response_id": "resp_1"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), END_TYPES)
+async def test_an_end_is_not_taken_from_just_anyone(
+    client: httpx2.AsyncClient, log: EventLog, kind: str, data: dict[str, str]
+) -> None:
+    """Without the token any process of the machine could let go of a container in use."""
+    end = make(id="end", sequence=2, type=kind, data={"target": "default", **data})
+    answer = await client.post("/v1/events", json=[make(), end])
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:demurrage:problem:end-needs-token"
+    assert answer.json()["pointer"] == "/1/type"
+    assert "http.events_token_env" in answer.json()["detail"]
+    assert "http.socket" in answer.json()["detail"]
+    assert held(log) == []
+
+
+@pytest.mark.parametrize(("kind", "data"), END_TYPES)
+@pytest.mark.parametrize(
+    "doors",
+    [Doors(events_token=SecretStr("token")), Doors(private=True)],
+    ids=["token", "unix socket"],
+)
+async def test_an_end_is_taken_from_applications(
+    service: Service, log: EventLog, kind: str, data: dict[str, str], doors: Doors
+) -> None:
+    """The token shows that an application speaks, and so does having reached the socket."""
+    end = make(id="end", type=kind, data={"target": "default", **data})
+    shown = {} if doors.private else {"Authorization": "Bearer token"}
+    async with client_of(create_app(service, doors)) as opened:
+        answer = await opened.post("/v1/events", json=end, headers=shown)
+    assert answer.status_code == 202
+    assert held(log) == ["end"]
+
+
+async def test_the_token_is_asked_for_on_the_socket_too(service: Service, log: EventLog) -> None:
+    """Where the operator wants a token, a private address does not stand in for it."""
+    doors = Doors(events_token=SecretStr("token"), private=True)
+    async with client_of(create_app(service, doors)) as opened:
+        answer = await opened.post("/v1/events", json=make())
+    assert answer.status_code == 401
+    assert held(log) == []

@@ -10,6 +10,7 @@ from tests.unit.web.conftest import NOW, FakeEngine
 from demurrage.eventlog.log import EventLog
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.deletion import DeleteOutcome
+from demurrage.model.event import RESOLVER
 from demurrage.model.plan import Mode
 from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
@@ -273,6 +274,21 @@ async def test_response_known_only(client: httpx2.AsyncClient, log: EventLog) ->
     found = (await client.get("/v1/responses/resp_1")).json()
     assert found["calls"] == []
     assert found["note"]
+
+
+async def test_response_that_was_read(client: httpx2.AsyncClient, log: EventLog) -> None:
+    """What the daemon has read itself is told, unless an application logged the same."""
+    mine = {"source": RESOLVER, "sequence": None}
+    append(
+        log,
+        {**started("resp_1"), **mine, "id": "1"},
+        {**finished("resp_1", "resp_1"), **mine, "id": "2"},
+    )
+    (call,) = (await client.get("/v1/responses/resp_1")).json()["calls"]
+    assert (call["call_id"], call["source"]) == ("resp_1", RESOLVER)
+    append(log, started("call_1"), finished("call_1", "resp_1"))
+    (call,) = (await client.get("/v1/responses/resp_1")).json()["calls"]
+    assert call["call_id"] == "call_1"
 
 
 async def test_response_of_another(client: httpx2.AsyncClient, log: EventLog) -> None:
