@@ -5,14 +5,16 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
-from demurrage.engine.ports import EventReader, ProviderClock
+from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
+from demurrage.model.gathering import Gathered
 from demurrage.model.record import Cursor
 
 # Records folded before the event loop gets its turn.
@@ -30,9 +32,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The log could not be read; nothing may be decided."""
+    """The log could not be read to its end; nothing may be decided.
+
+    `behind`: nothing is wrong, but what waits to be read takes longer than one look.
+    """
 
     detail: str
+    behind: bool = False
 
 
 class Evidence:
@@ -42,8 +48,11 @@ class Evidence:
         reader: the log.
         remembered: how far the store says that the log was read before.
         patience: seconds between two readings from which on they are no unbroken series.
+        feed: where events lie that are not in the log yet, if anywhere. It is emptied into
+            the log before each reading, or the log would not be read to its end.
 
-    `setbacks` counts how often the log turned out to have gone back in time or been replaced.
+    `dead` holds the sources whose processes the feed last proved dead. `setbacks` counts how
+    often the log turned out to have gone back in time or been replaced.
     """
 
     def __init__(
@@ -51,8 +60,10 @@ class Evidence:
         reader: EventReader,
         remembered: Cursor | None,
         patience: float,
+        feed: EventFeed | None = None,
     ) -> None:
         self._reader = reader
+        self._feed = feed
         self._remembered = remembered
         self._patience = patience
         self._position = 0
@@ -65,6 +76,7 @@ class Evidence:
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
         self.setbacks = 0
+        self.dead: frozenset[str] = frozenset()
 
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
         """Read to the end. Call with the lock held.
@@ -72,7 +84,12 @@ class Evidence:
         A step of the clock breaks the series of readings: this machine may have slept, and what
         writers could not deliver meanwhile is still to come.
         """
+        self.dead = frozenset()
         try:
+            gathered = await self._gather()
+            if not gathered.whole:
+                self._since = None
+                return Unreadable(_behind(gathered.left), behind=True)
             records = await self._to_the_end()
         except LogUnreadableError as error:
             self._since = None
@@ -81,6 +98,7 @@ class Evidence:
         late = self._read_at is None or moment - self._read_at > self._patience
         if late or clock.jumped:
             self._since = None
+        self.dead = gathered.dead
         self._since = moment if self._since is None else self._since
         self._read_at = moment
         now = clock.now()
@@ -96,6 +114,11 @@ class Evidence:
     def claim(self, target: str, claim: Claim) -> None:
         """Remember what a decision took for true, to judge later starts by it."""
         self._claims[target] = claim
+
+    async def _gather(self) -> Gathered:
+        if self._feed is None:
+            return Gathered(whole=True)
+        return await asyncio.to_thread(self._feed.gather)
 
     async def _to_the_end(self) -> int:
         if self._read_at is None:
@@ -156,3 +179,14 @@ class Evidence:
         return await asyncio.to_thread(
             partial(self._reader.prune, before=before, through=through, keep=keep)
         )
+
+    async def tidy(self, over: Callable[[str], bool]) -> None:
+        """Let the feed remove what is done with; never while it is being read."""
+        if self._feed is None:
+            return
+        async with self.lock:
+            await asyncio.to_thread(self._feed.tidy, over)
+
+
+def _behind(left: int) -> str:
+    return f"event files are still being read, about {left} bytes are left; this takes some cycles"
