@@ -14,7 +14,7 @@ from demurrage.eventlog.files.admission import admit
 from demurrage.eventlog.files.deaths import DeathWatch, dead_sources
 from demurrage.eventlog.files.folder import Found, Listing, file_opened, look, opened
 from demurrage.eventlog.files.following import Chunk, Progress, read_chunk
-from demurrage.eventlog.files.naming import journal_of, rotated_away
+from demurrage.eventlog.files.naming import journal_of, printable, rotated_away
 from demurrage.eventlog.files.positions import (
     forget_departed,
     forget_lock,
@@ -138,8 +138,8 @@ class FolderFeed:
         with file_opened(self._folder, descriptor, found) as file:
             if file is None:
                 return False
-            fresh = Progress(found.identity, found.name)
-            progress = replace(self._progress.get(found.identity, fresh), name=found.name)
+            fresh = Progress(found.identity, printable(found.name))
+            progress = replace(self._progress.get(found.identity, fresh), name=fresh.name)
             resets = 0
             while time.monotonic() <= deadline:
                 chunk = read_chunk(file, progress, ended=ended)
