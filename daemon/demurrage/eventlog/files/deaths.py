@@ -37,12 +37,13 @@ class DeathWatch:
                 self._tell(f"a lock cannot be tested: {each.why}")
         with self._log.transaction() as connection:
             known = load_held(connection, booted)
-            held = [
-                (uuid, each.identity)
-                for uuid, each in tested.items()
-                if each.hold is Hold.HELD and known.get(uuid) != each.identity
-            ]
-            if held:
+        held = [
+            (uuid, each.identity)
+            for uuid, each in tested.items()
+            if each.hold is Hold.HELD and known.get(uuid) != each.identity
+        ]
+        if held:
+            with self._log.transaction() as connection:
                 save_held(connection, held, booted)
         return frozenset(
             uuid

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from demurrage.eventlog.appending import append_lines, note_line
+from demurrage.eventlog.appending import append_lines, lock_head, note_line
 from demurrage.eventlog.files.admission import admit
 from demurrage.eventlog.files.deaths import DeathWatch, dead_sources
 from demurrage.eventlog.files.folder import Found, Listing, file_opened, look, opened
@@ -200,6 +200,7 @@ class FolderFeed:
                 progress = load_progress(connection)
             cleared = tidy(descriptor, listing, progress, over, now)
             with self._log.transaction() as connection:
+                lock_head(connection)
                 forget_departed(connection, listing.files.keys(), now, REMEMBERED)
                 for uuid in cleared:
                     forget_lock(connection, uuid)

@@ -79,7 +79,7 @@ def read_chunk(file: int, progress: Progress, *, ended: bool) -> Chunk | None:
     # Looked at after the data: had the file been cut off in between, it would show here.
     head = os.pread(file, min(start, _MARKED), 0)
     tail = os.pread(file, min(start, _MARKED), start - min(start, _MARKED))
-    if start and (len(tail) < min(start, _MARKED) or _mark(head, tail) != progress.mark):
+    if start and _mark(head, tail) != progress.mark:
         return None
     texts, taken, lines, skipping = _split(data, progress, ended=ended)
     if not taken:

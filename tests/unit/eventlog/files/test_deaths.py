@@ -66,6 +66,18 @@ def test_a_lock_put_in_its_place_proves_nothing(reader: Reader, recorder: Record
     assert reader.read() == frozenset()
 
 
+def test_a_lock_made_where_the_old_one_was_proves_nothing(
+    reader: Reader, recorder: Recorder
+) -> None:
+    """The file system may give it the same inode."""
+    recorder.say()
+    reader.read()
+    recorder.die()
+    recorder.lock_file.unlink()
+    recorder.lock_file.touch()
+    assert reader.read() == frozenset()
+
+
 def test_a_lock_touched_since_proves_nothing(reader: Reader, recorder: Recorder) -> None:
     """Until it was seen held again as it is."""
     recorder.say()

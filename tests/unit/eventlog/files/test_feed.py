@@ -11,6 +11,9 @@ import pytest
 from sqlalchemy import text
 from tests.unit.eventlog.files.conftest import Reader, append
 
+from demurrage.eventlog.files import feed as feed_module
+from demurrage.eventlog.files import folder as folder_module
+from demurrage.eventlog.files.folder import Listing
 from demurrage.eventlog.log import EventLog
 from demurrage.eventlog.parse import MOST_BYTES
 from demurrage.model.error import LogUnreadableError
@@ -237,6 +240,36 @@ def test_an_unchanged_file_is_not_read_again(
     reader.read()
     monkeypatch.setattr(os, "pread", None)
     reader.read()
+
+
+def test_a_file_that_changed_just_now_is_read_again(
+    reader: Reader, folder: Path, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of the file system's clock it may have changed once more."""
+    append(folder / "app.jsonl", *numbered(event, 1))
+    reader.read()
+    monkeypatch.setattr(os, "pread", None)
+    with pytest.raises(TypeError):
+        reader.read()
+
+
+def test_a_file_renamed_under_the_reader_s_eyes_is_met_again(
+    reader: Reader, folder: Path, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed by one name, gone by the time it is opened: its lines are no less there."""
+    append(folder / "app.jsonl", *numbered(event, 1))
+    looks = iter(range(100))
+
+    def look(where: Path, descriptor: int) -> Listing:
+        seen = folder_module.look(where, descriptor)
+        if next(looks) == 1:
+            (folder / "app.jsonl").rename(folder / "app.jsonl.1")
+            append(folder / "app.jsonl", *numbered(event, 2))
+        return seen
+
+    monkeypatch.setattr(feed_module, "look", look)
+    reader.read()
+    assert sorted(reader.ids) == ["1", "2"]
 
 
 def test_odd_names_are_spelled_out(reader: Reader, folder: Path) -> None:
