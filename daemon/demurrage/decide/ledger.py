@@ -12,7 +12,7 @@ from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard
 
 # Stands for lines whose writer could not even be read: they hold every target until a person
-# retires this name.
+# retires this name, who answers for those that there are, and not for later ones.
 NOBODY = "?"
 
 # Ids whose content is remembered, to notice one id with two contents. Folding is idempotent, so
@@ -51,6 +51,8 @@ class Ledger:
             else:
                 source = self._source(record.source if record.source is not None else NOBODY)
                 source.miss(record.sequence)
+                if record.source is None:
+                    source.hear(record.at)
 
     def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
         event = entry.event

@@ -1,12 +1,15 @@
 """Whose proven death ends the waiting, and whose must be judged by a person."""
 
+from math import inf
 from typing import Any
 
 import pytest
 
 from demurrage.decide.death import may_be_retired
+from demurrage.decide.ledger import NOBODY, Ledger
 from demurrage.decide.source import Source
-from demurrage.model.event import Event, Heartbeat, Started
+from demurrage.decide.watermark import has_gone, watermark
+from demurrage.model.event import Event, Heartbeat, SetAside, Started
 from demurrage.model.rules import EvidenceRules
 
 NOW = 1_000_000.0
@@ -87,3 +90,14 @@ def test_a_line_set_aside_waits_for_a_person() -> None:
 def test_who_was_retired_once_is_never_retired_by_proof_again() -> None:
     """Had it not come back to life, there would be no need to."""
     assert not may_be_retired(source(started(1)), {"w": LONG_AGO - 999}, RULES, NOW)
+
+
+def test_a_person_answers_for_the_unreadable_lines_that_there_are() -> None:
+    """One that comes later holds everything again: nobody has looked at it."""
+    ledger = Ledger()
+    ledger.fold([SetAside(1, "torn", at=NOW - 100)])
+    assert has_gone(ledger.sources[NOBODY], {NOBODY: NOW - 50}, RULES)
+    assert watermark(ledger, "default", {NOBODY: NOW - 50}, RULES, NOW).through == inf
+    ledger.fold([SetAside(2, "torn", at=NOW)])
+    assert not has_gone(ledger.sources[NOBODY], {NOBODY: NOW - 50}, RULES)
+    assert watermark(ledger, "default", {NOBODY: NOW - 50}, RULES, NOW).through == -inf

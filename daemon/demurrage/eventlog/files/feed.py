@@ -122,7 +122,7 @@ class FolderFeed:
         if journal is not None and journal.uuid in dead:
             return True
         settled = self._clock() - found.modified > GRACE
-        return settled and rotated_away(found.name, listing.names)
+        return settled and rotated_away(found.name, listing.latest)
 
     def _unchanged(self, found: Found) -> bool:
         progress = self._progress.get(found.identity)
@@ -204,3 +204,5 @@ class FolderFeed:
                 forget_departed(connection, listing.files.keys(), now, REMEMBERED)
                 for uuid in cleared:
                     forget_lock(connection, uuid)
+        for gone in self._at_end.keys() - listing.files.keys():
+            del self._at_end[gone]

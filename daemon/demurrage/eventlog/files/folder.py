@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demurrage.eventlog.files.naming import counts, lock_of, printable
+from demurrage.eventlog.files.naming import counts, latest_journals, lock_of, printable
 from demurrage.model.error import LogUnreadableError
 
 
@@ -28,15 +28,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in the folder: files by identity, and locks by uuid."""
+    """What lies in the folder: files by identity, locks and latest journals by uuid."""
 
     files: dict[str, Found]
     locks: dict[str, str]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of the files."""
-        return frozenset(each.name for each in self.files.values())
+    latest: dict[str, int]
 
 
 @contextmanager
@@ -76,7 +72,7 @@ def look(folder: Path, descriptor: int) -> Listing:
             found = _found(folder, descriptor, name)
             if found is not None:
                 files[found.identity] = found
-    return Listing(files, locks)
+    return Listing(files, locks, latest_journals(each.name for each in files.values()))
 
 
 def _found(folder: Path, descriptor: int, name: str) -> Found | None:

@@ -1,7 +1,7 @@
 """What the names in the folder say."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".br", ".zip", ".z")
@@ -41,15 +41,21 @@ def lock_of(name: str) -> str | None:
     return None if found is None else found["uuid"]
 
 
-def rotated_away(name: str, names: Collection[str]) -> bool:
-    """True for a file to which its writer does not return, by its name and its neighbours'."""
+def latest_journals(names: Iterable[str]) -> dict[str, int]:
+    """By uuid: the number of the journal that its recorder writes to."""
+    latest: dict[str, int] = {}
+    for journal in map(journal_of, names):
+        if journal is not None:
+            latest[journal.uuid] = max(latest.get(journal.uuid, 0), journal.number)
+    return latest
+
+
+def rotated_away(name: str, latest: Mapping[str, int]) -> bool:
+    """True for a file to which its writer does not return, given everybody's latest journal."""
     own = journal_of(name)
     if own is None:
         return not name.endswith(".jsonl")
-    others = (journal_of(each) for each in names)
-    return any(
-        each is not None and each.uuid == own.uuid and each.number > own.number for each in others
-    )
+    return latest.get(own.uuid, 0) > own.number
 
 
 def printable(name: str) -> str:

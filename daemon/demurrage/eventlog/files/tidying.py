@@ -74,4 +74,4 @@ def _done(
 ) -> bool:
     if read is None or read.position != found.size or now - found.modified <= REST:
         return False
-    return ended or (rotated_away(found.name, listing.names) and not read.set_aside)
+    return ended or (rotated_away(found.name, listing.latest) and not read.set_aside)
