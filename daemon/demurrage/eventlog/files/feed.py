@@ -72,6 +72,7 @@ class FolderFeed:
         self._on_set_aside = on_set_aside
         self._deaths = DeathWatch(log, on_trouble)
         self._turn = turn
+        self._taken = 0
         self._progress: dict[str, Progress] = {}
         # As each file was when its end was last reached.
         self._at_end: dict[str, tuple[int, int, int]] = {}
@@ -83,6 +84,7 @@ class FolderFeed:
             LogUnreadableError: the folder, a file in it, or the log cannot be read.
         """
         deadline = time.monotonic() + self._turn
+        self._taken = 0
         with opened(self._folder) as descriptor:
             # Deaths first: what a dead process has written is all there when it is read next.
             dead = self._deaths.look(descriptor, look(self._folder, descriptor))
@@ -105,7 +107,8 @@ class FolderFeed:
                 ended = self._nothing_follows(found, listing, dead)
                 if self._unchanged(found) or self._read(descriptor, found, deadline, ended=ended):
                     read.add(found.identity)
-                if time.monotonic() > deadline:
+                # Each look gets further, however slow it is.
+                if self._taken and time.monotonic() > deadline:
                     return Gathered(whole=False, left=self._left(listing))
         return Gathered(whole=False, left=self._left(look(self._folder, descriptor)))
 
@@ -141,7 +144,7 @@ class FolderFeed:
             fresh = Progress(found.identity, printable(found.name))
             progress = replace(self._progress.get(found.identity, fresh), name=fresh.name)
             resets = 0
-            while time.monotonic() <= deadline:
+            while True:
                 chunk = read_chunk(file, progress, ended=ended)
                 if chunk is None:
                     resets += 1
@@ -152,7 +155,7 @@ class FolderFeed:
                 if chunk.progress == progress:
                     break
                 progress = self._take_in(found.name, chunk)
-                if progress.position >= found.size:
+                if progress.position >= found.size or time.monotonic() > deadline:
                     break
         if progress.position == found.size and began - found.modified > _YOUNG:
             self._at_end[found.identity] = found.changed
@@ -180,6 +183,7 @@ class FolderFeed:
             ]
             save_progress(connection, progress)
         self._progress[progress.identity] = progress
+        self._taken += 1
         if fresh:
             self._on_set_aside([note.reason for note in fresh])
         return progress
