@@ -5,10 +5,12 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from demurrage.app.settings import Settings
 from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
+from demurrage.eventlog.files.feed import FolderFeed
 from demurrage.eventlog.log import EventLog
 from demurrage.observe.metrics import Metrics
 from demurrage.observe.redact import Redactor
@@ -140,8 +142,29 @@ def build(settings: Settings, state: State) -> Works:
     watched = targets(settings, calls, {name: partial(called, name) for name in settings.targets})
     for name in settings.targets:
         metrics.mode(name, settings.mode)
-    engine = Engine(watched, state.log, state.store, telling, settings.retention.rules())
+    engine = Engine(
+        watched,
+        state.log,
+        state.store,
+        telling,
+        settings.retention.rules(),
+        feed=feed(settings, state.log, telling),
+    )
     return Works(settings, state, calls, metrics, engine)
+
+
+def feed(settings: Settings, log: EventLog, telling: Telling) -> FolderFeed | None:
+    """The folder of event files, None if there is none."""
+    if not settings.events.folder:
+        return None
+    return FolderFeed(
+        Path(settings.events.folder),
+        log,
+        targets=settings.targets,
+        clock=time.time,
+        on_set_aside=telling.set_aside,
+        on_trouble=telling.no_deaths,
+    )
 
 
 def redactor(settings: Settings) -> Redactor:

@@ -11,6 +11,8 @@ from typing import Any
 from demurrage.app.assembly import budgets, targets
 from demurrage.app.settings import Settings
 from demurrage.engine.look import Target
+from demurrage.eventlog.files.folder import look, opened
+from demurrage.eventlog.files.locks import lock_fault
 from demurrage.eventlog.log import EventLog
 from demurrage.model.condition import ConditionKind
 from demurrage.model.error import DemurrageError
@@ -66,6 +68,7 @@ def local_checks(settings: Settings) -> list[Check]:
         Check("settings", Grade.PASS, f"mode {settings.mode}, targets: {names}"),
         _daemon(settings),
         *_store(settings),
+        *_event_files(settings),
     ]
     for name in settings.targets:
         found += _sanity(settings, name)
@@ -154,6 +157,25 @@ def _log(place: Place) -> list[Check]:
         engine.dispose()
     held = "holds events" if head.position else "is empty"
     return [Check("event log", Grade.PASS, held)]
+
+
+def _event_files(settings: Settings) -> list[Check]:
+    """Whether the folder of event files can be read, and deaths proven by its locks."""
+    if not settings.events.folder:
+        return []
+    folder = Path(settings.events.folder)
+    try:
+        with opened(folder) as descriptor:
+            files = len(look(folder, descriptor).files)
+            fault = lock_fault(descriptor)
+    except DemurrageError as error:
+        advice = "make the folder, and let the daemon's user list it and read its files"
+        return [Check("event files", Grade.FAIL, str(error), advice)]
+    found = f"{folder} is read; it holds {files} event file{'' if files == 1 else 's'}"
+    if fault is not None:
+        advice = "demurrage writers retire, for each writer that is killed"
+        return [Check("event files", Grade.WARN, f"{found}; no death is proven: {fault}", advice)]
+    return [Check("event files", Grade.PASS, found)]
 
 
 def _logged(target: str, status: Mapping[str, Any]) -> Check:

@@ -17,7 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from demurrage.app.settings_checks import open_doors, problems_between, twins
+from demurrage.app.settings_checks import event_folder, open_doors, problems_between, twins
 from demurrage.app.settings_environment import EnvironmentSource
 from demurrage.app.settings_keyring import gather_secrets
 from demurrage.app.settings_problems import Problem, dotted, known_paths, problems_of
@@ -65,7 +65,7 @@ def load_settings(
     if found.database_url is None and not settings.database_url.get_secret_value():
         found = found.with_database_url(SecretStr(_default_database(environ)))
     if secrets:
-        problems += missing
+        problems += [*event_folder(settings), *missing]
         problems += [*open_doors(settings, found), *twins(settings, found)] if not missing else []
     if problems:
         raise _refusal(problems, variables, file)

@@ -1,5 +1,6 @@
 """What no single key can say: whether the settings fit each other and the machine."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +36,21 @@ def open_doors(settings: Settings, secrets: Secrets) -> list[Problem]:
         text = "must differ from the events token, or every application could resume a hold"
         found.append(Problem(("http", "admin_token_env"), text))
     return found
+
+
+def event_folder(settings: Settings) -> list[Problem]:
+    """Whether the folder of event files is there, for those who are to read it."""
+    folder = settings.events.folder
+    if not folder:
+        return []
+    at = ("events", "folder")
+    if not Path(folder).is_absolute():
+        return [Problem(at, "must be an absolute path, the same for every program that logs")]
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir() raises where it may not look
+        return [Problem(at, "no such folder; make it, or leave the key empty")]
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return [Problem(at, "cannot be read by this user; let its group read it")]
+    return []
 
 
 def twins(settings: Settings, secrets: Secrets) -> list[Problem]:

@@ -14,6 +14,14 @@ from demurrage.app.settings_types import (
 from demurrage.model.rules import RetentionRules
 
 
+class EventSettings(Section):
+    """Where applications can leave events besides the HTTP API."""
+
+    folder: str = ""
+    """Empty: none. Whoever may write there can speak for any application, so sharing a folder is
+    the operator's choice."""
+
+
 class HttpSettings(Section):
     """The daemon's own HTTP API."""
 

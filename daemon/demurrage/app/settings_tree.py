@@ -18,6 +18,7 @@ from demurrage.app.settings_sections import (
 )
 from demurrage.app.settings_service import (
     AlertSettings,
+    EventSettings,
     HttpSettings,
     LogSettings,
     RetentionSettings,
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     """The guards that can hold a sweep."""
     billing: BillingSettings = Field(default_factory=BillingSettings)
     """How containers are billed."""
+    events: EventSettings = Field(default_factory=EventSettings)
+    """Where events come from besides HTTP."""
     http: HttpSettings = Field(default_factory=HttpSettings)
     """The daemon's own HTTP API."""
     log: LogSettings = Field(default_factory=LogSettings)

@@ -190,6 +190,7 @@ def verify(context: typer.Context, as_json: Annotated[bool, _JSON] = False) -> N
         ]
         if rows:
             table(headers, rows, right=("events", "held to", "conflicts", "set aside"))
+        say(*(f"set aside: {each.reason}" for each in report.set_aside))
         say(
             f"{report.events} events, {report.nameless} lines of no known source: "
             f"{'sound' if report.sound else 'NOT SOUND'}"

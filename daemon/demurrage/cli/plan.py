@@ -53,6 +53,8 @@ def plan(
         return
     for each in previews:
         _show(each, settings, every=every)
+    if settings.events.folder:
+        note("demurrage: lines of event files count here once the daemon has read them")
     if save is not None:
         note(f"demurrage: saved to {save}")
 

@@ -12,7 +12,7 @@ from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
 
 # Stands for lines whose writer could not even be read: they hold every target until a person
-# retires this name.
+# retires this name, who answers for those that there are, and not for later ones.
 NOBODY = "?"
 
 # Ids whose content is remembered, to notice one id with two contents. Folding is idempotent, so
@@ -49,7 +49,10 @@ class Ledger:
             if isinstance(record, Entry):
                 self._fold_entry(record, (claims or {}).get(record.event.target))
             else:
-                self._source(_waited_for(record.source)).miss(record.sequence)
+                source = self._source(_waited_for(record.source))
+                source.miss(record.sequence)
+                if source.id == NOBODY:
+                    source.hear(record.at)
 
     def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
         event = entry.event

@@ -119,6 +119,11 @@ class Source:
         self.set_aside += 1
         self.last_sequence = max(self.last_sequence, sequence or 0)
 
+    def hear(self, at: float) -> None:
+        """Take in when the daemon itself heard of it, on the clock by which it is retired."""
+        self.last_time = max(self.last_time, at)
+        self.offset_low = self.offset_high = 0.0
+
     def _take_sequence(self, event: Event) -> bool:
         """Place the event in the sequence, noticing repeats and contradictions."""
         sequence = event.sequence

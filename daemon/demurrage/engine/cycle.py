@@ -331,8 +331,7 @@ class Cycle:
         if isinstance(picture.inventory, PartialInventory) and not unlisted:
             found.append(Condition(picture.inventory.kind, name, picture.inventory.detail))
         if isinstance(picture.reading, Unreadable):
-            text = f"the event log cannot be read: {picture.reading.detail}"
-            found.append(Condition(ConditionKind.LOG_UNREADABLE, name, text, Severity.PAGE))
+            found.append(_unread(name, picture.reading))
         if self.target.api.clock.jumped:
             text = (
                 "the local or the provider's clock made a step; nothing is deleted until they agree"
@@ -349,3 +348,12 @@ class Cycle:
         if picture.decision is not None:
             found.extend(picture.decision.conditions)
         return tuple(found)
+
+
+def _unread(target: str, reading: Unreadable) -> Condition:
+    """Why the log is not at hand; a backlog needs nobody but time."""
+    if reading.behind:
+        text = f"the event log is not read to its end: {reading.detail}"
+        return Condition(ConditionKind.LOG_UNREADABLE, target, text)
+    text = f"the event log cannot be read: {reading.detail}"
+    return Condition(ConditionKind.LOG_UNREADABLE, target, text, Severity.PAGE)

@@ -3,14 +3,16 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from demurrage.engine.cycle import Cycle, Outcome
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.look import Target
-from demurrage.engine.ports import EventStream, Store
+from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.resolving import Resolving
+from demurrage.engine.retiring import is_over, retire_dead
 from demurrage.engine.standing import Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
@@ -29,6 +31,7 @@ class Engine:
         store: durable state; its lock is held by the caller.
         hooks: who is told.
         retention: how long what is kept.
+        feed: where events lie that are not in the log yet, if anywhere.
     """
 
     def __init__(
@@ -38,9 +41,12 @@ class Engine:
         store: Store,
         hooks: Hooks,
         retention: RetentionRules,
+        *,
+        feed: EventFeed | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._log = log
+        self._feed = feed
         self._store = store
         self._hooks = hooks
         self._retention = retention
@@ -92,6 +98,13 @@ class Engine:
     async def _turn(self, name: str, choose: Callable[[Plan], Plan]) -> Outcome:
         cycle = await self._cycle(name)
         outcome = await cycle.run(choose)
+        await retire_dead(
+            self.evidence.dead,
+            self.evidence.ledger,
+            outcome.facts.retired,
+            self._targets.values(),
+            self._store,
+        )
         await self._publish(cycle, outcome)
         return outcome
 
@@ -101,7 +114,7 @@ class Engine:
             if self._evidence is None:
                 remembered = await asyncio.to_thread(self._store.cursor)
                 patience = max(each.rules.watch.freshness for each in self._targets.values())
-                self._evidence = Evidence(self._log, remembered, patience)
+                self._evidence = Evidence(self._log, remembered, patience, self._feed)
         if name not in self._cycles:
             self._cycles[name] = Cycle(
                 self._targets[name], self._evidence, self._store, self._hooks, self._stop
@@ -205,6 +218,8 @@ class Engine:
         now = max(cycle.target.api.clock.now() for cycle in cycles.values())
         await self.evidence.prune(now - self._retention.events)
         await asyncio.to_thread(self._store.prune, now, self._retention)
+        facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
+        await self.evidence.tidy(partial(is_over, self.evidence.ledger, facts.retired))
 
     async def drain(self) -> None:
         """Begin no further delete or reading, and wait until those under way have ended."""

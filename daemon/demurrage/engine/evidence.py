@@ -5,14 +5,16 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
-from demurrage.engine.ports import EventReader, ProviderClock
+from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
+from demurrage.model.gathering import Gathered
 from demurrage.model.record import Cursor
 
 # Records folded before the event loop gets its turn.
@@ -34,9 +36,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The log could not be read; nothing may be decided."""
+    """The log could not be read to its end; nothing may be decided.
+
+    `behind`: nothing is wrong, but what waits to be read takes longer than one look.
+    """
 
     detail: str
+    behind: bool = False
 
 
 class Evidence:
@@ -46,8 +52,11 @@ class Evidence:
         reader: the log.
         remembered: how far the store says that the log was read before.
         patience: seconds between two readings from which on they are no unbroken series.
+        feed: where events lie that are not in the log yet, if anywhere. It is emptied into
+            the log before each reading, or the log would not be read to its end.
 
-    `setbacks` counts how often the log turned out to have gone back in time or been replaced.
+    `dead` holds the sources whose processes the feed last proved dead. `setbacks` counts how
+    often the log turned out to have gone back in time or been replaced.
     """
 
     def __init__(
@@ -55,8 +64,10 @@ class Evidence:
         reader: EventReader,
         remembered: Cursor | None,
         patience: float,
+        feed: EventFeed | None = None,
     ) -> None:
         self._reader = reader
+        self._feed = feed
         self._remembered = remembered
         self._patience = patience
         self._position = 0
@@ -69,6 +80,7 @@ class Evidence:
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
         self.setbacks = 0
+        self.dead: frozenset[str] = frozenset()
 
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
         """Read to the end. Call with the lock held.
@@ -76,14 +88,24 @@ class Evidence:
         A step of the clock breaks the series of readings: this machine may have slept, and what
         writers could not deliver meanwhile is still to come.
         """
+        self.dead = frozenset()
         try:
+            began = asyncio.get_running_loop().time(), clock.now()
+            gathered = await self._gather()
+            if not gathered.whole:
+                self._since = None
+                return Unreadable(_behind(gathered.left), behind=True)
             records, moment, now = await self._to_the_end(clock)
+            if self._feed is not None:
+                # What was put into a file since then is not in it.
+                moment, now = began
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
         late = self._read_at is None or moment - self._read_at > self._patience
         if late or clock.jumped:
             self._since = None
+        self.dead = gathered.dead
         self._since = moment if self._since is None else self._since
         self._read_at = moment
         if self._generation is not None:
@@ -98,6 +120,11 @@ class Evidence:
     def claim(self, target: str, claim: Claim) -> None:
         """Remember what a decision took for true, to judge later starts by it."""
         self._claims[target] = claim
+
+    async def _gather(self) -> Gathered:
+        if self._feed is None:
+            return Gathered(whole=True)
+        return await asyncio.to_thread(self._feed.gather)
 
     async def _to_the_end(self, clock: ProviderClock) -> tuple[int, float, float]:
         """How many records came, and when the last were asked for, by the loop and by `clock`."""
@@ -160,3 +187,14 @@ class Evidence:
         return await asyncio.to_thread(
             partial(self._reader.prune, before=before, through=through, keep=keep)
         )
+
+    async def tidy(self, over: Callable[[str], bool]) -> None:
+        """Let the feed remove what is done with; never while it is being read."""
+        if self._feed is None:
+            return
+        async with self.lock:
+            await asyncio.to_thread(self._feed.tidy, over)
+
+
+def _behind(left: int) -> str:
+    return f"event files are still being read, about {left} bytes are left; this takes some cycles"

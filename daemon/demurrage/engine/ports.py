@@ -1,7 +1,7 @@
 """What the engine needs of the world, declared by its only consumer."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Container as SetContainer
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from demurrage.model.condition import Condition
@@ -9,6 +9,7 @@ from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
+from demurrage.model.gathering import Gathered
 from demurrage.model.history import RailHistory
 from demurrage.model.listing import DeleteAnswer, Listing, Region
 from demurrage.model.plan import Hold, PlannedDelete
@@ -108,6 +109,21 @@ class EventAppender(Protocol):
 
 class EventStream(EventReader, EventAppender, Protocol):
     """Both sides of the log."""
+
+
+class EventFeed(Protocol):
+    """Where events lie before they are in the log: files that programs append to.
+
+    Every method raises LogUnreadableError when it cannot be read now.
+    """
+
+    def gather(self) -> Gathered:
+        """Take all that lies there into the log, as far as one turn goes."""
+        ...
+
+    def tidy(self, over: Callable[[str], bool]) -> None:
+        """Remove what is done with, given which sources said goodbye or were retired."""
+        ...
 
 
 class Store(Protocol):
@@ -228,7 +244,7 @@ class Store(Protocol):
         ...
 
     def retire_writer(self, source: str, at: float, by: str) -> None:
-        """A person's word that a writer will not return."""
+        """A person's word, or proof of its death, that a writer will not return."""
         ...
 
     # rails

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, insert, select, update
 from demurrage.eventlog import tables
 from demurrage.eventlog.facts import containers_of, mentions_of
 from demurrage.eventlog.parse import Line
+from demurrage.eventlog.salvage import fingerprint, salvage
 
 _LOOKUPS_AT_ONCE = 500
 _MICROSECONDS = 1_000_000
@@ -51,6 +52,42 @@ def append_lines(connection: Connection, lines: Sequence[Line], appended_at: flo
     if mentions:
         _insert_many(connection, tables.mentions, mentions)
     return AppendResult(len(rows), len(lines) - len(rows), tuple(positions))
+
+
+def note_line(
+    connection: Connection,
+    raw: bytes,
+    reason: str,
+    appended_at: float,
+    *,
+    source: str | None = None,
+) -> int | None:
+    """Note a line that is no event within the caller's transaction; None if it was before.
+
+    Args:
+        connection: in a transaction.
+        raw: the line; its content is not kept.
+        reason: why it is no event.
+        appended_at: when, in epoch seconds.
+        source: in whose name the file is written; the same text in two of them is two lines.
+    """
+    told, sequence = salvage(raw)
+    digest = fingerprint(raw if source is None else source.encode() + b"\n" + raw)
+    last = lock_head(connection)
+    if held_digests(connection, [digest]):
+        return None
+    position = first_position(last, appended_at)
+    note = insert(tables.events).values(
+        position=position,
+        digest=digest,
+        source=told if told is not None else source,
+        sequence=sequence,
+        appended_at=appended_at,
+        reason=reason,
+    )
+    connection.execute(note)
+    move_head(connection, position)
+    return position
 
 
 def lock_head(connection: Connection) -> int:

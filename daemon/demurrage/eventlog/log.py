@@ -1,26 +1,23 @@
 """The event log on SQL: one table, one order, the same code on SQLite and PostgreSQL."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, select
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.appending import (
     AppendResult,
     append_lines,
-    first_position,
-    held_digests,
-    lock_head,
-    move_head,
+    note_line,
 )
 from demurrage.eventlog.database import make_engine, troubles_named
 from demurrage.eventlog.opening import ensure_tables
 from demurrage.eventlog.parse import Line, read_lines
 from demurrage.eventlog.pruning import prune
 from demurrage.eventlog.reading import Kept, kept, positions_mentioning, read_batch
-from demurrage.eventlog.salvage import fingerprint, salvage
 from demurrage.eventlog.verifying import LogReport, verify
 from demurrage.model.event import Batch
 
@@ -101,7 +98,7 @@ class EventLog:
                 append the same again is safe.
         """
         lines = read_lines(raws)
-        with troubles_named(), self._engine.begin() as connection:
+        with self.transaction() as connection:
             return append_lines(connection, lines, appended_at)
 
     def set_aside(self, raw: bytes, reason: str, *, appended_at: float) -> int | None:
@@ -112,24 +109,14 @@ class EventLog:
         Returns:
             The note's position; None when the very line was noted before.
         """
-        source, sequence = salvage(raw)
-        digest = fingerprint(raw)
+        with self.transaction() as connection:
+            return note_line(connection, raw, reason, appended_at)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction, for what must be stored together with events."""
         with troubles_named(), self._engine.begin() as connection:
-            last = lock_head(connection)
-            if held_digests(connection, [digest]):
-                return None
-            position = first_position(last, appended_at)
-            note = insert(tables.events).values(
-                position=position,
-                digest=digest,
-                source=source,
-                sequence=sequence,
-                appended_at=appended_at,
-                reason=reason,
-            )
-            connection.execute(note)
-            move_head(connection, position)
-        return position
+            yield connection
 
     def read(self, after: int, limit: int) -> Batch:
         """Records with positions above `after`, at most `limit`, oldest first.

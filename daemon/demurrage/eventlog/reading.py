@@ -77,14 +77,15 @@ def _rows(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 
 def _set_aside(connection: Connection, position: int) -> SetAside:
+    here = tables.events.c.position == position
+    at = float(connection.execute(select(tables.events.c.appended_at).where(here)).scalar_one())
     columns = (tables.events.c.reason, tables.events.c.source, tables.events.c.sequence)
-    query = select(*columns).where(tables.events.c.position == position)
     try:
-        reason, source, sequence = connection.execute(query).one()
+        reason, source, sequence = connection.execute(select(*columns).where(here)).one()
     except DBAPIError:
         # Not even the source can be read: every source is held.
-        return SetAside(position, _DAMAGED)
-    return SetAside(position, reason or _DAMAGED, source, sequence)
+        return SetAside(position, _DAMAGED, at=at)
+    return SetAside(position, reason or _DAMAGED, source, sequence, at)
 
 
 def _kept(connection: Connection, row: Row[*tuple[Any, ...]]) -> Kept:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Integer,
@@ -65,4 +66,30 @@ floors = Table(
     Column("source", Text, primary_key=True),
     # All sequences of the source up to here were once held.
     Column("sequence", _Big, nullable=False),
+)
+
+# How far each file of the shared folder was read; see `files.following`.
+files = Table(
+    "event_log_file",
+    metadata,
+    # Device and inode, as text: inodes need not fit a signed number.
+    Column("identity", Text, primary_key=True),
+    # For people; files are renamed.
+    Column("name", Text, nullable=False),
+    Column("position", _Big, nullable=False),
+    Column("lines", _Big, nullable=False),
+    Column("mark", LargeBinary, nullable=False),
+    Column("skipping", Boolean, nullable=False),
+    Column("source", Text),
+    Column("set_aside", _Big, nullable=False),
+    Column("gone_since", Double),
+)
+
+# Locks that were seen held, so that finding one free proves a death; see `files.locks`.
+locks = Table(
+    "event_log_lock",
+    metadata,
+    Column("uuid", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("boot", Text, nullable=False),
 )

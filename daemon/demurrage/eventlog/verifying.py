@@ -1,5 +1,6 @@
 """A report on the whole log, for `demurrage events verify`."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -8,6 +9,9 @@ from sqlalchemy import Connection, func, select
 from demurrage.eventlog import tables
 from demurrage.eventlog.reading import read_batch
 from demurrage.model.event import Entry, Heartbeat, Record, SetAside, reserved
+
+MOST_SHOWN = 1000
+"""Of so many lines set aside a report says why."""
 
 _PAGE = 2000
 _EVENT = tables.events.c
@@ -44,12 +48,17 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class LogReport:
-    """What the log holds. `nameless`: lines set aside whose source could not be made out."""
+    """What the log holds.
+
+    `nameless`: lines set aside whose source could not be made out. `set_aside`: why each line
+    was, which names file and line where it was one of a file; only the latest are kept here.
+    """
 
     generation: str
     events: int
     nameless: int
     sources: tuple[SourceReport, ...]
+    set_aside: tuple[SetAside, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -61,7 +70,10 @@ def verify(connection: Connection) -> LogReport:
     """Read everything, check every row against its fingerprint, and look for gaps."""
     sources: dict[str, SourceReport] = {}
     events = nameless = 0
+    latest: deque[SetAside] = deque(maxlen=MOST_SHOWN)
     for record in _records(connection):
+        if isinstance(record, SetAside):
+            latest.append(record)
         match record:
             case Entry():
                 events += 1
@@ -77,7 +89,7 @@ def verify(connection: Connection) -> LogReport:
     _find_conflicts(connection, sources)
     generation = str(connection.execute(select(tables.head.c.generation)).scalar_one())
     ordered = tuple(sources[name] for name in sorted(sources))
-    return LogReport(generation, events, nameless, ordered)
+    return LogReport(generation, events, nameless, ordered, tuple(latest))
 
 
 def _records(connection: Connection) -> Iterator[Record]:

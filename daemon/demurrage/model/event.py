@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 
 class Tool(StrEnum):
@@ -227,13 +228,15 @@ class Entry:
 class SetAside:
     """A line that could not be read as an event; it holds its source's watermark.
 
-    `source` is None when not even that could be read, and then every source is held.
+    `source` is None when not even that could be read, and then every source is held. `at` is
+    when it was set aside, on the daemon's clock.
     """
 
     position: int
     reason: str
     source: str | None = None
     sequence: int | None = None
+    at: float = inf
 
 
 Record = Entry | SetAside

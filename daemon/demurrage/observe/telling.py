@@ -169,3 +169,13 @@ class Telling:
             self._log.error("cycle_failed", target=target, error=str(error))
         else:
             self._log.error("cycle_failed", target=target, exc_info=error)
+
+    def set_aside(self, reasons: Sequence[str]) -> None:
+        """Lines of event files were no events; each is named by file and line."""
+        self._metrics.set_aside(len(reasons))
+        for reason in reasons:
+            self._log.warning("line_set_aside", reason=reason)
+
+    def no_deaths(self, reason: str) -> None:
+        """Locks in the folder of event files prove nothing."""
+        self._log.warning("deaths_not_provable", reason=reason)

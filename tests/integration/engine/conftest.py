@@ -19,7 +19,7 @@ from tests.integration.engine.hooks import Recorded
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
-from demurrage.engine.ports import ContainersApi, Store
+from demurrage.engine.ports import ContainersApi, EventFeed, Store
 from demurrage.eventlog.log import EventLog
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.plan import Mode
@@ -85,6 +85,7 @@ class Bench:
     retention: RetentionRules = field(default_factory=RetentionRules)
     api: Callable[[ContainersApi], ContainersApi] = lambda api: api
     keeper: Callable[[Store], Store] = lambda store: store
+    feed: Callable[[EventLog], EventFeed | None] = lambda _: None
 
     @property
     def store_file(self) -> Path:
@@ -108,7 +109,9 @@ class Bench:
         log = EventLog.open(f"sqlite:///{self.log_file}", clock=time.time)
         api = self.connect(CallBudget(calls_per_minute))
         target = Target("default", api, self.rules, self.mode)
-        engine = Engine([target], log, self.keeper(store), self.hooks, self.retention)
+        engine = Engine(
+            [target], log, self.keeper(store), self.hooks, self.retention, feed=self.feed(log)
+        )
         try:
             yield Running(self, engine, store, log)
         finally:

@@ -5,17 +5,22 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from tests.integration.process.daemon import KEY, SCALE, Daemon
 
+from demurrage.decide.ledger import Ledger
+from demurrage.eventlog.files.feed import FolderFeed
+from demurrage.eventlog.log import EventLog
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
 from demurrage.simulator.settings import HarbourSettings
 from demurrage.store import open_store
 
 ROOT = Path(__file__).parents[3]
+EVENTS = (ROOT / "docs/events.md").read_text()
 
 
 @pytest.mark.process
@@ -69,3 +74,22 @@ def _example(api: str, daemon: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_the_shell_script_is_read_as_it_is_written(tmp_path: Path) -> None:
+    """Its one echo is one whole writer, who is not waited for."""
+    (script,) = re.findall(r"^```sh\n(#!/bin/sh\n.*?)```$", EVENTS, re.MULTILINE | re.DOTALL)
+    subprocess.run(
+        ["/bin/sh", "-euc", script.replace("/var/lib/demurrage/events", str(tmp_path))], check=True
+    )
+    log = EventLog.open("sqlite://", clock=time.time)
+    feed = FolderFeed(tmp_path, log, targets=("default",), clock=time.time)
+    assert feed.gather().whole
+    ledger = Ledger()
+    ledger.fold(log.read(0, 10).records)
+    (source,) = ledger.sources.values()
+    assert source.said_goodbye
+    assert not source.unsequenced
+    assert set(ledger.book("default").pins) == {"cntr_68f0a1b2c3d4"}
+    assert log.verify().sound
+    log.close()

@@ -1,6 +1,8 @@
 """What is refused, and that each refusal names its key."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -204,3 +206,28 @@ def test_no_target_at_all(complain: Complain) -> None:
     """Neither file nor key: one line says what to do."""
     (line,) = complain(None, {})
     assert line.startswith("targets: ")
+
+
+@pytest.mark.parametrize(
+    ("folder", "fix"), [("relative", "absolute path"), ("/no/such/folder", "make it")]
+)
+def test_the_folder_of_event_files_must_be_there(complain: Complain, folder: str, fix: str) -> None:
+    """A daemon that read nothing there would take its log for complete."""
+    (line,) = complain(f'[events]\nfolder = "{folder}"\n[targets.default]\n')
+    assert line.startswith("events.folder: ")
+    assert fix in line
+
+
+def test_a_file_is_no_folder_of_event_files(complain: Complain, tmp_path: Path) -> None:
+    """Nor is anything else."""
+    (tmp_path / "file").touch()
+    (line,) = complain(f'[events]\nfolder = "{tmp_path}/file"\n[targets.default]\n')
+    assert line.startswith("events.folder: ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_the_folder_of_event_files_must_be_readable(complain: Complain, tmp_path: Path) -> None:
+    """By the user who runs the daemon."""
+    (tmp_path / "shut").mkdir(mode=0o300)
+    (line,) = complain(f'[events]\nfolder = "{tmp_path}/shut"\n[targets.default]\n')
+    assert line.startswith("events.folder: cannot be read")

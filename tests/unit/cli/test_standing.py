@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from tests.unit.cli.conftest import Desk
+from tests.unit.cli.conftest import Desk, Said
 
 TOKEN = "admin-token-0123456789"
 
@@ -189,3 +189,23 @@ def test_check_tells_of_a_store_of_somebody_else(desk: Desk) -> None:
     failed = [each["check"] for each in said.json["checks"] if each["grade"] == "fail"]
     assert said.code == 1
     assert failed == ["store"]
+
+
+def test_check_looks_at_the_folder_of_event_files(kept: Desk) -> None:
+    """It is counted where it can be read, and a fail says what to do where it cannot."""
+    folder = kept.folder / "events"
+    variable = {"DEMURRAGE_EVENTS__FOLDER": str(folder)}
+    missing = kept.say("check", "--offline", "--json", **variable)
+    assert missing.code == 1
+    assert _event_files(missing)["advice"]
+    folder.mkdir()
+    (folder / "app.jsonl").touch()
+    found = _event_files(kept.say("check", "--offline", "--json", **variable))
+    assert found["grade"] in ("pass", "warn")
+    assert "1 event file" in found["finding"]
+    assert "event files" not in kept.say("check", "--offline").out
+
+
+def _event_files(said: Said) -> dict[str, str]:
+    (found,) = [each for each in said.json["checks"] if each["check"] == "event files"]
+    return dict(found)

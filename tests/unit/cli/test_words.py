@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.store.build import planned
 from demurrage.cli.session import person
 from demurrage.decide.holds import open_hold
 from demurrage.engine.holds import hold_of, restore_subjects
+from demurrage.eventlog.files.feed import FolderFeed
 from demurrage.eventlog.log import EventLog
 from demurrage.model.event import PERSON_PREFIX
 from demurrage.model.facts import BreakKind, CoverageBreak
@@ -213,3 +215,17 @@ def test_verify_ends_with_exit_1_where_something_is_missing(kept: Desk) -> None:
     assert said.code == 1
     assert "1-4" in said.out
     assert kept.say("events", "verify", "--json").json["sound"] is False
+
+
+def test_verify_names_lines_of_files_that_were_set_aside(kept: Desk) -> None:
+    """By file and line, so that whoever wrote them can be found."""
+    folder = kept.folder / "events"
+    folder.mkdir()
+    (folder / "app.jsonl").write_text("no event\n")
+    with closing(EventLog.open(kept.url, clock=time.time)) as log:
+        FolderFeed(folder, log, targets=("default",), clock=time.time).gather()
+    said = kept.say("events", "verify")
+    assert said.code == 1
+    assert "app.jsonl, line 1" in said.out
+    (line,) = kept.say("events", "verify", "--json").json["set_aside"]
+    assert line["reason"] in said.out

@@ -243,7 +243,7 @@ def test_a_line_of_an_unknown_writer_set_aside_holds_everyone() -> None:
     app = Writer()
     finished(app)
     app.beats(390)
-    aside: list[SetAside | Entry] = [SetAside(9, "not JSON")]
+    aside: list[SetAside | Entry] = [SetAside(9, "not JSON", at=T + 390.0)]
     assert waits_for_log(app, aside)
     assert not waits_for_log(app, aside, known=facts(retired={"?": T + 395.0}))
 

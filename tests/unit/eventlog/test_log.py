@@ -100,7 +100,7 @@ def test_a_line_set_aside_holds_its_place(log: EventLog, event: Make) -> None:
     assert log.set_aside(raw, "/id: is empty", appended_at=1.0) is None
     log.append([event(id="3", sequence=3)], appended_at=0.0)
     _, aside, _ = log.read(0, 10).records
-    assert aside == SetAside(position or 0, "/id: is empty", "host/1", 2)
+    assert aside == SetAside(position or 0, "/id: is empty", "host/1", 2, at=0.0)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def test_lines_set_aside_are_told(log: EventLog, event: Make) -> None:
     report = log.verify()
     (source,) = report.sources
     assert (source.set_aside, report.nameless, report.events) == (2, 1, 1)
+    assert [each.reason for each in report.set_aside] == [
+        "the stored event is damaged",
+        "bad",
+        "bad",
+    ]
     assert not report.sound
 
 

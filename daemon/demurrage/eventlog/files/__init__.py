@@ -1,0 +1,1 @@
+"""Events that programs append to files in a shared folder, one JSON object a line."""
