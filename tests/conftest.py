@@ -1,8 +1,31 @@
 """What every test stands on."""
 
 import asyncio
+from collections.abc import Iterator
+
+import pytest
+from tests.postgres import Server
 
 # The virtual-time plugin asks for the current event loop before every test, and on Python 3.11
 # the first such question makes one that nobody closes: a warning, hence an error. Saying that
 # there is none keeps it from being made.
 asyncio.set_event_loop(None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this session's own."""
+    server = Server.prepared()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
