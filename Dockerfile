@@ -5,7 +5,7 @@ WORKDIR /build
 COPY . .
 RUN pip wheel --quiet --no-deps --wheel-dir /wheel . \
     && python -m venv /opt/demurrage \
-    && /opt/demurrage/bin/pip install --quiet --no-cache-dir "$(echo /wheel/*.whl)[azure]"
+    && /opt/demurrage/bin/pip install --quiet --no-cache-dir "$(echo /wheel/*.whl)[azure,postgres]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/demurrage /opt/demurrage

@@ -102,11 +102,11 @@ $(RUN)/dependencies: pyproject.toml | $(RUN)/bin/python .make/wheel/built
 	@touch $@
 
 $(TEST)/dependencies: pyproject.toml | $(TEST)/bin/python .make/wheel/built
-	@$(TEST)/$(PIP) install --group test "$(WHEEL)[azure]"
+	@$(TEST)/$(PIP) install --group test "$(WHEEL)[azure,postgres]"
 	@touch $@
 
 $(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/built
-	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[azure]" "openai<3"
+	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[azure,postgres]" "openai<3"
 	@touch $@
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies

@@ -1,8 +1,11 @@
 """What every test stands on."""
 
 import asyncio
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+from tests.postgres import Server
 
 # The virtual-time plugin asks for the current event loop before every test, and on Python 3.11
 # the first such question makes one that nobody closes: a warning, hence an error. Saying that
@@ -12,3 +15,21 @@ asyncio.set_event_loop(None)
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("demurrage", deadline=None)
 settings.load_profile("demurrage")
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this session's own."""
+    server = Server.prepared()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)

@@ -19,7 +19,9 @@ from demurrage.provider.api import OpenAIContainers
 from demurrage.provider.budget import CallBudget
 from demurrage.provider.calls import OnCall
 from demurrage.provider.connection import Connection, TokenProvider
+from demurrage.store.lock import StoreLock
 from demurrage.store.opening import open_store
+from demurrage.store.place import Place
 from demurrage.store.sqlstore import SqlStore
 
 VERSION = version("demurrage")
@@ -38,13 +40,17 @@ class State:
         self.store.close()
 
 
-def open_state(settings: Settings) -> State:
+def open_state(settings: Settings, lock: StoreLock) -> State:
     """Open store and log for writing, bringing both up to this version.
+
+    Args:
+        settings: say where.
+        lock: of the store, held.
 
     Raises:
         StoreUnusableError: the message names `database_url` and the fix.
     """
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url, lock=lock, state=settings.state_folder)
     try:
         log = EventLog.open(settings.store_url, clock=time.time)
     except BaseException:
@@ -179,4 +185,7 @@ def redactor(settings: Settings) -> Redactor:
             if each is not None
         ),
     ]
-    return Redactor(each.get_secret_value() for each in found)
+    password = Place.parse(settings.store_url).url.password
+    return Redactor(
+        [*(each.get_secret_value() for each in found), *([password] if password else [])]
+    )

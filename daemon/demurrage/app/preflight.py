@@ -15,7 +15,7 @@ from demurrage.eventlog.files.folder import look, opened
 from demurrage.eventlog.files.locks import lock_fault
 from demurrage.eventlog.log import EventLog
 from demurrage.model.condition import ConditionKind
-from demurrage.model.error import DemurrageError
+from demurrage.model.error import DemurrageError, NoStoreError
 from demurrage.model.listing import Region
 from demurrage.model.plan import Mode
 from demurrage.store.database import connect
@@ -102,7 +102,7 @@ def _store(settings: Settings) -> list[Check]:
         place = Place.parse(settings.store_url)
         if place.path is not None and not place.path.exists():
             return [_room(place.path)]
-        with open_store(settings.store_url, read_only=True) as store:
+        with open_store(settings.store_url, read_only=True, state=settings.state_folder) as store:
             found = [_writable(place), *_log(place)]
             if store.restored:
                 advice = "see demurrage status; a person has to resume each target"
@@ -123,6 +123,9 @@ def _store(settings: Settings) -> list[Check]:
                 for each in store.statuses()
                 if each.target in settings.targets
             ]
+    except NoStoreError:
+        shown = Place.parse(settings.store_url).shown
+        return [Check("store", Grade.PASS, f"is made in {shown} at the first start")]
     except DemurrageError as error:
         return [_refused("store", error)]
     return found

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,15 @@ from demurrage.app.doors import doors_of, ops_doors_of, service_of
 from demurrage.app.listeners import Listener, bind, bind_unix
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
+from demurrage.model.error import AlreadyRunningError, StoreFailedError
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
 from demurrage.web.app import create_app, create_ops_app
 
 # Seconds between two rounds of retention.
 _HOUSEKEEPING = 3600.0
+# Seconds between two looks at the store's lock; a proof of it holds for ten.
+_LOCK_PACE = 3.0
 # The first round waits until the cycles have begun.
 _FIRST_HOUSEKEEPING = 300.0
 
@@ -43,15 +47,17 @@ async def serve(settings: Settings) -> None:
         redactor=hidden,
     )
     set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=report)
-    with StoreLock(settings.store_url):
-        works = build(settings, open_state(settings))
+    with StoreLock(settings.store_url) as lock:
+        works = build(settings, open_state(settings, lock))
         try:
-            await _run(works)
+            await _run(works, lock)
         finally:
             await works.stop()
+    if lock.ousted:
+        raise AlreadyRunningError("another daemon has taken the store over; this one has ended")
 
 
-async def _run(works: Works) -> None:
+async def _run(works: Works, lock: StoreLock) -> None:
     settings = works.settings
     log = structlog.get_logger("demurrage")
     stop = asyncio.Event()
@@ -60,6 +66,14 @@ async def _run(works: Works) -> None:
         loop.add_signal_handler(number, stop.set)
     listeners = _listeners(works)
     schedule = _schedule(works)
+
+    async def keep_lock() -> None:
+        with suppress(StoreFailedError):  # the next cycle meets the same, and says so
+            await asyncio.to_thread(works.state.store.keep)
+        if lock.ousted:
+            stop.set()
+
+    schedule.every(_LOCK_PACE, ":lock", keep_lock)
     for listener in listeners:
         await listener.start()
     schedule.start()

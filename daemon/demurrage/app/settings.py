@@ -62,14 +62,15 @@ def load_settings(
         raise _refusal(problems, variables, file) from None
     problems += problems_between(settings)
     found, missing = gather_secrets(settings, environ)
+    state = _state_folder(environ)
     if found.database_url is None and not settings.database_url.get_secret_value():
-        found = found.with_database_url(SecretStr(_default_database(environ)))
+        found = found.with_database_url(SecretStr(f"sqlite:///{state / 'demurrage.db'}"))
     if secrets:
         problems += [*event_folder(settings), *missing]
         problems += [*open_doors(settings, found), *twins(settings, found)] if not missing else []
     if problems:
         raise _refusal(problems, variables, file)
-    return settings.with_secrets(found)
+    return settings.with_secrets(found, state)
 
 
 def _build(strongest_first: tuple[PydanticBaseSettingsSource, ...]) -> Settings:
@@ -120,11 +121,11 @@ def _implied(environ: Mapping[str, str]) -> dict[str, Any]:
     return {"targets": {"default": {"base_url": base_url} if base_url else {}}}
 
 
-def _default_database(environ: Mapping[str, str]) -> str:
+def _state_folder(environ: Mapping[str, str]) -> Path:
     # systemd hands over a colon-separated list when the unit names several directories
     directory = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     state = Path(directory) if directory else user_state_path("demurrage", appauthor=False)
-    return f"sqlite:///{state.absolute() / 'demurrage.db'}"
+    return state.absolute()
 
 
 def _refusal(

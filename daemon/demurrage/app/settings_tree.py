@@ -3,6 +3,7 @@
 `settings` reads it; building one by hand reads nothing and checks only types.
 """
 
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from pydantic import Field, PrivateAttr, SecretStr
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     """Where the daemon's own errors go."""
 
     _secrets: Secrets = PrivateAttr(default_factory=Secrets)
+    _state_folder: Path | None = PrivateAttr(default=None)
 
     sources: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()
 
@@ -90,11 +92,17 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings, *cls.sources)
 
-    def with_secrets(self, secrets: Secrets) -> "Settings":
-        """The same settings, holding these secrets."""
+    def with_secrets(self, secrets: Secrets, state_folder: Path) -> "Settings":
+        """The same settings, holding these secrets, on a host with this folder for state."""
         held = self.model_copy()
-        held._secrets = secrets  # noqa: SLF001 - our own kind, not yet handed to anyone
+        # Our own kind, not yet handed to anyone.
+        held._secrets, held._state_folder = secrets, state_folder  # noqa: SLF001
         return held
+
+    @property
+    def state_folder(self) -> Path | None:
+        """What this host remembers is kept here; it need not be there yet."""
+        return self._state_folder
 
     @property
     def secrets(self) -> Secrets:

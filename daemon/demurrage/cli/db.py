@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from demurrage.cli.exits import UsageError
 from demurrage.cli.session import settings_of, store_to_read
 from demurrage.cli.show import say, say_json
 
@@ -44,13 +45,22 @@ def backup(
     """Copy the store and its event log to one file, while the daemon runs.
 
     A daemon that is started on the copy knows that it went back in time: it observes until a
-    person resumes it, and births from before stay out of proof.
+    person resumes it, and births from before stay out of proof. A store on a PostgreSQL server
+    is backed up by pg_dump; here that is refused (exit 2).
 
     \b
     Example:
       demurrage db backup /var/backups/demurrage-$(date +%F).db
     """
-    with store_to_read(settings_of(context, secrets=False)) as store:
+    from demurrage.store.place import Place
+
+    settings = settings_of(context, secrets=False)
+    if Place.parse(settings.store_url).path is None:
+        raise UsageError(
+            "database_url: a store on a PostgreSQL server is backed up by pg_dump, "
+            "or by the server's own archive"
+        )
+    with store_to_read(settings) as store:
         store.backup(file)
         place = store.place
     size = file.stat().st_size
@@ -74,8 +84,8 @@ def migrate(context: typer.Context, as_json: Annotated[bool, _JSON] = False) -> 
     from demurrage.store.lock import StoreLock
 
     settings = settings_of(context, secrets=False)
-    with StoreLock(settings.store_url):
-        state = open_state(settings)
+    with StoreLock(settings.store_url) as lock:
+        state = open_state(settings, lock)
         place = state.store.place
         state.close()
     if as_json:

@@ -12,6 +12,7 @@ from demurrage.model.error import (
     DemurrageError,
     NoStoreError,
     SettingsError,
+    StoreAwayError,
     StoreUnusableError,
 )
 
@@ -51,6 +52,7 @@ class RefusedError(DemurrageError):
 _CODES: tuple[tuple[type[DemurrageError], Code], ...] = (
     (SettingsError, Code.USAGE),
     (NoStoreError, Code.FAILED),
+    (StoreAwayError, Code.FAILED),
     # Any other: its message names `database_url`, which has to be changed.
     (StoreUnusableError, Code.USAGE),
     (UsageError, Code.USAGE),

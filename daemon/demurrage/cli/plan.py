@@ -86,12 +86,12 @@ def _state(settings: "Settings", stack: ExitStack) -> "tuple[SqlStore | None, Ev
     """Store and log to look into; without a store, an empty log in memory."""
     from demurrage.cli.session import log_to_read, store_to_read
     from demurrage.eventlog.log import EventLog
-    from demurrage.store.place import Place
+    from demurrage.model.error import NoStoreError
 
-    place = Place.parse(settings.store_url)
-    if place.path is not None and not place.path.exists():
+    try:
+        store = stack.enter_context(store_to_read(settings))
+    except NoStoreError:
         return None, stack.enter_context(closing(EventLog.open("sqlite://", clock=time.time)))
-    store = stack.enter_context(store_to_read(settings))
     return store, stack.enter_context(log_to_read(settings))
 
 

@@ -64,7 +64,7 @@ def store_to_read(settings: "Settings") -> Iterator["SqlStore"]:
     """
     from demurrage.store.opening import open_store
 
-    with open_store(settings.store_url, read_only=True) as store:
+    with open_store(settings.store_url, read_only=True, state=settings.state_folder) as store:
         yield store
 
 
@@ -80,7 +80,7 @@ def store_to_write(settings: "Settings") -> Iterator["SqlStore"]:
     # An act upon nothing would make an empty store; looking first refuses that.
     with store_to_read(settings):
         pass
-    with open_store(settings.store_url) as store:
+    with open_store(settings.store_url, state=settings.state_folder) as store:
         yield store
 
 

@@ -56,8 +56,8 @@ async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, t
     from demurrage.store.lock import StoreLock
 
     set_up_logs("error", settings.log.format, redactor=redactor(settings))
-    with StoreLock(settings.store_url):
-        works = build(settings, open_state(settings))
+    with StoreLock(settings.store_url) as lock:
+        works = build(settings, open_state(settings, lock))
         try:
             return {
                 each.target: await carry_out(

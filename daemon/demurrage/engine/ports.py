@@ -169,6 +169,11 @@ class Store(Protocol):
         """Remember how far the log was read."""
         ...
 
+    @property
+    def held(self) -> bool:
+        """False as soon as another process may act on the store; never waits."""
+        ...
+
     # verdicts
     def record_verdicts(self, target: str, rulings: Sequence[Ruling]) -> dict[str, int]:
         """Append to the verdict log; returns verdict ids by container id."""

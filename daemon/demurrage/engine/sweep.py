@@ -1,9 +1,9 @@
 """Deleting what was allowed: written down before each call, completed after it.
 
 Deletes are begun as the call budget grants them, for one interval, and only while the evidence
-for them is fresh and the clock that tells is trusted, each asked right before its call: the
-process may have been stopped, or the machine asleep, at any point. The rest is planned anew in
-the next cycle. A stop lets the deletes under way end.
+for them is fresh, the clock that tells is trusted and the store is this process's own, each asked
+right before its call: the process may have been stopped, or the machine asleep, at any point.
+The rest is planned anew in the next cycle. A stop lets the deletes under way end.
 """
 
 import asyncio
@@ -28,6 +28,9 @@ ABREAST = 32
 # A delete is begun if the budget grants it within this share of an interval, so that it does
 # not grow old in the queue.
 _BREATH = 0.1
+
+_GREW_OLD = "its evidence grew old meanwhile"
+_NOT_OURS = "the store's lock may be lost"
 
 
 class Sweep:
@@ -121,10 +124,12 @@ class Sweep:
         async def delete(deletion: Deletion) -> tuple[Deletion, Conclusion]:
             sighting = sightings[deletion.container_id]
             async with gate:
-                if self._fresh(sighting, read_at):
-                    answer = await self._api.delete(deletion.container_id)
+                if not self._store.held:
+                    answer = _not_sent(deletion, ConditionKind.STORE_FAILED, _NOT_OURS)
+                elif not self._fresh(sighting, read_at):
+                    answer = _not_sent(deletion, ConditionKind.EVIDENCE_STALE, _GREW_OLD)
                 else:
-                    answer = _not_sent(deletion)
+                    answer = await self._api.delete(deletion.container_id)
             return deletion, self._conclude(deletion, answer, sighting)
 
         # One that fails by a fault of ours must not leave the answers of the others unwritten.
@@ -152,9 +157,9 @@ class Sweep:
         )
 
 
-def _not_sent(deletion: Deletion) -> DeleteAnswer:
+def _not_sent(deletion: Deletion, kind: ConditionKind, why: str) -> DeleteAnswer:
     """What stands in for the answer to a delete that was not begun after all."""
-    failure = Failure(ConditionKind.EVIDENCE_STALE, "not sent: its evidence grew old meanwhile")
+    failure = Failure(kind, f"not sent: {why}")
     return DeleteAnswer(deletion.container_id, DeleteOutcome.FAILED, failure)
 
 

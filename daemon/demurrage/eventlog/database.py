@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from demurrage.model.error import LogUnreadableError
+from demurrage.eventlog.server import server_engine
+from demurrage.model.error import LogUnreadableError, StoreUnusableError
 
 _IN_MEMORY = (None, "", ":memory:")
 _WAL_PAUSE = 0.02
@@ -22,10 +23,17 @@ def make_engine(url: str, *, busy_timeout: float) -> Engine:
     On SQLite a commit is on the disk when it returns (`synchronous=FULL`), readers and the one
     writer do not wait for each other (WAL), and a writer waits `busy_timeout` seconds for
     another. Parameters stay out of error messages: they hold the applications' ids.
+
+    Raises:
+        StoreUnusableError: it is no URL, or of a database without a driver here.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # from None: the text that could not be parsed may hold a password
+        raise StoreUnusableError("the event log's URL is not a database URL") from None
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        return server_engine(parsed, patience=busy_timeout)
     if parsed.database in _IN_MEMORY:
         # Another connection would be another, empty database.
         engine = create_engine(
@@ -72,6 +80,19 @@ def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
             time.sleep(_WAL_PAUSE)
         else:
             return
+
+
+@contextmanager
+def one_view(engine: Engine) -> Iterator[Connection]:
+    """A connection all of whose reading shows one moment of the log.
+
+    SQLite gives that by itself; elsewhere every statement would see what was committed, or
+    pruned, since the one before.
+    """
+    with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
 
 
 def plain_words(error: SQLAlchemyError) -> str:

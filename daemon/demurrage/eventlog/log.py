@@ -13,7 +13,7 @@ from demurrage.eventlog.appending import (
     append_lines,
     note_line,
 )
-from demurrage.eventlog.database import make_engine, troubles_named
+from demurrage.eventlog.database import make_engine, one_view, troubles_named
 from demurrage.eventlog.opening import ensure_tables
 from demurrage.eventlog.parse import Line, read_lines
 from demurrage.eventlog.pruning import prune
@@ -58,8 +58,8 @@ class EventLog:
         Args:
             where: a database URL, or an engine that the caller keeps and disposes of.
             clock: what `Batch.read_at` is taken from, in epoch seconds.
-            busy_timeout: for how many seconds SQLite waits for another writer; ignored for a
-                given engine.
+            busy_timeout: for how many seconds an append waits for another writer; ignored for
+                a given engine.
 
         Raises:
             StoreUnusableError: the database cannot be used, or is of a newer version.
@@ -125,12 +125,12 @@ class EventLog:
         was read (it was restored from an older copy, or replaced), the batch is empty, its
         cursor is 0 and its generation differs from the log's own.
         """
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             return read_batch(connection, after, limit, self._clock())
 
     def head(self) -> Head:
         """The end of the log."""
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             query = select(tables.head.c.generation, tables.head.c.position)
             return Head(*connection.execute(query).one())
 
@@ -142,12 +142,12 @@ class EventLog:
     def recent(self, count: int) -> tuple[Kept, ...]:
         """The last records, oldest first."""
         position = tables.events.c.position
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             return kept(connection, select(position).order_by(position.desc()).limit(count))
 
     def events_about(self, ids: Sequence[str]) -> tuple[Kept, ...]:
         """The events that mention any of the given containers, responses or calls."""
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             return kept(connection, positions_mentioning(ids))
 
     def floors(self) -> Mapping[str, int]:
@@ -157,12 +157,12 @@ class EventLog:
         what was pruned for a gap.
         """
         query = select(tables.floors.c.source, tables.floors.c.sequence)
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             return dict(connection.execute(query).all())
 
     def verify(self) -> LogReport:
         """Read the whole log and report on every source."""
-        with troubles_named(), self._engine.connect() as connection:
+        with troubles_named(), one_view(self._engine) as connection:
             return verify(connection)
 
     def prune(self, *, before: float, through: int, keep: Container[int]) -> int:

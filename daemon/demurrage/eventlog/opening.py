@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
@@ -45,6 +45,11 @@ def _version_after_creation(engine: Engine) -> int:
 
 def _create_and_look(engine: Engine) -> int:
     with engine.begin() as connection:
+        # On a server an application may lack the right to create what is there already.
+        if connection.dialect.name != "sqlite" and inspect(connection).has_table(tables.head.name):
+            found = connection.scalar(select(tables.head.c.version))
+            if found is not None:
+                return int(found)
         # Before anything is read, so that SQLite takes its write lock, and waits for it, first.
         for table in tables.metadata.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))

@@ -8,6 +8,7 @@ from sqlalchemy import update as sql_update
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.appending import lock_head
+from demurrage.eventlog.database import one_view
 from demurrage.eventlog.facts import containers_of, mentions_of
 from demurrage.eventlog.reading import record_of
 from demurrage.model.event import Entry
@@ -19,7 +20,7 @@ _EVENT = tables.events.c
 
 def prune(engine: Engine, *, before: float, through: int, keep: Container[int]) -> int:
     """Delete page by page, each in a transaction of its own; returns how many went."""
-    with engine.connect() as connection:
+    with one_view(engine) as connection:
         floors = _floors(connection)
     deleted, after = 0, 0
     while True:

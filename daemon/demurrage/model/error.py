@@ -17,12 +17,20 @@ class NoStoreError(StoreUnusableError):
     """There is no store yet where one is to be read; nothing is wrong with the settings."""
 
 
+class StoreAwayError(StoreUnusableError):
+    """The store's server cannot be reached now; nothing need be wrong with the settings."""
+
+
 class StoreFailedError(DemurrageError):
     """A read or write of the store failed; `disk_full` tells the commonest cause apart."""
 
     def __init__(self, message: str, *, disk_full: bool = False) -> None:
         super().__init__(message)
         self.disk_full = disk_full
+
+
+class LockLostError(StoreFailedError):
+    """The right to act on the store is lost, or in doubt: nothing may be deleted."""
 
 
 class LogUnreadableError(DemurrageError):

@@ -28,7 +28,7 @@ class Backup(Repository):
                 the store itself, or copying failed; an older file there is left as it was.
         """
         if self._place.path is None:
-            raise StoreFailedError("a store on a server is backed up by the server's own tools")
+            raise StoreFailedError("a store on a server is backed up by pg_dump")
         if destination.resolve() == self._place.path:
             raise StoreFailedError("the backup cannot replace the store itself")
         partial = destination.with_name(destination.name + ".partial")

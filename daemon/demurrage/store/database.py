@@ -4,7 +4,7 @@ import errno
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from demurrage.model.error import StoreFailedError
 from demurrage.store.dialect import WRITES, is_disk_full, prepare_sqlite, read_only_url
 from demurrage.store.place import Place
+from demurrage.store.server import arguments, prepare_server
 
 _T = TypeVar("_T")
 
@@ -26,11 +27,21 @@ def connect(place: Place, *, read_only: bool) -> Engine:
     Statement parameters are kept out of errors, as these reach logs.
     """
     url = place.url
-    if place.path is not None and read_only:
+    if place.path is None:
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            # A connection that went with its server is replaced before it is used.
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args=arguments(url.query, read_only=read_only),
+        )
+        prepare_server(engine, read_only=read_only)
+        return engine
+    if read_only:
         url = read_only_url(url, place.path)
     engine = create_engine(url, hide_parameters=True)
-    if place.path is not None:
-        prepare_sqlite(engine, read_only=read_only)
+    prepare_sqlite(engine, read_only=read_only)
     return engine
 
 
@@ -58,12 +69,26 @@ def named_failures() -> Iterator[None]:
         raise StoreFailedError(f"the store failed: {error}", disk_full=full) from error
 
 
+class Fence(Protocol):
+    """What a writing transaction has to pass."""
+
+    def approach(self) -> None:
+        """Before the transaction."""
+        ...
+
+    def pass_through(self, connection: Connection) -> None:
+        """As the transaction's first statements; what it raises undoes the transaction."""
+        ...
+
+
 class Database:
-    """Hands out transactions, to any thread; writers of one process take turns."""
+    """Hands out transactions, to any thread; writers take turns."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._turn = threading.Lock()
+        self.fence: Fence | None = None
+        # What a fence finds may itself have to be written down.
+        self._turn = threading.RLock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -72,20 +97,44 @@ class Database:
         Raises:
             StoreFailedError: the database cannot be read.
         """
-        with named_failures(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with named_failures(), self.engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, fenced: bool = True) -> Iterator[Connection]:
         """A transaction that is durable once the block ends, and undone if it raises.
+
+        Args:
+            fenced: False for what is written down even by a process that may act no more.
 
         Raises:
             StoreFailedError: the database cannot be written; nothing was changed.
+            LockLostError: this process may not act on the store now; nothing was changed.
         """
-        with named_failures(), self._turn, self.engine.connect() as connection:
-            connection.execution_options(**{WRITES: True})
-            with connection.begin():
-                yield connection
+        fence = self.fence if fenced else None
+        with named_failures(), self._turn:
+            if fence is not None:
+                fence.approach()
+            with self.engine.connect() as connection:
+                connection.execution_options(**{WRITES: True})
+                with connection.begin():
+                    if fence is not None:
+                        fence.pass_through(connection)
+                    yield connection
+
+    def approach(self) -> None:
+        """Go up to the fence, if there is one, and write nothing.
+
+        Raises:
+            LockLostError: this process may not act on the store now.
+            StoreFailedError: the store is not what it was.
+        """
+        with named_failures(), self._turn:
+            if self.fence is not None:
+                self.fence.approach()
 
     def close(self) -> None:
         """Close every connection; SQLite folds its write-ahead file back in."""

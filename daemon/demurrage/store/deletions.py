@@ -79,12 +79,13 @@ class Deletions(Repository):
         """Complete the audit; done outcomes mark their sightings deleted.
 
         A later conclusion corrects an earlier one (an uncertain delete turns out done), and
-        the totals with it; what is done stays done.
+        the totals with it; what is done stays done. It may be told even after another process
+        has taken the store over: it happened.
         """
         latest = {conclusion.deletion_id: conclusion for conclusion in conclusions}
         if not latest:
             return
-        with self._database.write() as connection:
+        with self._database.write(fenced=False) as connection:
             before = _find(connection, list(latest))
             if missing := latest.keys() - before.keys():
                 raise StoreFailedError(f"no such deletions to conclude: {sorted(missing)}")

@@ -1,6 +1,6 @@
-"""Everything that differs between databases, in one place.
+"""Everything that differs between databases in what is said to them, in one place.
 
-The rest of this room speaks plain SQLAlchemy Core.
+The rest of this room speaks plain SQLAlchemy Core. What a server needs besides is in `server`.
 """
 
 import sqlite3

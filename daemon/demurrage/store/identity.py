@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from demurrage.model.record import Cursor
 from demurrage.store.acts import record_act
 from demurrage.store.database import Repository, named_failures
+from demurrage.store.origin import Origin
 from demurrage.store.stamp import Stamp, StampFile
 from demurrage.store.tables import meta
 
@@ -30,15 +31,28 @@ def found_store(connection: Connection, at: float) -> None:
         connection.execute(insert(meta), [row])
 
 
-def find_restore(connection: Connection, stamp: Stamp | None) -> Restore | None:
+def find_restore(
+    connection: Connection, stamp: Stamp | None, origin: Origin | None = None
+) -> Restore | None:
     """Tell whether the database is older than what its stamp or its own mark remembers.
 
     A stamp of another store means that the database was lost or swapped: nothing that it
     knew then is known now.
+
+    Args:
+        connection: a view of the store.
+        stamp: what this host remembers of it.
+        origin: where on a server it is now, if that is to be judged. A new timeline may have
+            lost the end of the old one; only a stamp can tell that it did not.
     """
     row = connection.execute(select(meta)).one()
     behind = stamp is not None and (stamp.store_id != row.store_id or stamp.tick > row.tick)
-    if behind or row.backup_at is not None:
+    moved = False
+    if origin is not None and row.origin is not None:
+        known = Origin.read(row.origin)
+        other_time = stamp is None and known.timeline != origin.timeline
+        moved = other_time or not known.same_place(origin)
+    if behind or moved or row.backup_at is not None:
         return Restore(row.tick_at, fresh=True)
     if row.restored_since is not None:
         return Restore(row.restored_since, fresh=False)
@@ -61,6 +75,28 @@ def adopt_restore(connection: Connection, restore: Restore, stamp: Stamp | None)
             tick=max(row.tick, seen) + 1,
         )
     )
+
+
+def settle_identity(connection: Connection, stamp: Stamp | None, *, acting: bool) -> bool:
+    """Judge whether the store went back in time, and make what is found last.
+
+    Args:
+        connection: a writing transaction.
+        stamp: what this host remembers of the store.
+        acting: by the daemon, which alone judges and remembers the place on a server: a
+            command on another host has no stamp to judge a new timeline by.
+
+    Returns:
+        True when it did, and nobody had written it down yet.
+    """
+    origin = Origin.of(connection) if acting else None
+    restore = find_restore(connection, stamp, origin)
+    fresh = restore is not None and restore.fresh
+    if restore is not None and fresh:
+        adopt_restore(connection, restore, stamp)
+    if origin is not None:
+        connection.execute(update(meta).values(origin=origin.written))
+    return fresh
 
 
 class Identity(Repository):

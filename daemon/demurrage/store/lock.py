@@ -1,94 +1,106 @@
 """One daemon to a store."""
 
-import fcntl
-import json
-import os
-import time
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from demurrage.model.error import AlreadyRunningError, StoreUnusableError
+from demurrage.model.error import AlreadyRunningError, LockLostError
+from demurrage.store.lock_file import FileLock
+from demurrage.store.lock_session import SessionLock
 from demurrage.store.place import Place
+
+
+class Keeper(Protocol):
+    """What keeps a second process out."""
+
+    @property
+    def held(self) -> bool:
+        """False as soon as it may be lost. Asked right before each delete; never waits."""
+        ...
+
+    def acquire(self) -> None:
+        """Take it."""
+        ...
+
+    def release(self) -> None:
+        """Give it back; without it, nothing happens."""
+        ...
+
+    def holder(self) -> str | None:
+        """Who holds it now, in words."""
+        ...
+
+    def prove(self) -> bool:
+        """Make sure that it is held; True if it was lost meanwhile and could be taken again."""
+        ...
 
 
 class StoreLock:
     """The right to act on a store, held by one process at a time.
 
-    It is the kernel's lock on the file `<database>.lock`, so it dies with its holder, however
-    that dies. The file's content only tells people who holds it. The file stays: removing it
-    would let two processes hold locks on two files of the same name.
+    Beside a SQLite file it is the kernel's, on a PostgreSQL server the session's of a
+    connection that is kept for it alone; either dies with its holder, however that dies. Who
+    holds it opens the store with it, so that the store knows when it is lost.
     """
 
     def __init__(self, url: str) -> None:
         """Name the store; nothing is locked yet.
 
         Raises:
-            StoreUnusableError: `url` is no SQLite store.
+            StoreUnusableError: `url` names no store.
         """
-        path = Place.parse(url).beside(".lock")
-        if path is None:
-            raise StoreUnusableError(
-                "database_url: a daemon's own state must be in SQLite in this version"
-            )
-        self.path = path
-        self._held: int | None = None
+        place = Place.parse(url)
+        path = place.beside(".lock")
+        self._keeper: Keeper = SessionLock(place) if path is None else FileLock(path)
+        self._ousted = False
+
+    @property
+    def held(self) -> bool:
+        """False as soon as it may be lost. Asked right before each delete; never waits."""
+        return self._keeper.held and not self._ousted
+
+    @property
+    def ousted(self) -> bool:
+        """True once another process has taken the store over: this one has to end."""
+        return self._ousted
 
     def acquire(self) -> None:
         """Take the lock.
 
         Raises:
-            AlreadyRunningError: another process holds it; the message names its pid.
-            StoreUnusableError: the lock's file cannot be made.
+            AlreadyRunningError: another process holds it; the message says which.
+            StoreUnusableError: there can be no lock there.
         """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StoreUnusableError(
-                f"database_url: {self.path} cannot be written: {error.strerror}; "
-                "point database_url at a folder that this user may write"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = _holder(file)
-            os.close(file)
-            raise AlreadyRunningError(
-                f"another daemon runs on this store ({holder}); "
-                "stop it first, or give this one another database_url"
-            ) from error
-        note = json.dumps({"pid": os.getpid(), "started_at": time.time()})
-        os.ftruncate(file, 0)
-        os.pwrite(file, note.encode(), 0)
-        self._held = file
+        self._keeper.acquire()
 
     def release(self) -> None:
         """Give the lock back; without one, nothing happens."""
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
+        self._keeper.release()
 
     def holder(self) -> str | None:
         """Who holds the lock now, in words; None for nobody. Changes nothing.
 
         Raises:
-            StoreUnusableError: the lock's file cannot be read.
+            StoreUnusableError: that cannot be found out.
+        """
+        return self._keeper.holder()
+
+    def prove(self) -> bool:
+        """Make sure that the lock is held; True if it was lost meanwhile and taken again.
+
+        Whether anybody held it in between, the store knows.
+
+        Raises:
+            LockLostError: it is lost, or in doubt.
         """
         try:
-            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreUnusableError(
-                f"database_url: {self.path} cannot be read: {error.strerror}"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _holder(file)
-        finally:
-            os.close(file)
-        return None
+            return self._keeper.prove()
+        except AlreadyRunningError as error:
+            self.oust()
+            raise LockLostError(str(error)) from error
+
+    def oust(self) -> None:
+        """Another process has acted meanwhile: this one never again."""
+        self._ousted = True
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -101,14 +113,3 @@ class StoreLock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
-
-
-def _holder(file: int) -> str:
-    """Who holds the lock, from what it wrote; it may just be about to."""
-    try:
-        note = json.loads(os.pread(file, 1024, 0))
-        pid, since = int(note["pid"]), float(note["started_at"])
-    except (ValueError, KeyError, TypeError):
-        return "pid not known yet"
-    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
-    return f"pid {pid}, started {started}"

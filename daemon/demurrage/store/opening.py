@@ -2,23 +2,19 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
-
 from demurrage.model.error import NoStoreError, StoreFailedError, StoreUnusableError
-from demurrage.store.database import Database, connect, say
-from demurrage.store.identity import adopt_restore, find_restore, found_store
+from demurrage.store.database import Database, connect
+from demurrage.store.identity import find_restore, found_store, settle_identity
+from demurrage.store.lease import Lease
+from demurrage.store.lock import StoreLock
 from demurrage.store.place import Place
-from demurrage.store.schema import (
-    STEPS,
-    ForeignDatabaseError,
-    known_revisions,
-    migrate,
-    read_revision,
-)
+from demurrage.store.refusals import named_refusals
+from demurrage.store.schema import STEPS, known_revisions, migrate, read_revision
+from demurrage.store.server import refuse_old
 from demurrage.store.sqlstore import SqlStore
 from demurrage.store.stamp import StampFile
 
@@ -27,6 +23,8 @@ def open_store(
     url: str,
     *,
     read_only: bool = False,
+    lock: StoreLock | None = None,
+    state: Path | None = None,
     clock: Callable[[], float] = time.time,
     steps: Path = STEPS,
 ) -> SqlStore:
@@ -35,6 +33,10 @@ def open_store(
     Args:
         url: `sqlite:////absolute/file.db` or `postgresql+psycopg://…`.
         read_only: change nothing, create nothing, migrate nothing.
+        lock: held by a process that acts on the store; from the moment that another takes the
+            store over, this one's writes are refused.
+        state: this host's folder for the stamp of a store on a server; None, or one that
+            cannot be written: none is kept.
         clock: epoch seconds, for acts that come without a moment of their own.
         steps: where the migration scripts are.
 
@@ -42,7 +44,7 @@ def open_store(
         StoreUnusableError: no store can be opened there; the message says why, and the fix.
     """
     place = Place.parse(url)
-    with _named_refusals(place):
+    with named_refusals(place):
         _make_room(place, read_only=read_only)
         found = _look(place)
         known = known_revisions(steps)
@@ -53,44 +55,75 @@ def open_store(
                 "install that version, or restore an older backup"
             )
         if read_only and found != known[-1]:
-            raise StoreUnusableError(
+            kind = NoStoreError if found is None else StoreUnusableError
+            raise kind(
                 f"database_url: {place.shown} "
                 + ("is empty" if found is None else f"has the old schema {found}")
                 + "; start the daemon once, it brings the store up to date"
             )
+        file = _stamp_file(place, state, read_only=read_only)
         database = Database(connect(place, read_only=read_only))
         try:
-            return _assemble(place, database, read_only=read_only, clock=clock, steps=steps)
+            if read_only:
+                stamp = file.read() if file is not None else None
+                with database.read() as connection:
+                    restore = find_restore(connection, stamp)
+                return SqlStore(database, place, stamp=file, found=restore, clock=clock)
+            _bring_up_to_date(database, clock=clock, steps=steps)
+            return _take_over(database, place, file, lock, clock=clock)
         except BaseException:
             database.close()
             raise
 
 
-def _assemble(
-    place: Place,
-    database: Database,
-    *,
-    read_only: bool,
-    clock: Callable[[], float],
-    steps: Path,
-) -> SqlStore:
-    path = place.beside(".stamp")
-    file = StampFile(path) if path is not None else None
-    stamp = file.read() if file is not None else None
-    if read_only:
-        with database.read() as connection:
-            found = find_restore(connection, stamp)
-        return SqlStore(database, place, stamp=file, found=found, clock=clock)
+def _bring_up_to_date(database: Database, *, clock: Callable[[], float], steps: Path) -> None:
     with database.write() as connection:
         if read_revision(connection) != known_revisions(steps)[-1]:
             migrate(connection, steps)
         found_store(connection, clock())
-        restore = find_restore(connection, stamp)
-        if restore is not None and restore.fresh:
-            adopt_restore(connection, restore, stamp)
-    store = SqlStore(database, place, stamp=file, found=None, clock=clock)
+
+
+def _take_over(
+    database: Database,
+    place: Place,
+    file: StampFile | None,
+    lock: StoreLock | None,
+    *,
+    clock: Callable[[], float],
+) -> SqlStore:
+    """Judge what was found, and with a lock begin an epoch of this process's own."""
+
+    def returned() -> None:
+        """The server was away, and may have come back with an older copy."""
+        with database.write(fenced=False) as connection:
+            fresh = settle_identity(connection, file.read() if file else None, acting=True)
+        if fresh:
+            # Or a stamp of a store that is lost would tell of it for ever.
+            store.restamp()
+            raise StoreFailedError("the store went back in time while its server was away")
+
+    lease = Lease(lock, returned) if lock is not None else None
+    with database.write() as connection:
+        settle_identity(connection, file.read() if file else None, acting=lease is not None)
+        if lease is not None:
+            lease.begin(connection)
+    database.fence = lease
+    store = SqlStore(database, place, stamp=file, found=None, lease=lease, clock=clock)
     store.restamp()
     return store
+
+
+def _stamp_file(place: Place, state: Path | None, *, read_only: bool) -> StampFile | None:
+    path = place.stamp(state)
+    if path is None:
+        return None
+    if place.path is None and not read_only:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    if place.path is None and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        # A daemon whose disk is read-only does without.
+        return None
+    return StampFile(path)
 
 
 def _look(place: Place) -> str | None:
@@ -100,6 +133,7 @@ def _look(place: Place) -> str | None:
     database = Database(connect(place, read_only=True))
     try:
         with database.read() as connection:
+            refuse_old(connection)
             return read_revision(connection)
     finally:
         database.close()
@@ -132,34 +166,3 @@ def _make_room(place: Place, *, read_only: bool) -> None:
                 f"database_url: {needed} cannot be written by this user; "
                 "change its owner, or point database_url elsewhere"
             )
-
-
-@contextmanager
-def _named_refusals(place: Place) -> Iterator[None]:
-    """Say in one line what keeps the store from opening.
-
-    Raises:
-        StoreUnusableError: always instead of what was raised inside.
-    """
-    where = f"database_url: {place.shown}"
-    try:
-        yield
-    except ForeignDatabaseError as error:
-        raise StoreUnusableError(
-            f"{where} holds somebody else's tables; point database_url at a file of its own"
-        ) from error
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreUnusableError(
-            f"{where} needs a driver that is not installed: {error}"
-        ) from error
-    except OSError as error:
-        raise StoreUnusableError(
-            f"{where} cannot be used: {error.strerror}; point database_url at a folder that "
-            "this user may write"
-        ) from error
-    except (SQLAlchemyError, StoreFailedError) as error:
-        cause = error.__cause__ if isinstance(error, StoreFailedError) else error
-        raise StoreUnusableError(
-            f"{where} cannot be used: {say(cause or error)}; "
-            "point database_url at a demurrage store or a new file, or restore a backup"
-        ) from error

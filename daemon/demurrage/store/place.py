@@ -1,6 +1,7 @@
 """Where the store is, from `database_url`."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -9,6 +10,8 @@ from sqlalchemy.exc import ArgumentError
 from demurrage.model.error import StoreUnusableError
 
 _EXAMPLE = "sqlite:////var/lib/demurrage/demurrage.db"
+_SERVER_EXAMPLE = "postgresql+psycopg://demurrage@db.example/demurrage"
+_SERVER = "postgresql+psycopg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +30,20 @@ class Place:
         """
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError):
+            # from None: the text that could not be parsed may hold a password
             raise StoreUnusableError(
-                f"database_url is not a database URL; write it like {_EXAMPLE}"
-            ) from error
-        backend = parsed.get_backend_name()
-        if backend == "postgresql":
-            return Place(parsed, None)
-        if backend != "sqlite":
+                f"database_url is not a database URL; write it like {_EXAMPLE} or {_SERVER_EXAMPLE}"
+            ) from None
+        if parsed.drivername in ("postgresql", _SERVER):
+            if not parsed.database:
+                raise StoreUnusableError(
+                    f"database_url names no database; write it like {_SERVER_EXAMPLE}"
+                )
+            return Place(parsed.set(drivername=_SERVER), None)
+        if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
             raise StoreUnusableError(
-                f"database_url: {backend} is not supported; use SQLite or PostgreSQL"
+                f"database_url: {parsed.drivername} is not supported; use sqlite or {_SERVER}"
             )
         if parsed.database in (None, "", ":memory:"):
             raise StoreUnusableError(
@@ -48,9 +55,25 @@ class Place:
 
     @property
     def shown(self) -> str:
-        """The place in words for people; a password stays hidden."""
-        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+        """The place in words for people; a password stays hidden, wherever in the URL it is."""
+        if self.path is not None:
+            return str(self.path)
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     def beside(self, suffix: str) -> Path | None:
         """The path of a companion file of the SQLite file, None for a server."""
         return self.path.with_name(self.path.name + suffix) if self.path else None
+
+    def stamp(self, state: Path | None) -> Path | None:
+        """Where the stamp is: beside a SQLite file, for a server in this host's state folder.
+
+        The name stands for the server and its database, whoever opens it.
+        """
+        if self.path is not None:
+            return self.beside(".stamp")
+        if state is None:
+            return None
+        query = self.url.query
+        where = (self.url.host, self.url.port, query.get("host"), query.get("port"))
+        name = blake2b(repr((*where, self.url.database)).encode(), digest_size=8).hexdigest()
+        return state / f"server-{name}.stamp"

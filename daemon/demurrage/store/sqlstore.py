@@ -14,6 +14,7 @@ from demurrage.store.deletions import Deletions
 from demurrage.store.facts import Facts
 from demurrage.store.identity import Identity, Restore
 from demurrage.store.inventory import Inventory
+from demurrage.store.lease import Lease
 from demurrage.store.people import People
 from demurrage.store.place import Place
 from demurrage.store.predictions import Predictions
@@ -55,12 +56,30 @@ class SqlStore(
         stamp: StampFile | None,
         found: Restore | None,
         clock: Callable[[], float],
+        lease: Lease | None = None,
     ) -> None:
         self._database = database
         self._place = place
         self._stamp = stamp
         self._found = found
         self._clock = clock
+        self._lease = lease
+
+    @property
+    def held(self) -> bool:
+        """False as soon as another process may act on the store; never waits.
+
+        A store that was opened without a lock is nobody's to lose.
+        """
+        return self._lease is None or self._lease.held
+
+    def keep(self) -> None:
+        """Renew the proof that this process may act on the store, by asking.
+
+        Raises:
+            LockLostError: it may not, or nobody knows.
+        """
+        self._database.approach()
 
     @property
     def place(self) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    text,
 )
 
 from demurrage.store.words import Words
@@ -34,6 +35,10 @@ meta = Table(
     Column("log_generation", Words),
     Column("log_position", BigInteger),
     Column("log_read_at", Double),
+    # Counts the daemons that have taken the store over.
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    # Which table on which server this is; None for a file.
+    Column("origin", Words),
 )
 
 # The verdict log. Ids are never used twice, not even after pruning: the audit points at them.

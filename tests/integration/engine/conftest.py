@@ -45,7 +45,7 @@ from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
 from demurrage.simulator.settings import HarbourSettings
 from demurrage.simulator.writer import Writer
-from demurrage.store import SqlStore, open_store
+from demurrage.store import SqlStore, StoreLock, open_store
 
 DAEMON_KEY = "sk-daemon"
 APP_KEY = "sk-application"
@@ -86,6 +86,17 @@ class Bench:
     api: Callable[[ContainersApi], ContainersApi] = lambda api: api
     keeper: Callable[[Store], Store] = lambda store: store
     feed: Callable[[EventLog], EventFeed | None] = lambda _: None
+    server: str = ""
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is: in its file, unless a database on a server is named."""
+        return self.server or f"sqlite:///{self.store_file}"
+
+    @property
+    def log_url(self) -> str:
+        """Where the event log is."""
+        return self.server or f"sqlite:///{self.log_file}"
 
     @property
     def store_file(self) -> Path:
@@ -103,10 +114,12 @@ class Bench:
         return OpenAI(base_url=self.harbour.base_url, api_key=APP_KEY, max_retries=0)
 
     @asynccontextmanager
-    async def engine(self, *, calls_per_minute: int = 100_000) -> AsyncIterator["Running"]:
+    async def engine(
+        self, *, calls_per_minute: int = 100_000, lock: StoreLock | None = None
+    ) -> AsyncIterator["Running"]:
         """A started engine on this bench's state; several in turn are restarts."""
-        store = open_store(f"sqlite:///{self.store_file}")
-        log = EventLog.open(f"sqlite:///{self.log_file}", clock=time.time)
+        store = open_store(self.store_url, lock=lock)
+        log = EventLog.open(self.log_url, clock=time.time)
         api = self.connect(CallBudget(calls_per_minute))
         target = Target("default", api, self.rules, self.mode)
         engine = Engine(

@@ -3,11 +3,21 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from tests.integration.engine.conftest import RULES, Bench, Running
+from tests.postgres import BACKENDS
 
 from demurrage.model.plan import Mode
 from demurrage.model.verdict import Code, VerdictKind
 from demurrage.simulator.reproduction import Reproduced, logging_to, reproduce
+
+
+@pytest.fixture(params=BACKENDS)
+def bench(bench: Bench, request: pytest.FixtureRequest) -> Bench:
+    """The bench, with store and log on each database in turn."""
+    if request.param != "sqlite":
+        bench.server = request.getfixturevalue("database")
+    return bench
 
 
 async def _reproduce(running: Running, seconds: float) -> Reproduced:

@@ -128,9 +128,19 @@ def test_without_a_store_commands_say_what_to_do_and_make_none(
     assert list(desk.folder.glob("*.db*")) == []
 
 
-@pytest.mark.parametrize("url", ["sqlite:////proc/nowhere/x.db", "postgresql://host/base"])
-def test_a_store_that_cannot_be_is_a_wrong_setting(url: str, tmp_path: Path) -> None:
-    """`run` ends with the code for settings, and a line that names the key."""
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("sqlite:////proc/nowhere/x.db", 2),
+        ("postgresql://u:secret@host.invalid", 2),
+        # A server that is away may come back; a supervisor is to try again.
+        ("postgresql://u:secret@127.0.0.1:1/base", 1),
+    ],
+)
+def test_a_store_that_cannot_be_ends_with_the_code_for_it(
+    url: str, code: int, tmp_path: Path
+) -> None:
+    """`run` says so in one line that names the key and no password."""
     settings = tmp_path / "demurrage.toml"
     settings.write_text(f'database_url = "{url}"\n[targets.default]\n')
     told = subprocess.run(
@@ -141,6 +151,20 @@ def test_a_store_that_cannot_be_is_a_wrong_setting(url: str, tmp_path: Path) -> 
         timeout=30,
         check=False,
     )
-    assert told.returncode == 2, told
+    assert told.returncode == code, told
     (line,) = told.stderr.splitlines()
-    assert "database_url: " in line
+    assert "database_url" in line
+    assert "secret" not in line
+
+
+def test_a_server_is_backed_up_by_its_own_tools(
+    desk: Desk, refused: Refused, tmp_path: Path
+) -> None:
+    """`db backup` names the tool, whether the server answers or not, and writes nothing."""
+    desk.settings_file.write_text(
+        'database_url = "postgresql://u:secret@127.0.0.1:1/base"\n[targets.default]\n'
+    )
+    line = refused(desk.say("db", "backup", str(tmp_path / "copy.db")))
+    assert "pg_dump" in line
+    assert "secret" not in line
+    assert not (tmp_path / "copy.db").exists()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.integration.engine.hooks import Recorded
@@ -124,6 +125,36 @@ async def test_what_a_person_protects_meanwhile_stays(store: SqlStore) -> None:
     api = Api(Clock(), lambda _: store.protect("default", "cntr_1", None, "ann"), 1)
     await swept(store, api)
     assert api.asked == ["cntr_0", "cntr_2"]
+
+
+class Losing:
+    """A store that another process takes over as soon as the test says so."""
+
+    def __init__(self, inner: SqlStore) -> None:
+        self._inner = inner
+        self.held = True
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the store's own."""
+        return getattr(self._inner, name)
+
+
+async def test_nothing_more_is_deleted_once_the_store_may_be_anothers(store: SqlStore) -> None:
+    """Of a portion under way, what has not left yet does not leave; the audit says so."""
+    losing = Losing(store)
+
+    def lost(_: Clock) -> None:
+        losing.held = False
+
+    api = Api(Clock(), lost, 250)
+    pairs = await swept(cast("SqlStore", losing), api)
+    assert api.asked == ["cntr_0"]
+    assert [pair[1].outcome for pair in pairs] == [
+        DeleteOutcome.DELETED,
+        DeleteOutcome.FAILED,
+        DeleteOutcome.FAILED,
+    ]
+    assert store.unfinished("default") == ()
 
 
 async def test_what_stays_fresh_goes(store: SqlStore) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres import BACKENDS
 
 from demurrage.eventlog.log import EventLog
 
@@ -55,10 +56,34 @@ def least() -> dict[str, dict[str, Any]]:
     return LEAST
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test runs on both databases, but for those that are about SQLite's file."""
+    if "backend" in metafunc.fixturenames:
+        both = BACKENDS[:1] if "path" in metafunc.fixturenames else BACKENDS
+        metafunc.parametrize("backend", both, scope="module")
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def path(tmp_path: Path) -> Path:
+    """The log's file."""
+    return tmp_path / "log.sqlite"
+
+
+@pytest.fixture
+def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Where the test's log lives."""
-    return f"sqlite:///{tmp_path / 'log.sqlite'}"
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.sqlite'}"
+    return str(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def other_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where another log of the test lives."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'other.sqlite'}"
+    server = request.getfixturevalue("postgres")
+    return str(server.url(server.create()))
 
 
 @pytest.fixture

@@ -157,12 +157,12 @@ def test_the_most_recent_records_are_given_oldest_first(log: EventLog, event: Ma
 
 
 def test_a_log_keeps_its_generation_and_a_new_one_gets_another(
-    log: EventLog, url: str, event: Make
+    log: EventLog, url: str, other_url: str, event: Make
 ) -> None:
     """Reopening is not replacing."""
     log.append([event()], appended_at=0.0)
     again = EventLog.open(url, clock=lambda: 0.0)
-    other = EventLog.open(f"{url}.other", clock=lambda: 0.0)
+    other = EventLog.open(other_url, clock=lambda: 0.0)
     assert again.head() == log.head()
     assert other.generation != log.generation
     again.close()

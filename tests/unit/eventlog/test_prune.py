@@ -5,8 +5,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import update
 
+from demurrage.eventlog import tables
 from demurrage.eventlog.log import EventLog
 
 Make = Callable[..., dict[str, Any]]
@@ -78,7 +79,9 @@ def test_a_damaged_row_stays(log: EventLog, event: Make) -> None:
     """What it said is not known, so it goes on holding its source."""
     log.append([event(id=str(n), sequence=n) for n in (1, 2, 3)], appended_at=0.0)
     with log._engine.begin() as connection:
-        connection.execute(text("UPDATE event_log SET body = X'00' WHERE position = 1"))
+        connection.execute(
+            update(tables.events).where(tables.events.c.position == 1).values(body=b"\0")
+        )
     assert log.prune(before=1.0, through=_ALL, keep=()) == 1
     assert _positions(log) == [1, 3]
 

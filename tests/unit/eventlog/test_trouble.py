@@ -1,15 +1,15 @@
 """What the log makes of damaged rows, locked files, full disks and restored copies."""
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, select, text, update
 
+from demurrage.eventlog import tables
 from demurrage.eventlog.log import EventLog
 from demurrage.model.error import LogUnreadableError, StoreUnusableError
 from demurrage.model.event import Entry, SetAside
@@ -23,39 +23,46 @@ def _run(log: EventLog, statement: str) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
+def _writing(url: str) -> Iterator[None]:
+    """Another appender that has begun and does not go on."""
+    engine = create_engine(url)
+    with engine.connect() as other, other.begin():
+        other.execute(update(tables.head).values(position=tables.head.c.position))
         yield
-    finally:
-        other.close()
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        "body = X'00'",
-        "body = CAST('{}' AS BLOB)",
-        "body = NULL",
-        "digest = X'00'",
-        "body = CAST(replace(CAST(body AS TEXT), 'call_2', 'call_9') AS BLOB)",
+        lambda _: {"body": b"\0"},
+        lambda _: {"body": b"{}"},
+        lambda _: {"body": None},
+        lambda _: {"digest": b"\0"},
+        lambda body: {"body": body.replace(b"call_2", b"call_9")},
     ],
 )
-def test_a_damaged_row_is_set_aside(log: EventLog, event: Make, damage: str) -> None:
+def test_a_damaged_row_is_set_aside(
+    log: EventLog, event: Make, damage: Callable[[bytes], dict[str, bytes | None]]
+) -> None:
     """One event whose content no longer fits its fingerprint stops nobody, and holds its source."""
     log.append(
         [event(id=str(n), sequence=n, data={"call_id": f"call_{n}"}) for n in (1, 2, 3)],
         appended_at=0.0,
     )
-    _run(log, f"UPDATE event_log SET {damage} WHERE position = 2")  # noqa: S608 - a constant above
-    first, second, third = log.read(0, 10).records
-    assert isinstance(first, Entry)
-    assert isinstance(third, Entry)
-    assert isinstance(second, SetAside)
-    assert (second.position, second.source, second.sequence) == (2, "host/1", 2)
+    second = tables.events.c.position == 2
+    with log._engine.begin() as connection:
+        body = connection.scalars(select(tables.events.c.body).where(second)).one()
+        assert body is not None
+        connection.execute(update(tables.events).where(second).values(damage(body)))
+    before, damaged, after = log.read(0, 10).records
+    assert isinstance(before, Entry)
+    assert isinstance(after, Entry)
+    assert isinstance(damaged, SetAside)
+    assert (damaged.position, damaged.source, damaged.sequence) == (2, "host/1", 2)
 
 
+@pytest.mark.usefixtures("path")
 def test_a_row_damaged_all_over_holds_every_source(log: EventLog, event: Make) -> None:
     """Where not even the source is text any more, nobody is known to be complete."""
     log.append([event()], appended_at=0.0)
@@ -65,10 +72,10 @@ def test_a_row_damaged_all_over_holds_every_source(log: EventLog, event: Make) -
     assert aside.source is None
 
 
-def test_a_locked_log_refuses_appends_by_name(log: EventLog, tmp_path: Path, event: Make) -> None:
+def test_a_locked_log_refuses_appends_by_name(log: EventLog, url: str, event: Make) -> None:
     """Another writer that does not let go is no crash; reading goes on meanwhile."""
     log.append([event()], appended_at=0.0)
-    with _writing(tmp_path / "log.sqlite"):
+    with _writing(url):
         with pytest.raises(LogUnreadableError):
             log.append([event(id="2")], appended_at=0.0)
         with pytest.raises(LogUnreadableError):
@@ -77,6 +84,7 @@ def test_a_locked_log_refuses_appends_by_name(log: EventLog, tmp_path: Path, eve
     assert log.append([event(id="2")], appended_at=0.0).accepted == 1
 
 
+@pytest.mark.usefixtures("path")
 def test_a_full_database_refuses_appends_by_name_and_whole(log: EventLog, event: Make) -> None:
     """What did not fit is not there in part, and what was there can be read."""
     log.append([event()], appended_at=0.0)
@@ -130,17 +138,23 @@ def test_a_log_that_cannot_be_opened_says_so(tmp_path: Path, where: str) -> None
 
 
 def test_a_log_set_back_to_a_copy_sends_its_reader_to_the_start(
-    log: EventLog, tmp_path: Path, event: Make
+    log: EventLog, url: str, backend: str, request: pytest.FixtureRequest, event: Make
 ) -> None:
     """Its generation differs from the known one, be it before or after new appends."""
     log.append([event(id="1")], appended_at=100.0)
-    with log._engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(tmp_path / "log.sqlite", tmp_path / "copy.sqlite")
+    if backend == "sqlite":
+        with log._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        copy = f"{url}.copy"
+        shutil.copy(url.removeprefix("sqlite:///"), copy.removeprefix("sqlite:///"))
+    else:
+        log._engine.dispose()  # nobody may be connected to what is copied
+        server = request.getfixturevalue("postgres")
+        copy = server.url(server.copy(str(make_url(url).database)))
     log.append([event(id="2")], appended_at=200.0)
     known = log.read(0, 10)
 
-    restored = EventLog.open(f"sqlite:///{tmp_path / 'copy.sqlite'}", clock=lambda: 0.0)
+    restored = EventLog.open(copy, clock=lambda: 0.0)
     for _ in range(2):
         batch = restored.read(known.cursor, 10)
         assert batch.generation != known.generation

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import Connection, update
 
+from demurrage.eventlog import tables, verifying
 from demurrage.eventlog.log import EventLog
 from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK
 
@@ -56,7 +58,9 @@ def test_lines_set_aside_are_told(log: EventLog, event: Make) -> None:
     log.set_aside(b'{"source": "host/1", "sequence": 3}', "bad", appended_at=0.0)
     log.set_aside(b"?", "bad", appended_at=0.0)
     with log._engine.begin() as connection:
-        connection.execute(text("UPDATE event_log SET body = X'00' WHERE position = 1"))
+        connection.execute(
+            update(tables.events).where(tables.events.c.position == 1).values(body=b"\0")
+        )
     report = log.verify()
     (source,) = report.sources
     assert (source.set_aside, report.nameless, report.events) == (2, 1, 1)
@@ -66,6 +70,26 @@ def test_lines_set_aside_are_told(log: EventLog, event: Make) -> None:
         "bad",
     ]
     assert not report.sound
+
+
+def test_what_is_pruned_meanwhile_is_no_gap(
+    log: EventLog, url: str, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is of one moment, whatever others do between its questions."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2, 3)], appended_at=0.0)
+    find_gaps = verifying._find_gaps
+
+    def meanwhile(connection: Connection, sources: dict[str, verifying.SourceReport]) -> None:
+        other = EventLog.open(url, clock=lambda: 0.0)
+        assert other.prune(before=1.0, through=2, keep=()) == 2
+        other.append([event(id="5", sequence=5)], appended_at=2.0)
+        other.close()
+        find_gaps(connection, sources)
+
+    monkeypatch.setattr(verifying, "_find_gaps", meanwhile)
+    report = log.verify()
+    assert report.sound
+    assert (report.sources[0].first, report.sources[0].last) == (1, 3)
 
 
 def test_a_source_without_sequence_is_not_sound(log: EventLog, event: Make) -> None:

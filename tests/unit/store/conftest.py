@@ -2,15 +2,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres import BACKENDS
 from tests.unit.store.build import NOW
 
 from demurrage.store import SqlStore, open_store
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test runs on both databases, but for those that are about SQLite's file."""
+    if "backend" in metafunc.fixturenames:
+        both = BACKENDS[:1] if "path" in metafunc.fixturenames else BACKENDS
+        metafunc.parametrize("backend", both, scope="module")
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Where a test's store is."""
-    return f"sqlite:///{tmp_path}/state/demurrage.db"
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path}/state/demurrage.db"
+    return str(request.getfixturevalue("database"))
 
 
 @pytest.fixture
@@ -27,8 +37,13 @@ def store(url: str) -> Iterator[SqlStore]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+def shared(
+    backend: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[SqlStore]:
     """One store for all examples of a property; each example takes a target of its own."""
-    folder = tmp_path_factory.mktemp("shared")
-    with open_store(f"sqlite:///{folder}/demurrage.db") as opened:
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/demurrage.db"
+    if backend != "sqlite":
+        server = request.getfixturevalue("postgres")
+        url = server.url(server.create())
+    with open_store(url) as opened:
         yield opened

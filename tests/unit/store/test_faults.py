@@ -28,6 +28,7 @@ while True:
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.usefixtures("path")
 def test_a_full_disk_is_told_apart_and_undoes_the_whole_call(url: str) -> None:
     """SQLite out of pages: the error says so, nothing half is kept, and reading goes on."""
     with open_store(url) as store:
@@ -48,11 +49,10 @@ def test_a_full_disk_is_told_apart_and_undoes_the_whole_call(url: str) -> None:
         assert len(store.record_verdicts("t", many)) == len(many)
 
 
-def test_other_failures_are_not_a_full_disk(store: SqlStore, path: Path) -> None:
+def test_other_failures_are_not_a_full_disk(store: SqlStore) -> None:
     """A table torn out from under the store is a failure by name, without `disk_full`."""
-    with sqlite3.connect(path) as raw:
-        raw.execute("DROP TABLE statuses")
-    raw.close()
+    with store._database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE statuses")
     with pytest.raises(StoreFailedError) as caught:
         store.statuses()
     assert not caught.value.disk_full
@@ -87,6 +87,7 @@ def test_two_processes_may_write_at_the_same_time(url: str, store: SqlStore) -> 
     assert store.history("t", NOW).hours[int(NOW // 3600)].births == 30
 
 
+@pytest.mark.usefixtures("path")
 def test_a_backup_is_consistent_while_others_write(store: SqlStore, tmp_path: Path) -> None:
     """Every copy taken under load holds whole transactions only."""
     with ThreadPoolExecutor(1) as pool:

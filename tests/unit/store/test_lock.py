@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demurrage.model.error import AlreadyRunningError, StoreUnusableError
+from demurrage.model.error import AlreadyRunningError, StoreAwayError, StoreUnusableError
 from demurrage.store import StoreLock
 
 HOLDER = """
@@ -50,11 +50,21 @@ def test_it_dies_with_its_holder(url: str, end: signal.Signals) -> None:
 
 def test_a_holder_that_has_not_written_yet_still_holds(url: str, path: Path) -> None:
     """The kernel's lock counts, the note is for people."""
-    with StoreLock(url) as lock:
-        lock.path.write_text("")
+    with StoreLock(url):
+        path.with_name(path.name + ".lock").write_text("")
         with pytest.raises(AlreadyRunningError):
             StoreLock(url).acquire()
-    assert lock.path.name == path.name + ".lock"
+
+
+def test_anybody_may_ask_who_holds_it(url: str) -> None:
+    """The answer names the process; asking takes nothing."""
+    lock = StoreLock(url)
+    assert lock.holder() is None
+    with lock:
+        assert f"pid {os.getpid()}" in str(StoreLock(url).holder())
+        assert lock.held
+    assert not lock.held
+    assert lock.holder() is None
 
 
 def test_two_names_of_one_file_are_one_lock(tmp_path: Path) -> None:
@@ -70,5 +80,5 @@ def test_a_place_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnusableError, match="database_url"):
         StoreLock(f"sqlite:///{tmp_path}/file/a.db").acquire()
-    with pytest.raises(StoreUnusableError, match="database_url"):
-        StoreLock("postgresql+psycopg://h/db")
+    with pytest.raises(StoreAwayError, match="database_url"):
+        StoreLock(f"postgresql+psycopg://u@/db?host={tmp_path}").acquire()

@@ -19,8 +19,8 @@ NEXT_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade():
@@ -34,38 +34,36 @@ def steps(tmp_path: Path) -> Path:
     """The migrations of a version to come, with one step more."""
     folder = tmp_path / "percent%20sign" / "migrations"
     shutil.copytree(STEPS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0002_colour.py").write_text(NEXT_STEP)
+    (folder / "versions" / "v0003_colour.py").write_text(NEXT_STEP)
     return folder
 
 
-def test_the_migrated_schema_is_the_one_in_use(url: str, store: SqlStore) -> None:
+def test_the_migrated_schema_is_the_one_in_use(url: str) -> None:
     """Migrations from empty arrive at the very tables that the code speaks of."""
+    open_store(url).close()
     engine = connect(Place.parse(url), read_only=True)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
-    assert store.place.endswith("demurrage.db")
 
 
-def test_an_older_store_is_brought_up_to_date_with_its_content(
-    url: str, path: Path, steps: Path
-) -> None:
+def test_an_older_store_is_brought_up_to_date_with_its_content(url: str, steps: Path) -> None:
     """Opening applies the missing steps to what is there."""
     with open_store(url) as store:
         store.save_sightings("t", [sighting("x")])
     with open_store(url, steps=steps) as store:
         assert set(store.sightings("t", alive_or_born_after=0)) == {"x"}
-    with sqlite3.connect(path) as raw:
-        assert raw.execute("SELECT colour FROM containers").fetchall() == [("blue",)]
-    raw.close()
+        with store._database.read() as connection:
+            colours = connection.exec_driver_sql("SELECT colour FROM containers").all()
+    assert colours == [("blue",)]
 
 
 def test_a_failed_migration_leaves_the_old_store(url: str, steps: Path) -> None:
     """A step that breaks half-way is undone as a whole."""
     with open_store(url) as store:
         store.save_sightings("t", [sighting("x")])
-    step = steps / "versions" / "v0002_colour.py"
+    step = steps / "versions" / "v0003_colour.py"
     step.write_text(NEXT_STEP + '    op.drop_table("no_such_table")\n')
     with pytest.raises(StoreUnusableError):
         open_store(url, steps=steps)
@@ -177,7 +175,7 @@ def test_reading_beside_a_running_daemon_changes_nothing(url: str, store: SqlSto
     store.save_sightings("t", [sighting("x")])
     with open_store(url, read_only=True) as reader:
         assert set(reader.sightings("t", alive_or_born_after=0)) == {"x"}
-        with pytest.raises(Exception, match="readonly"):
+        with pytest.raises(Exception, match=r"read-?only"):
             reader.touch(1.0)
         store.save_sightings("t", [sighting("y")])
         assert set(reader.sightings("t", alive_or_born_after=0)) == {"x", "y"}

@@ -69,21 +69,21 @@ def test_a_restore_upon_a_restore_tells_its_own_moment(url: str, path: Path) -> 
 
 
 def test_a_crash_between_database_and_stamp_is_no_restore(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is first, so the stamp can only lag."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with open_store(url) as store:
+    with open_store(url, state=tmp_path) as store:
         store.touch(NOW)
         with monkeypatch.context() as patch:
             patch.setattr(StampFile, "write", fail)
             with pytest.raises(StoreFailedError) as caught:
                 store.touch(NOW + 1)
         assert caught.value.disk_full
-    with open_store(url) as store:
+    with open_store(url, state=tmp_path) as store:
         assert not store.restored
 
 
