@@ -139,13 +139,18 @@ class Delivery:
             return
         self._search_at = now + _SEARCH_EVERY * random.uniform(0.5, 1.0)  # noqa: S311
         for path in dead_locks(self._source.journal.folder):
-            estate = Estate.claim(path, self._label)
+            estate = Estate.claim(path)
             if estate is None:
                 continue
             try:
-                while not self.hurried and estate.settle_some(self._carrier, hand_over):
-                    self._deliver_own()
+                if estate.meant_for == self._label:
+                    self._settle(estate)
             except OSError:
                 continue  # it stays as it is, for whoever comes next
             finally:
                 estate.let_go()
+
+    def _settle(self, estate: Estate) -> None:
+        while not self.hurried and estate.settle_some(self._carrier, hand_over):
+            # However much the dead left, the living are heard at once.
+            self._deliver_own()

@@ -107,6 +107,7 @@ class Keeper:
 
     def _beat(self) -> None:
         if not self._source.ended:
+            self._source.journal.look()
             self._source.beat()
 
     def _beat_every(self) -> float:

@@ -87,6 +87,33 @@ def test_a_child_does_not_prolong_its_parents_life(folder: Path) -> None:
         parent.stdout.close()
 
 
+WORKERS = """
+import multiprocessing, sys
+from demurrage_recorder import writer_for
+def work(number):
+    writer_for(sys.argv[1]).note("response.started", "default", {"call_id": str(number)})
+    return number
+if __name__ == "__main__":
+    writer_for(sys.argv[1]).note("response.started", "default", {"call_id": "main"})
+    processes = [
+        multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+"""
+
+
+def test_workers_of_multiprocessing_say_goodbye(folder: Path) -> None:
+    """They run no `atexit`, yet nobody has to find out that they have gone."""
+    done = run(WORKERS, f"file://{folder}")
+    assert done.returncode == 0, done.stderr
+    events = lines_in(folder)
+    assert len({event["source"] for event in events}) == 4
+    assert sum(event["data"].get("final", False) for event in events) == 4
+
+
 BUSY_FORKS = """
 import os, sys, threading
 from demurrage_recorder import writer_for

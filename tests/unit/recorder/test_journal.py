@@ -146,6 +146,23 @@ def test_a_folder_that_takes_nothing_costs_a_warning(
     assert list(nowhere.glob("*.lock"))
 
 
+def test_a_journal_that_was_swept_away_is_begun_again(writer: Open, folder: Path) -> None:
+    """What comes after it is written where a reader finds it; the gap tells of the rest."""
+    opened = writer(heartbeat=0.02)
+    _start(opened, "lost")
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.mkdir()
+    eventually(lambda: lines_in(folder))
+    _start(opened, "found")
+    opened.close()
+    events = lines_in(folder)
+    assert events[0]["sequence"] > 1
+    assert "found" in {event["data"].get("call_id") for event in events}
+    assert list(folder.glob("*.lock"))
+
+
 FULL_DISK = """
 import resource, sys, time
 from pathlib import Path
