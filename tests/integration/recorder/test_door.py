@@ -100,6 +100,38 @@ def test_a_daemon_that_comes_back_is_told_everything(tmp_path: Path) -> None:
         assert door.log.verify().sound
 
 
+@pytest.mark.process
+def test_takers_that_come_together_take_each_journal_once(tmp_path: Path) -> None:
+    """Of four at once each dead source is settled by one, and nobody contradicts another."""
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    script = """
+import os, sys
+from demurrage_recorder import writer_for
+writer = writer_for("http://127.0.0.1:1", folder=sys.argv[1])
+for number in range(700):
+    writer.note("response.started", "default", {"call_id": f"{sys.argv[2]}/{number}"})
+os._exit(0)
+"""
+    for name in range(6):
+        assert run(script, folder, name).returncode == 0
+    with Door(tmp_path) as door:
+        words = [sys.executable, "-m", "demurrage_recorder", "deliver"]
+        takers = [
+            subprocess.Popen(
+                [*words, "--dir", folder, "--url", door.url], stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(4)
+        ]
+        told = [taker.communicate(timeout=100)[0] for taker in takers]
+        assert [taker.returncode for taker in takers] == [0] * 4
+        assert sum(int(words.split()[4]) for words in told) == 6
+        assert not list(folder.iterdir())
+        assert door.log.verify().sound
+        assert len(_calls(door.log)) == 4200
+        assert all(source.said_goodbye for source in _ledger(door.log).sources.values())
+
+
 def test_a_mistyped_target_is_named(tmp_path: Path) -> None:
     """The warning says which targets there are; the right target's events all arrive."""
     with Door(tmp_path) as door:
