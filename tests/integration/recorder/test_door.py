@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.recorder.door import Door
-from tests.unit.recorder.conftest import eventually, run
+from tests.unit.recorder.conftest import PATIENT, eventually, run
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.watermark import watermark
@@ -33,7 +33,16 @@ for number in range(int(sys.argv[4])):
 
 
 def _process(door: Door, token: str, folder: Path, count: int, name: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", WORKING, door.url, token, str(folder), str(count), name]
+    words = [
+        sys.executable,
+        "-c",
+        PATIENT + WORKING,
+        door.url,
+        token,
+        str(folder),
+        str(count),
+        name,
+    ]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
@@ -143,7 +152,7 @@ writer.note("response.started", "default", {"call_id": "right"})
 writer.note("response.started", "defualt", {"call_id": "wrong"})
 writer.note("response.started", "second", {"call_id": "right too"})
 """
-        words = [sys.executable, "-c", script, door.url, str(tmp_path)]
+        words = [sys.executable, "-c", PATIENT + script, door.url, str(tmp_path)]
         done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=100)
         assert _calls(door.log) == {"right", "right too"}
         assert "default, second" in done.stderr

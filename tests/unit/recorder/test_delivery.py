@@ -14,10 +14,10 @@ from tests.unit.recorder.taker import ACCEPTED, Answer, Answering, Taker
 
 from demurrage.eventlog.log import EventLog
 from demurrage_recorder.over_http import OverHttp
-from demurrage_recorder.writer import Writer
+from demurrage_recorder.writer import _PATIENCE, Writer
 
 # Far above what a note costs, far below what any answer of these takers takes.
-_PROMPT = 1.0
+_PROMPT = 5.0
 
 
 def _start(writer: Writer, call_id: str, target: str = "default") -> None:
@@ -186,9 +186,10 @@ def test_a_carrier_that_fails_in_its_own_way_is_tried_again(
 
 
 def test_a_daemon_that_never_answers_delays_the_end_by_two_seconds_at_most(
-    writer: Open, taker: Taker, folder: Path
+    writer: Open, taker: Taker, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it did not take is left for whoever comes next."""
+    monkeypatch.setattr("demurrage_recorder.writer._PATIENCE", _PATIENCE)
     go_on = threading.Event()
 
     def answer(_batch: object) -> Answer:
