@@ -1,10 +1,10 @@
 """Follows the bytes of an answer beside the application, which gets every one as it came."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
-from demurrage_recorder.ids import may_name, scanned_ids
+from demurrage_recorder.ids import container_ids, may_name, scanned_ids
 from demurrage_recorder.sse import EventSplitter, Told
 
 Decode = Callable[[bytes], bytes]
@@ -20,13 +20,13 @@ class Listener(Protocol):
     def sated(self) -> bool:
         """True when events without ids or a whole response have nothing more to tell."""
 
-    def value(self, value: Any) -> None:
-        """The body was this JSON."""
+    def value(self, value: Any, ids: Collection[str]) -> None:
+        """The body was this JSON, which names these containers."""
 
-    def event(self, event: dict[str, Any]) -> None:
-        """The stream brought this event."""
+    def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
+        """The stream brought this event, which names these containers."""
 
-    def ids(self, ids: Iterable[str], event: str = "") -> None:
+    def ids(self, ids: Collection[str], event: str = "") -> None:
         """Container ids stand in a part that could not be read; `event`: its name, if any."""
 
     def over(self) -> None:
@@ -56,7 +56,7 @@ class JsonBody:
         except (ValueError, RecursionError):
             self._listener.ids(scanned_ids(text))
         else:
-            self._listener.value(value)
+            self._listener.value(value, _named(value, text))
 
     def cut(self) -> None:
         """It broke off: keep the ids of what came."""
@@ -73,7 +73,10 @@ class EventBody:
 
     def feed(self, chunk: bytes) -> None:
         """Read the events that the chunk completes."""
-        for told in self._splitter.feed(self._decode(chunk)):
+        text = self._decode(chunk)
+        if self._splitter.idle and text.endswith(b"\n\n") and self._is_idle_talk(text):
+            return
+        for told in self._splitter.feed(text):
             self._hear(told)
 
     def end(self) -> None:
@@ -91,13 +94,21 @@ class EventBody:
         if told.data is None:
             self._listener.ids(told.scanned, name)
             return
-        if self._listener.sated and not may_name(told.data) and b'"response"' not in told.data:
+        if self._is_idle_talk(told.data):
             return
         try:
             event = json.loads(told.data)
         except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict):
-            self._listener.event(event)
+            self._listener.event(event, _named(event, told.data))
         else:
             self._listener.ids(scanned_ids(told.data))
+
+    def _is_idle_talk(self, text: bytes) -> bool:
+        """True for whole events with nothing to tell: most of a stream, so it must be quick."""
+        return self._listener.sated and not may_name(text) and b'"response"' not in text
+
+
+def _named(value: Any, text: bytes) -> Collection[str]:
+    return container_ids(value) if may_name(text) else ()

@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
-from uuid import uuid4
 
-from demurrage_recorder.ids import container_ids
 from demurrage_recorder.telling import FINAL, response_id_of, status_of, times_of
 
 Note = Callable[[str, "dict[str, Any]", "float | None"], None]
@@ -27,7 +25,7 @@ class Call:
     """
 
     def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
-        self.id = str(uuid4())
+        self.id = os.urandom(16).hex()
         self.background = background
         self.response_id: str | None = None
         self.closed = False
@@ -56,17 +54,18 @@ class Call:
         self._request_id = request_id
         self.sent_at = sent_at
 
-    def alive(self, response: dict[str, Any], asked_at: float) -> None:
+    def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float) -> None:
         """The response has an id and runs, or waits; told when that is news.
 
         Args:
             response: the response as the provider shows it.
+            ids: the containers that it names.
             asked_at: when it was asked for; by the time the answer came it may have begun.
         """
         if self.closed:
             return
         self._identify(response)
-        self._seen |= container_ids(response)
+        self._seen.update(ids)
         status = status_of(response)
         if self._status not in (None, "queued"):
             self._mention()
@@ -75,7 +74,7 @@ class Call:
         told = {"status": status, **times_of(response), "completed_at": None}
         self._created(told, at=asked_at if status == "queued" else None)
 
-    def passing(self, ids: Iterable[str], *, output: bool) -> None:
+    def passing(self, ids: Collection[str], *, output: bool) -> None:
         """Container ids have passed by; `output`: in or after the first output item."""
         self._seen.update(ids)
         if output and not self._began:
@@ -87,10 +86,10 @@ class Call:
             )
         self._mention()
 
-    def ended(self, response: dict[str, Any], status: str) -> None:
+    def ended(self, response: dict[str, Any], status: str, ids: Collection[str]) -> None:
         """The provider says how it ended."""
         self._identify(response)
-        self._seen |= container_ids(response)
+        self._seen.update(ids)
         self._finish(status, times_of(response))
 
     def ended_unread(self, status: str) -> None:
@@ -138,6 +137,8 @@ class Call:
         if self.closed:
             return
         self.closed = True
+        if self.response_id is not None:
+            self._directory.remember(self.response_id, None)
         self._tell("response.finished", self._end(status, data))
 
     def _end(self, status: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +167,7 @@ class Directory:
         self._calls: dict[str, Call | None] = {}
 
     def remember(self, response_id: str, call: Call | None) -> None:
-        """Remember a call of this process, or (None) that the response is another's."""
+        """Remember a call of this process, or (None) that all is said of the response here."""
         self._calls[response_id] = call
         if len(self._calls) > self._most:
             # Another thread may strike out the same one, or change the dictionary meanwhile.
@@ -174,7 +175,7 @@ class Directory:
                 del self._calls[next(iter(self._calls))]
 
     def call_of(self, response_id: str) -> Call | None:
-        """The call that made the response, if this process did and remembers it."""
+        """The call that made the response, if this process did and it has not ended."""
         call = self._calls.get(response_id)
         return call if call is not None and call.ours else None
 
@@ -184,13 +185,13 @@ class Directory:
         return response_id not in self._calls or (call is not None and not call.ours)
 
 
-def follow(call: Call, response: dict[str, Any], asked_at: float) -> bool:
+def follow(call: Call, response: dict[str, Any], ids: Collection[str], asked_at: float) -> bool:
     """Tell the log what a shown response says of its call; False when it says nothing."""
     status = status_of(response) if response_id_of(response) is not None else None
     if status is None:
         return False
     if status in FINAL:
-        call.ended(response, status)
+        call.ended(response, status, ids)
     else:
-        call.alive(response, asked_at)
+        call.alive(response, ids, asked_at)
     return True

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from typing import Concatenate, ParamSpec, Protocol
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from demurrage_recorder.bodies import Decode, EventBody, JsonBody, Listener
 from demurrage_recorder.calls import Call
@@ -12,6 +12,7 @@ from demurrage_recorder.warn import warn_once
 
 _P = ParamSpec("_P")
 
+_EVENTS = b"text/event-stream"
 _OK = range(200, 300)
 _REFUSALS = range(400, 500)
 # A timeout, a conflict with another change, a client that went away: what runs behind such an
@@ -21,16 +22,19 @@ _UNCERTAIN = frozenset({408, 409, 499})
 _NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
 
 
-class Head(Protocol):
-    """What an answer says before its body."""
+class Head(NamedTuple):
+    """What an answer says before its body.
 
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
+    `headers`: by their names in lower case.
+    """
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers; names in any case."""
+    status: int
+    headers: Mapping[bytes, bytes]
+
+    def text(self, name: bytes) -> str | None:
+        """A header's text; None where there is none."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("ascii", "replace")
 
 
 def _quietly(
@@ -86,14 +90,14 @@ class Exchange:
         """The head of the answer has come.
 
         Args:
-            head: its status and headers.
+            head: what it says.
             decoder: makes what turns the body's bytes, piece by piece, into text.
         """
-        headers, status = head.headers, head.status_code
-        self._observe_date(headers.get("date"))
+        status = head.status
+        self._observe_date(head.text(b"date"))
         if self._call is not None:
             # The whole request was handed over before its answer was read.
-            request_id = headers.get("x-request-id")
+            request_id = head.text(b"x-request-id")
             self._call.answered(
                 request_id if is_word(request_id, LONGEST_ID) else None,
                 time.time() if self._direct else None,
@@ -101,7 +105,7 @@ class Exchange:
         if status in _OK:
             self._done = self._silent
             if not self._silent:
-                streamed = headers.get("content-type", "").startswith("text/event-stream")
+                streamed = head.headers.get(b"content-type", b"").startswith(_EVENTS)
                 self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())
             return
         self._done = True

@@ -1,10 +1,10 @@
 """What answers mean: to a request for a response, to a look at one, for a new container."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from demurrage_recorder.calls import Call, Directory, Note, follow
-from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word
+from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.telling import FINAL, response_id_of
 
 _PREFIX = "response."
@@ -28,15 +28,17 @@ class Making:
         """True once the first output item was seen."""
         return self._call.began
 
-    def value(self, value: Any) -> None:
+    def value(self, value: Any, ids: Collection[str]) -> None:
         """A blocking answer, or the first word of a background response."""
-        self._understood = isinstance(value, dict) and follow(self._call, value, self._begun_at)
+        self._understood = isinstance(value, dict) and follow(
+            self._call, value, ids, self._begun_at
+        )
 
-    def event(self, event: dict[str, Any]) -> None:
+    def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
         """One event of the stream."""
-        hear(self._call, event, self._begun_at)
+        hear(self._call, event, ids, self._begun_at)
 
-    def ids(self, ids: Iterable[str], event: str = "") -> None:
+    def ids(self, ids: Collection[str], event: str = "") -> None:
         """Ids in what could not be read, and perhaps that it was the last event."""
         unread(self._call, ids, event)
 
@@ -68,21 +70,21 @@ class Looking:
         call = self._directory.call_of(self._response_id)
         return call is None or call.began
 
-    def value(self, value: Any) -> None:
+    def value(self, value: Any, ids: Collection[str]) -> None:
         """The response as it stands."""
         found = response_id_of(value)
         if found is not None:
             call = self._find(found)
             if call is not None:
-                follow(call, value, self._asked_at)
+                follow(call, value, ids, self._asked_at)
 
-    def event(self, event: dict[str, Any]) -> None:
+    def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
         """One event of the stream, taken up again."""
         call = self._find(self._response_id)
         if call is not None:
-            hear(call, event, self._asked_at)
+            hear(call, event, ids, self._asked_at)
 
-    def ids(self, ids: Iterable[str], event: str = "") -> None:
+    def ids(self, ids: Collection[str], event: str = "") -> None:
         """Ids in what could not be read."""
         call = self._directory.call_of(self._response_id)
         if call is not None:
@@ -108,15 +110,15 @@ class Founding:
     def __init__(self, note: Note) -> None:
         self._note = note
 
-    def value(self, value: Any) -> None:
+    def value(self, value: Any, ids: Collection[str]) -> None:  # noqa: ARG002 - it is in `id`
         """The container that was made."""
         if isinstance(value, dict) and is_word(value.get("id"), LONGEST_ID):
             self._note("container.created", {"container_id": value["id"]}, None)
 
-    def event(self, event: dict[str, Any]) -> None:
+    def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
         """Containers come in no stream."""
 
-    def ids(self, ids: Iterable[str], event: str = "") -> None:  # noqa: ARG002 - no such stream
+    def ids(self, ids: Collection[str], event: str = "") -> None:  # noqa: ARG002 - no such stream
         """An answer that could not be read names its container all the same."""
         for each in sorted(ids):
             self._note("container.created", {"container_id": each}, None)
@@ -125,18 +127,18 @@ class Founding:
         """Without an answer the application knows no container either."""
 
 
-def hear(call: Call, event: dict[str, Any], asked_at: float) -> None:
+def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: float) -> None:
     """Tell a call what an event of its stream says."""
     response, status = event.get("response"), _ending(event.get("type"))
     if not isinstance(response, dict):
-        call.passing(container_ids(event), output="output_index" in event)
+        call.passing(ids, output="output_index" in event)
     elif status is not None:
-        call.ended(response, status)
+        call.ended(response, status, ids)
     elif response_id_of(response) is not None:
-        call.alive(response, asked_at)
+        call.alive(response, ids, asked_at)
 
 
-def unread(call: Call, ids: Iterable[str], event: str) -> None:
+def unread(call: Call, ids: Collection[str], event: str) -> None:
     """Tell a call of ids in an event that could not be read, and of its end if it was that."""
     call.passing(ids, output=False)
     status = _ending(event)

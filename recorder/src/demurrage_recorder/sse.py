@@ -35,6 +35,11 @@ class EventSplitter:
         self._scanned: set[str] = set()
         self._overlong = False
 
+    @property
+    def idle(self) -> bool:
+        """True between two events."""
+        return not (self._pieces or self._data or self._overlong or self._name)
+
     def feed(self, chunk: bytes) -> list[Told]:
         """The events that the chunk completes."""
         first, *rest = chunk.split(b"\n")

@@ -25,7 +25,7 @@ class _Stream:
 
     def __del__(self) -> None:
         exchange = self.__dict__.get("_exchange")
-        if exchange is not None:
+        if exchange is not None and exchange.reads_on:
             exchange.cut()
 
 

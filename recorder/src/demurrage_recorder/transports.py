@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from demurrage_recorder.bodies import Decode
-from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.streams import AsynchronousStream, BlockingStream
 from demurrage_recorder.watch import Watch
 
@@ -93,19 +93,21 @@ class _Transport:
         return response
 
     def _follow(self, exchange: Exchange, response: Any, stream: type[Any]) -> None:
+        raw = response.headers.raw
+        head = Head(response.status_code, {name.lower(): value for name, value in raw})
         if response.is_stream_consumed:
             # Read already, as from a cache or a pretended server: decoded, and never read again.
-            exchange.answered(response, lambda: _as_it_is)
+            exchange.answered(head, lambda: _as_it_is)
             exchange.feed(response.content)
             exchange.end()
             return
-        exchange.answered(response, lambda: self._decoder(response))
+        exchange.answered(head, lambda: self._decoder(head))
         if exchange.reads_on:
             response.stream = stream(response.stream, exchange)
 
-    def _decoder(self, response: Any) -> Decode:
+    def _decoder(self, head: Head) -> Decode:
         """What the library itself would decode the body with, apart from the application's own."""
-        encoding = response.headers.get("content-encoding")
+        encoding = head.text(b"content-encoding")
         if encoding is None:
             return _as_it_is
         twin = self._kit.library.Response(200, headers={"content-encoding": encoding})
