@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
-from functools import update_wrapper
-from typing import Concatenate, NamedTuple, ParamSpec
+from typing import NamedTuple
 
 from demurrage_recorder.bodies import Decode, EventBody, JsonBody, Listener
 from demurrage_recorder.calls import Call
 from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.warn import warn_once
-
-_P = ParamSpec("_P")
 
 _EVENTS = b"text/event-stream"
 _OK = range(200, 300)
@@ -35,21 +32,6 @@ class Head(NamedTuple):
         """A header's text; None where there is none."""
         value = self.headers.get(name)
         return None if value is None else value.decode("ascii", "replace")
-
-
-def _quietly(
-    step: Callable[Concatenate["Exchange", _P], None],
-) -> Callable[Concatenate["Exchange", _P], None]:
-    """Keep a failure of the recorder from the application: the call is lost, and says so."""
-
-    def quiet(self: "Exchange", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            step(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the application is never disturbed
-            self.give_up(error)
-
-    update_wrapper(quiet, step)
-    return quiet
 
 
 class Exchange:
@@ -85,7 +67,6 @@ class Exchange:
         """True while the answer's body is of interest."""
         return self._body is not None and not self._done
 
-    @_quietly
     def answered(self, head: Head, decoder: Callable[[], Decode]) -> None:
         """The head of the answer has come.
 
@@ -93,54 +74,49 @@ class Exchange:
             head: what it says.
             decoder: makes what turns the body's bytes, piece by piece, into text.
         """
-        status = head.status
-        self._observe_date(head.text(b"date"))
-        if self._call is not None:
-            # The whole request was handed over before its answer was read.
-            request_id = head.text(b"x-request-id")
-            self._call.answered(
-                request_id if is_word(request_id, LONGEST_ID) else None,
-                time.time() if self._direct else None,
-            )
-        if status in _OK:
-            self._done = self._silent
-            if not self._silent:
-                streamed = head.headers.get(b"content-type", b"").startswith(_EVENTS)
-                self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())
-            return
-        self._done = True
-        if self._call is not None:
-            if status in _REFUSALS and status not in _UNCERTAIN:
-                self._call.refused(status)
-            else:
-                self._call.lost(status)
+        try:
+            self._hear(head, decoder)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self.give_up(error)
 
-    @_quietly
     def failed(self, error: BaseException) -> None:
         """No answer came: the connection broke, time ran out, the task was cancelled."""
-        if self._call is not None and self._direct and type(error).__name__ in _NEVER_LEFT:
-            self._call.answered(None, time.time())
-        self._over()
+        try:
+            if self._call is not None and self._direct and type(error).__name__ in _NEVER_LEFT:
+                self._call.answered(None, time.time())
+            self._over()
+        except Exception as failure:  # noqa: BLE001 - the application is never disturbed
+            self.give_up(failure)
 
-    @_quietly
+    # Once for each piece of a body, so without any ado.
     def feed(self, chunk: bytes) -> None:
         """A piece of the body is about to reach the application."""
-        if self._body is not None and not self._done:
-            self._body.feed(chunk)
+        body = self._body
+        if body is not None and not self._done:
+            try:
+                body.feed(chunk)
+            except Exception as error:  # noqa: BLE001 - the application is never disturbed
+                self.give_up(error)
 
-    @_quietly
     def end(self) -> None:
         """The body has come to its end."""
-        if self._body is not None and not self._done:
-            self._body.end()
-        self._over()
+        if not self._done:
+            try:
+                if self._body is not None:
+                    self._body.end()
+                self._over()
+            except Exception as error:  # noqa: BLE001 - likewise
+                self.give_up(error)
 
-    @_quietly
     def cut(self) -> None:
         """The body broke off, or the application turned away."""
-        if self._body is not None and not self._done:
-            self._body.cut()
-        self._over()
+        if not self._done:
+            try:
+                if self._body is not None:
+                    self._body.cut()
+                self._over()
+            except Exception as error:  # noqa: BLE001 - likewise
+                self.give_up(error)
 
     def give_up(self, error: Exception) -> None:
         """The recorder itself has failed: say so once, and let the daemon keep what it may."""
@@ -152,6 +128,29 @@ class Exchange:
             self._over()
         except Exception:  # noqa: BLE001 - then its start stands without an end, which keeps more
             self._done = True
+
+    def _hear(self, head: Head, decoder: Callable[[], Decode]) -> None:
+        status, call = head.status, self._call
+        self._observe_date(head.text(b"date"))
+        if call is not None:
+            request_id = head.text(b"x-request-id")
+            call.answered(
+                request_id if is_word(request_id, LONGEST_ID) else None,
+                # The whole request was handed over before its answer was read.
+                time.time() if self._direct else None,
+            )
+        if status in _OK:
+            self._done = self._silent
+            if not self._silent:
+                streamed = head.headers.get(b"content-type", b"").startswith(_EVENTS)
+                self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())
+            return
+        self._done = True
+        if call is not None:
+            if status in _REFUSALS and status not in _UNCERTAIN:
+                call.refused(status)
+            else:
+                call.lost(status)
 
     def _over(self) -> None:
         if not self._done:
