@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,17 @@ WRONG = 2
 
 @dataclass
 class Delivered:
-    """What came of it; `troubles` says of each journal that stays why it does."""
+    """What came of it.
 
-    sources: int
-    events: int
-    refused: int
-    troubles: list[str]
+    `elsewhere`: journals that were meant for other daemons. `troubles` says of each other
+    journal that stays why it does.
+    """
+
+    sources: int = 0
+    events: int = 0
+    refused: int = 0
+    elsewhere: int = 0
+    troubles: list[str] = field(default_factory=list)
 
 
 def add_command(commands: "Subparsers") -> None:
@@ -69,12 +74,15 @@ def deliver(folder: Path, label: str | None, carrier: Carrier) -> Delivered:
         label: only those meant for this address; None means all.
         carrier: the way to the log.
     """
-    done = Delivered(0, 0, 0, [])
+    done = Delivered()
     for path in dead_locks(folder):
-        estate = Estate.claim(path, label)
+        estate = Estate.claim(path)
         if estate is None:
             continue
         try:
+            if label is not None and estate.meant_for != label:
+                done.elsewhere += 1
+                continue
             while estate.settle_some(carrier, hand_over):
                 pass
         except NotNowError as error:
@@ -108,6 +116,11 @@ def _run(chosen: argparse.Namespace) -> int:
     )
     if done.refused:
         print(f"refused for good: {_count(done.refused, 'event')}", file=sys.stderr)
+    if done.elsewhere:
+        print(
+            f"{_count(done.elsewhere, 'dead source')} told another daemon: --url delivers them too",
+            file=sys.stderr,
+        )
     for trouble in done.troubles:
         print(trouble, file=sys.stderr)
     return LEFT if done.troubles else DONE

@@ -16,6 +16,8 @@ _FIRST_PAUSE = 0.25
 # Starts that wait for longer than the daemon's `max_event_delay` would break its coverage.
 _LONGEST_PAUSE = 10.0
 _SEARCH_EVERY = 30.0
+# A daemon that is being restarted is no news; one that has been away for longer is.
+_LONG_BLOCKED = 60.0
 
 
 def hand_over(carrier: Carrier, lines: Sequence[bytes]) -> list[str]:
@@ -45,6 +47,12 @@ class Delivery:
         source: whose journal.
         exclusively: how to touch the source.
         label: the daemon's address without secrets; journals for others are left alone.
+
+    Attributes:
+        between: called after each batch, since a slow daemon can take very long over many.
+        blocked: the daemon did not take what it was last offered.
+        hurried: set by another thread that waits for the end.
+        delivered_all: the source has ended, and the daemon has taken its last line.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class Delivery:
         exclusively: Callable[[Callable[[], None]], None],
         label: str,
     ) -> None:
+        self.between: Callable[[], None] = lambda: None
         self.blocked = False
         self.hurried = False
         self.delivered_all = False
@@ -63,6 +72,7 @@ class Delivery:
         self._label = label
         self._reader = Reader(source.journal.folder, source.journal.name)
         self._pause = _FIRST_PAUSE
+        self._blocked_since = 0.0
         self._retry_at = 0.0
         self._search_at = 0.0
 
@@ -91,7 +101,9 @@ class Delivery:
             if not self.hurried:
                 self._deliver_others()
         except NotNowError as error:
-            self._hold_off(error)
+            self._hold_off(str(error), lasting=error.lasting)
+        except Exception as error:  # noqa: BLE001 - whatever it is, later it may have gone
+            self._hold_off(type(error).__name__, lasting=True)
         else:
             self._pause = _FIRST_PAUSE
 
@@ -99,13 +111,18 @@ class Delivery:
         """Close the connection."""
         self._carrier.close()
 
-    def _hold_off(self, error: NotNowError) -> None:
+    def _hold_off(self, reason: str, *, lasting: bool) -> None:
+        now = time.monotonic()
+        if not self.blocked:
+            self._blocked_since = now
         self.blocked = True
         # Many processes that lost their daemon together must not come back together.
-        self._retry_at = time.monotonic() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311
+        self._retry_at = now + self._pause * random.uniform(0.5, 1.0)  # noqa: S311
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        if error.lasting:
-            warn_once(f"lasting {error}", f"{self._label} takes no events: {error}")
+        if lasting or now - self._blocked_since > _LONG_BLOCKED:
+            folder = self._source.journal.folder
+            message = f"{self._label} takes no events ({reason}); they wait in {folder}"
+            warn_once(f"blocked {reason}", message)
 
     def _deliver_own(self) -> None:
         journal = self._source.journal
@@ -132,6 +149,8 @@ class Delivery:
         for reason in hand_over(self._carrier, lines):
             why = f"{self._label} refuses an event: {reason}"
             self._exclusively(partial(self._source.drop, why))
+        self.blocked = False
+        self.between()
 
     def _deliver_others(self) -> None:
         now = time.monotonic()
@@ -139,13 +158,18 @@ class Delivery:
             return
         self._search_at = now + _SEARCH_EVERY * random.uniform(0.5, 1.0)  # noqa: S311
         for path in dead_locks(self._source.journal.folder):
-            estate = Estate.claim(path, self._label)
+            estate = Estate.claim(path)
             if estate is None:
                 continue
             try:
-                while not self.hurried and estate.settle_some(self._carrier, hand_over):
-                    self._deliver_own()
+                if estate.meant_for == self._label:
+                    self._settle(estate)
             except OSError:
                 continue  # it stays as it is, for whoever comes next
             finally:
                 estate.let_go()
+
+    def _settle(self, estate: Estate) -> None:
+        while not self.hurried and estate.settle_some(self._carrier, hand_over):
+            # However much the dead left, the living are heard at once.
+            self._deliver_own()

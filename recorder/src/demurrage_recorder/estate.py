@@ -39,26 +39,20 @@ class Estate:
         self._tally = Tally(self._name)
 
     @classmethod
-    def claim(cls, path: Path, label: str | None) -> "Estate | None":
+    def claim(cls, path: Path) -> "Estate | None":
         """Take over the journal of a source that is dead.
 
         Args:
             path: its lock file.
-            label: the address that it must have been meant for; None means any.
 
         Returns:
-            None if the source lives, another is at it, or it was meant for another daemon.
+            None if the source lives, or another is at it.
         """
         try:
             lock = Lock.seize(path)
         except OSError:
             return None
-        if lock is None:
-            return None
-        if label is not None and lock.text() != label:
-            lock.let_go()
-            return None
-        return cls(lock)
+        return None if lock is None else cls(lock)
 
     @property
     def meant_for(self) -> str:

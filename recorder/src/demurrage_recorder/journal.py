@@ -105,6 +105,16 @@ class Journal:
         except OSError as error:
             self._fall_back(error)
 
+    def look(self) -> None:
+        """Notice a file that was removed from under its name: nobody reads what goes into it."""
+        if self._descriptor is None:
+            return
+        path = file_of(self.folder, self.name, self._number)
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._descriptor), path.stat()):
+                return
+        self._fall_back(OSError(errno.ENOENT, os.strerror(errno.ENOENT)))
+
     def forget_unwritten(self, count: int) -> None:
         """Drop the first lines that wait in memory: they are written or delivered."""
         for _ in range(count):

@@ -36,6 +36,8 @@ class Keeper:
         heartbeat: float,
     ) -> None:
         self.delivery = delivery
+        if delivery is not None:
+            delivery.between = self._beat_if_due
         self._source = source
         self._exclusively = exclusively
         self._heartbeat = heartbeat
@@ -95,18 +97,23 @@ class Keeper:
             warn_once(f"keeper {type(error).__name__}", f"{type(error).__name__} in its thread")
 
     def _work(self, *, stopping: bool) -> None:
-        now = time.monotonic()
         journal = self._source.journal
-        if not stopping and now - self._beaten_at >= self._beat_every():
-            self._beaten_at = now
-            self._exclusively(self._beat)
+        if not stopping:
+            self._beat_if_due()
         if journal.unwritten:
             self._exclusively(journal.mend)
         if self.delivery is not None:
             self.delivery.run()
 
+    def _beat_if_due(self) -> None:
+        now = time.monotonic()
+        if now - self._beaten_at >= self._beat_every():
+            self._beaten_at = now
+            self._exclusively(self._beat)
+
     def _beat(self) -> None:
         if not self._source.ended:
+            self._source.journal.look()
             self._source.beat()
 
     def _beat_every(self) -> float:

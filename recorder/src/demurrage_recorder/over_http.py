@@ -84,7 +84,7 @@ class OverHttp:
         if status == HTTPStatus.ACCEPTED:
             return
         detail = f"HTTP {status}{told}"
-        if status in _WAY_BARRED:
+        if status in _WAY_BARRED or status < HTTPStatus.BAD_REQUEST:
             raise NotNowError(detail, lasting=True)
         if status in _CLIENT_ERRORS and status not in _TRY_AGAIN:
             raise RefusedError(detail)

@@ -18,10 +18,13 @@ def numbers_of(folder: Path, name: str) -> list[int]:
     """The numbers of a source's files that exist, in order.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the folder is there and cannot be read.
     """
     shape = re.compile(re.escape(name) + r"\.([0-9]{1,9})\.jsonl")
-    found = (shape.fullmatch(path.name) for path in folder.iterdir())
+    try:
+        found = [shape.fullmatch(path.name) for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     return sorted(int(match[1]) for match in found if match is not None)
 
 

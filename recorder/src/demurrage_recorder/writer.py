@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 import threading
 import uuid
 import weakref
@@ -36,6 +37,8 @@ SPOOL_BYTES = 64 << 20
 _HEARTBEAT = 5.0
 # How many seconds the end of an application may be delayed by a daemon that does not answer.
 _PATIENCE = 2.0
+# Finalizers of `multiprocessing` run by falling priority; those of applications are positive.
+_AFTER_ALL_ELSE = -1000
 
 
 class Writer:
@@ -163,7 +166,14 @@ class Writer:
             delivery = Delivery(self._connect(), source, self._exclusively, self._label)
         self._keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
         self._keeper.start()
+        self._close_with_worker()
         return source
+
+    def _close_with_worker(self) -> None:
+        """Say goodbye at the end of a `multiprocessing` worker, which runs no `atexit`."""
+        process, util = map(sys.modules.get, ("multiprocessing.process", "multiprocessing.util"))
+        if process is not None and util is not None and process.parent_process() is not None:
+            util.Finalize(None, self.close, exitpriority=_AFTER_ALL_ELSE)
 
     def _say_goodbye(self) -> None:
         source, self._source, self._keeper = self._source, None, None

@@ -38,7 +38,10 @@ def test_without_a_url_it_takes_what_was_meant_for_the_daemon(taker: Taker, fold
     """The environment names the daemon; what was meant for another stays."""
     leave(folder, NOWHERE, 3)
     environment = {"DEMURRAGE_RECORDER_URL": taker.url, "DEMURRAGE_RECORDER_DIR": str(folder)}
-    assert "0 events of 0 dead sources" in _deliver(**environment).stdout
+    done = _deliver(**environment)
+    assert done.returncode == 0
+    assert "0 events of 0 dead sources" in done.stdout
+    assert "1 dead source told another daemon" in done.stderr
     assert taker.taken == []
     assert list(folder.glob("*.jsonl"))
 

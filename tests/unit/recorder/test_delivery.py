@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from tests.unit.recorder.conftest import Open, eventually, lines_in
 from tests.unit.recorder.taker import ACCEPTED, Answer, Answering, Taker
 
 from demurrage.eventlog.log import EventLog
-from demurrage_recorder.writer import Writer
+from demurrage_recorder.over_http import OverHttp
+from demurrage_recorder.writer import _PATIENCE, Writer
 
 # Far above what a note costs, far below what any answer of these takers takes.
-_PROMPT = 1.0
+_PROMPT = 5.0
 
 
 def _start(writer: Writer, call_id: str, target: str = "default") -> None:
@@ -139,10 +141,55 @@ def test_a_slow_daemon_delays_nobody(writer: Open, taker: Taker) -> None:
     eventually(lambda: len(taker.calls()) == 101)
 
 
+def test_a_slow_daemon_still_hears_heartbeats(writer: Open, taker: Taker) -> None:
+    """However long a backlog takes, the process shows that it lives in the midst of it."""
+    healed = threading.Event()
+
+    def answer(batch: list[dict[str, Any]]) -> Answer:
+        if not healed.is_set():
+            return 500, {}
+        time.sleep(0.1)
+        assert batch
+        return ACCEPTED
+
+    taker.answer = answer
+    opened = writer(taker.url, heartbeat=0.05)
+    for number in range(2000):
+        _start(opened, str(number))
+    healed.set()
+    eventually(lambda: len(taker.calls()) == 2000)
+    opened.close()
+    (source,) = taker.sources
+    beats = [event["data"] for event in taker.of(source) if "in_flight" in event["data"]]
+    assert len([beat for beat in beats if beat["last_sequence"] >= 2000]) >= 3
+
+
+def test_a_carrier_that_fails_in_its_own_way_is_tried_again(
+    writer: Open, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No failure makes the thread spin or give up."""
+    failures = 0
+    post = OverHttp.carry
+
+    def carry(self: OverHttp, lines: Sequence[bytes]) -> None:
+        nonlocal failures
+        failures += 1
+        if failures < 4:
+            raise ArithmeticError
+        post(self, lines)
+
+    monkeypatch.setattr(OverHttp, "carry", carry)
+    opened = writer(taker.url)
+    _start(opened, "a")
+    eventually(lambda: taker.calls() == ["a"])
+    assert failures < 20
+
+
 def test_a_daemon_that_never_answers_delays_the_end_by_two_seconds_at_most(
-    writer: Open, taker: Taker, folder: Path
+    writer: Open, taker: Taker, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it did not take is left for whoever comes next."""
+    monkeypatch.setattr("demurrage_recorder.writer._PATIENCE", _PATIENCE)
     go_on = threading.Event()
 
     def answer(_batch: object) -> Answer:

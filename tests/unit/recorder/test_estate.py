@@ -83,7 +83,7 @@ def test_its_death_frees_the_watermark_and_ends_no_call(taker: Taker, folder: Pa
     rules = EvidenceRules()
     assert watermark(before, "default", {}, rules, time.time()).holder is not None
     (path,) = dead_locks(folder)
-    estate = Estate.claim(path, None)
+    estate = Estate.claim(path)
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()
@@ -99,7 +99,7 @@ def test_the_goodbye_is_dated_after_the_death(taker: Taker, folder: Path) -> Non
     began = time.time()
     leave(folder, NOWHERE, 1)
     (path,) = dead_locks(folder)
-    estate = Estate.claim(path, None)
+    estate = Estate.claim(path)
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()
@@ -119,14 +119,14 @@ def test_an_interrupted_takeover_says_the_same_goodbye_again(taker: Taker, folde
         return (503, {}) if final and not refusing.is_set() else ACCEPTED
 
     taker.answer = answer
-    first = Estate.claim(path, None)
+    first = Estate.claim(path)
     assert first is not None
     with pytest.raises(NotNowError):
         _settle(first, taker.url)
     first.let_go()
     (written,) = [event for event in lines_in(folder) if event["data"].get("final")]
     refusing.set()
-    second = Estate.claim(path, None)
+    second = Estate.claim(path)
     assert second is not None
     _settle(second, taker.url)
     second.let_go()
@@ -138,15 +138,15 @@ def test_only_one_takes_over(folder: Path) -> None:
     """While one is at it no other is; once it is done there is nothing to take."""
     leave(folder, NOWHERE, 1)
     (path,) = dead_locks(folder)
-    first = Estate.claim(path, None)
+    first = Estate.claim(path)
     assert first is not None
-    assert Estate.claim(path, None) is None
+    assert Estate.claim(path) is None
     first.let_go()
-    again = Estate.claim(path, None)
+    again = Estate.claim(path)
     assert again is not None
     again.let_go()
     path.unlink()
-    assert Estate.claim(path, None) is None
+    assert Estate.claim(path) is None
 
 
 def test_the_living_are_left_alone(writer: Open, taker: Taker, folder: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_living_are_left_alone(writer: Open, taker: Taker, folder: Path) -> 
     living = writer()
     living.note("response.started", "default", {"call_id": "living"})
     (path,) = dead_locks(folder)
-    assert Estate.claim(path, None) is None
+    assert Estate.claim(path) is None
     opened = writer(taker.url, heartbeat=0.02)
     opened.note("response.started", "default", {"call_id": "other"})
     eventually(lambda: len(taker.taken) > 5)
@@ -199,7 +199,7 @@ def test_damage_is_admitted(damage: Any, dropped: int, taker: Taker, folder: Pat
     (journal,) = folder.glob("*.jsonl")
     damage(journal)
     (path,) = dead_locks(folder)
-    estate = Estate.claim(path, None)
+    estate = Estate.claim(path)
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()
@@ -216,7 +216,7 @@ def test_events_that_a_dead_process_dropped_stay_dropped(taker: Taker, folder: P
     done = run(script, NOWHERE, folder, 5)
     assert done.returncode == -9
     (path,) = dead_locks(folder)
-    estate = Estate.claim(path, None)
+    estate = Estate.claim(path)
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()
@@ -226,7 +226,7 @@ def test_events_that_a_dead_process_dropped_stay_dropped(taker: Taker, folder: P
 def test_a_lock_without_a_journal_is_swept(taker: Taker, folder: Path) -> None:
     """A process that died before its first line has nothing to say."""
     (folder / "name.lock").write_text("http://somewhere")
-    estate = Estate.claim(folder / "name.lock", None)
+    estate = Estate.claim(folder / "name.lock")
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()
@@ -260,7 +260,7 @@ def test_killed_at_any_moment(moment: float, taker: Taker, folder: Path) -> None
     last = max([0, *(int(line) for line in noted if line.endswith("\n"))])
     taker.answer = lambda _batch: ACCEPTED
     (path,) = dead_locks(folder)
-    estate = Estate.claim(path, None)
+    estate = Estate.claim(path)
     assert estate is not None
     _settle(estate, taker.url)
     estate.let_go()

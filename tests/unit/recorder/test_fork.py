@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.recorder.conftest import eventually, lines_in, run
 from tests.unit.recorder.taker import Taker
 
+from demurrage.eventlog.log import EventLog
 from demurrage_recorder.locks import Lock
 
 FORKING = """
@@ -29,15 +32,23 @@ writer.note("response.finished", "default", {"call_id": "before", "status": "com
 """
 
 
-@pytest.mark.parametrize("way", ["file", "http"])
+def _logged(database: str) -> list[dict[str, Any]]:
+    log = EventLog.open(database, clock=time.time)
+    events = [dict(kept.raw) for kept in log.recent(100) if kept.raw is not None]
+    log.close()
+    return events
+
+
+@pytest.mark.parametrize("way", ["file", "http", "sqlite"])
 def test_parent_and_child_are_two_whole_sources(
     way: str, folder: Path, taker: Taker, tmp_path: Path
 ) -> None:
     """Each has its own sequence from 1 and its own goodbye; the child inherits no call."""
-    url = taker.url if way == "http" else f"file://{folder}"
+    database = f"sqlite:///{tmp_path}/log.sqlite"
+    url = {"file": f"file://{folder}", "http": taker.url, "sqlite": database}[way]
     done = run(FORKING, url, tmp_path)
     assert done.returncode == 0, done.stderr
-    events = taker.taken if way == "http" else lines_in(folder)
+    events = taker.taken or lines_in(folder) or _logged(database)
     assert len({event["source"] for event in events}) == 2
     for source in {event["source"] for event in events}:
         own = [event for event in events if event["source"] == source]
@@ -85,6 +96,33 @@ def test_a_child_does_not_prolong_its_parents_life(folder: Path) -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         parent.stdout.close()
+
+
+WORKERS = """
+import multiprocessing, sys
+from demurrage_recorder import writer_for
+def work(number):
+    writer_for(sys.argv[1]).note("response.started", "default", {"call_id": str(number)})
+    return number
+if __name__ == "__main__":
+    writer_for(sys.argv[1]).note("response.started", "default", {"call_id": "main"})
+    processes = [
+        multiprocessing.get_context("fork").Process(target=work, args=(n,)) for n in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+"""
+
+
+def test_workers_of_multiprocessing_say_goodbye(folder: Path) -> None:
+    """They run no `atexit`, yet nobody has to find out that they have gone."""
+    done = run(WORKERS, f"file://{folder}")
+    assert done.returncode == 0, done.stderr
+    events = lines_in(folder)
+    assert len({event["source"] for event in events}) == 4
+    assert sum(event["data"].get("final", False) for event in events) == 4
 
 
 BUSY_FORKS = """

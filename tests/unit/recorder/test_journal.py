@@ -1,6 +1,7 @@
 """The files of a source: gapless, bounded, and honest about what they do not hold."""
 
 import json
+import shutil
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -144,6 +145,21 @@ def test_a_folder_that_takes_nothing_costs_a_warning(
     events = lines_in(nowhere)
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert list(nowhere.glob("*.lock"))
+
+
+def test_a_journal_that_was_swept_away_is_begun_again(writer: Open, folder: Path) -> None:
+    """What comes after it is written where a reader finds it; the gap tells of the rest."""
+    opened = writer(heartbeat=0.02)
+    _start(opened, "lost")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    eventually(lambda: lines_in(folder))
+    _start(opened, "found")
+    opened.close()
+    events = lines_in(folder)
+    assert events[0]["sequence"] > 1
+    assert "found" in {event["data"].get("call_id") for event in events}
+    assert list(folder.glob("*.lock"))
 
 
 FULL_DISK = """
