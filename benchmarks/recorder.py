@@ -1,0 +1,170 @@
+"""What the recorder costs on the caller's path: a call with it beside the same call without it.
+
+The real SDK over a transport in memory that answers at once; blocking and streamed calls of both
+clients take turns in one run, in a random order, and so does the plain HTTP client below the SDK,
+whose call is the shortest that can be watched. The recorder writes to a file on disk, and its
+own thread offers every event to an address that nobody listens at.
+"""
+
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from openai import OpenAI
+
+import demurrage_recorder as recorder
+from demurrage.provider.client import HTTP
+
+http: Any = HTTP
+
+LIMIT = 50e-6
+ROUNDS = 1500
+WARM = 100
+NOWHERE = "http://127.0.0.1:9"
+CONTAINER = "cntr_" + "6ab" * 16
+TOOLS: Any = [{"type": "code_interpreter", "container": {"type": "auto"}}]
+TEXT = "The answer is 42. " * 60
+URL = "http://api.test/v1/responses"
+
+RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1_795_000_000.0,
+    "completed_at": 1_795_000_004.0,
+    "status": "completed",
+    "model": "gpt-5",
+    "tools": TOOLS,
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "metadata": {},
+    "output": [
+        {"type": "code_interpreter_call", "id": "ci_1", "container_id": CONTAINER, "code": TEXT,
+         "status": "completed", "outputs": []},
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+         "content": [{"type": "output_text", "text": TEXT, "annotations": []}]},
+    ],
+}  # fmt: skip
+BODY = json.dumps(RESPONSE).encode()
+
+
+def _events() -> Iterator[bytes]:
+    running = {**RESPONSE, "status": "in_progress", "output": []}
+    item = RESPONSE["output"][0]
+    told: list[dict[str, Any]] = [
+        {"type": "response.created", "response": running},
+        {"type": "response.in_progress", "response": running},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        *(
+            {
+                "type": "response.output_text.delta",
+                "output_index": 1,
+                "content_index": 0,
+                "item_id": "msg_1",
+                "delta": word,
+                "logprobs": [],
+            }
+            for word in TEXT.split()
+        ),
+        {"type": "response.completed", "response": RESPONSE},
+    ]
+    for number, event in enumerate(told):
+        event["sequence_number"] = number
+        yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+STREAM = list(_events())
+
+
+class Stream(http.SyncByteStream):  # type: ignore[misc] # found at run time
+    """A body that comes in pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+
+class Memory(http.BaseTransport):  # type: ignore[misc] # likewise
+    """Answers at once."""
+
+    def handle_request(self, request: Any) -> Any:
+        """Answer as asked: in one piece, or streamed."""
+        streamed = b'"stream":true' in request.content
+        headers = {"content-type": "text/event-stream" if streamed else "application/json"}
+        pieces = STREAM if streamed else [BODY]
+        return http.Response(200, headers=headers, stream=Stream(pieces))
+
+
+def sdk() -> OpenAI:
+    """The SDK over the transport in memory."""
+    return OpenAI(
+        api_key="k", base_url="http://api.test/v1", http_client=http.Client(transport=Memory())
+    )
+
+
+def blocking(client: OpenAI) -> Callable[[], object]:
+    """A blocking call of the SDK."""
+    return lambda: client.responses.create(model="gpt-5", input="Hello", tools=TOOLS)
+
+
+def streamed(client: OpenAI) -> Callable[[], object]:
+    """A streamed call of the SDK, read to its end."""
+
+    def call() -> None:
+        for _ in client.responses.create(model="gpt-5", input="Hi", tools=TOOLS, stream=True):
+            pass
+
+    return call
+
+
+def bare(client: Any) -> Callable[[], object]:
+    """A blocking call of the HTTP client alone."""
+    body = {"model": "gpt-5", "input": "Hello", "tools": TOOLS}
+    return lambda: client.post(URL, json=body)
+
+
+def compare(name: str, without: Callable[[], object], with_it: Callable[[], object]) -> None:
+    """Print both medians, their ratio, and the difference beside the limit."""
+    sides = (without, with_it)
+    times: tuple[list[float], list[float]] = ([], [])
+    order = random.Random(1)  # noqa: S311 - no secret
+    for round_ in range(ROUNDS + WARM):
+        for side in order.sample((0, 1), 2):
+            begun = time.perf_counter()
+            sides[side]()
+            took = time.perf_counter() - begun
+            if round_ >= WARM:
+                times[side].append(took)
+    plain, watched = (statistics.median(each) for each in times)
+    cost = watched - plain
+    print(
+        f"{name:<28} without {plain * 1e6:7.1f} µs, with {watched * 1e6:7.1f} µs: "
+        f"{watched / plain:5.2f} times, {cost * 1e6:5.1f} µs of {LIMIT * 1e6:.0f} µs"
+        f"{'' if cost <= LIMIT else '  OVER THE LIMIT'}"
+    )
+
+
+def main() -> None:
+    """Compare the three kinds of call."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DEMURRAGE_RECORDER_DIR"] = folder
+        print(
+            f"{ROUNDS} calls each way, {len(BODY)} bytes an answer, {len(STREAM)} events a stream"
+        )
+        for name, way in (("blocking, SDK", blocking), ("streamed, SDK", streamed)):
+            compare(name, way(sdk()), way(recorder.instrument(sdk(), url=NOWHERE)))
+        clients = [http.Client(transport=Memory()) for _ in range(2)]
+        recorder.instrument(clients[1], url=NOWHERE)
+        compare("blocking, HTTP client alone", bare(clients[0]), bare(clients[1]))
+        recorder.writer_for(NOWHERE).close()
+
+
+if __name__ == "__main__":
+    main()
