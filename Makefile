@@ -6,8 +6,10 @@ PYTHON ?= $(shell .ci/pythons | head -n 1)
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
 SOURCES := pyproject.toml README.md LICENSE $(shell find daemon config -type f ! -name '*.py[co]')
-CHECKED := daemon tests benchmarks
+RECORDER_SOURCES := $(shell find recorder -type f ! -name '*.py[co]')
+CHECKED := daemon recorder tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)
+RECORDER_WHEEL = $$(echo .make/recorder-wheel/*.whl)
 
 # The integration tests wait more than they work, so a third worker on two cores pays. A module
 # stays on one worker: what it sets up is dear.
@@ -95,6 +97,11 @@ clean:
 	@.make/build/$(PIP) wheel --no-deps --wheel-dir .make/wheel .
 	@touch $@
 
+.make/recorder-wheel/built: $(RECORDER_SOURCES) | .make/build/bin/python
+	@rm -rf .make/recorder-wheel
+	@.make/build/$(PIP) wheel --no-deps --wheel-dir .make/recorder-wheel ./recorder
+	@touch $@
+
 # Dependencies follow pyproject.toml; the wheel alone follows the sources.
 $(RUN)/dependencies: pyproject.toml | $(RUN)/bin/python .make/wheel/built
 	@echo "Installing demurrage and what it needs into $(RUN)"
@@ -116,5 +123,13 @@ $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 %/installed: %/dependencies .make/wheel/built
 	@$*/$(PIP) install --no-deps --force-reinstall "$(WHEEL)"
 	@touch $@
+
+%/recorder: .make/recorder-wheel/built | %/dependencies
+	@$*/$(PIP) install --no-deps --force-reinstall "$(RECORDER_WHEEL)"
+	@touch $@
+
+# Tests import the recorder as an application does: installed, beside the daemon.
+$(TEST)/installed: $(TEST)/recorder
+$(OLD_SDK)/installed: $(OLD_SDK)/recorder
 
 .PRECIOUS: %/bin/python

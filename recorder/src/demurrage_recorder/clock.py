@@ -1,0 +1,44 @@
+"""By how much this machine's clock is ahead of the API's."""
+
+import time
+from email.utils import parsedate_to_datetime
+
+# The API's `Date` is cut to whole seconds.
+_DATE_STEP = 1.0
+
+
+class Offset:
+    """The bounds that the `Date` headers of answers put on the clock's offset, in seconds."""
+
+    def __init__(self) -> None:
+        self._ahead: tuple[float, float] | None = None
+        self._last: tuple[str, float] = ("", 0.0)
+
+    @property
+    def seconds(self) -> float | None:
+        """By how many seconds this clock is ahead; None until a date was seen."""
+        ahead = self._ahead
+        return None if ahead is None else sum(ahead) / 2
+
+    def observe(self, date: str) -> None:
+        """Learn from an answer's `Date` header, just received; what is no date is passed over.
+
+        Each header bounds the offset to a second and the answer's way; the bounds of several
+        intersect, and a contradiction means that a clock was stepped: start anew.
+        """
+        now = time.time()
+        text, told = self._last
+        if text != date:
+            try:
+                told = parsedate_to_datetime(date).timestamp()
+            except (ValueError, OverflowError, TypeError, IndexError):
+                return
+            self._last = (date, told)
+        highest = now - told
+        lowest = highest - _DATE_STEP
+        known = self._ahead
+        if known is not None:
+            low, high = max(lowest, known[0]), min(highest, known[1])
+            if low <= high:
+                lowest, highest = low, high
+        self._ahead = (lowest, highest)

@@ -1,0 +1,103 @@
+"""The lock that a source holds for its life, and whose loss proves its death."""
+
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SUFFIX = ".lock"
+
+# By descriptor: the process that opened it. A fork hands them down; unless the child closes
+# them, its life would prolong the parent's.
+_held: dict[int, int] = {}
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock file that this process holds.
+
+    Whoever can lock the file of another knows that its process is dead: the file gets its name
+    only once it is locked, and the kernel unlocks it in the very moment of death.
+    """
+
+    path: Path
+    descriptor: int
+
+    @classmethod
+    def make(cls, folder: Path, name: str, text: str, mode: int) -> "Lock":
+        """Make and hold the lock file of a new source.
+
+        Args:
+            folder: where it lies.
+            name: the source's uuid.
+            text: what the file tells whoever finds it; no secrets.
+            mode: its permissions.
+
+        Raises:
+            OSError: the folder takes no file, or its file system knows no locks.
+        """
+        unnamed = folder / f".{name}{SUFFIX}.new"
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW
+        descriptor = os.open(unnamed, flags, mode)
+        _held[descriptor] = os.getpid()
+        lock = cls(folder / f"{name}{SUFFIX}", descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(descriptor, text.encode())
+            unnamed.rename(lock.path)
+        except OSError:
+            lock.let_go()
+            with suppress(OSError):
+                unnamed.unlink()
+            raise
+        return lock
+
+    @classmethod
+    def seize(cls, path: Path) -> "Lock | None":
+        """Take the lock of a dead source; None if it lives, or another is at it already.
+
+        Raises:
+            OSError: whether it can be locked cannot be told.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        _held[descriptor] = os.getpid()
+        lock = cls(path, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it before may have finished, and removed the file from under its name.
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return lock
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError:
+            lock.let_go()
+            raise
+        lock.let_go()
+        return None
+
+    def text(self) -> str:
+        """What the file tells."""
+        return os.pread(self.descriptor, 4096, 0).decode(errors="replace")
+
+    def withdraw(self) -> None:
+        """Remove the file, so that it proves no death; it stays held until it is let go."""
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+
+    def let_go(self) -> None:
+        """Unlock it; the file, if it still has its name, proves the source's death from now on."""
+        _held.pop(self.descriptor, None)
+        os.close(self.descriptor)
+
+
+def close_inherited() -> None:
+    """In a forked child: close what was inherited. The parent goes on holding its locks."""
+    for descriptor, opened_by in list(_held.items()):
+        if opened_by != os.getpid():
+            del _held[descriptor]
+            with suppress(OSError):
+                os.close(descriptor)

@@ -1,0 +1,159 @@
+"""What one process tells, numbered without gaps: a CloudEvents source."""
+
+import json
+import os
+import socket
+import string
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from demurrage_recorder.clock import Offset
+from demurrage_recorder.journal import Journal
+from demurrage_recorder.warn import warn_once
+
+HEARTBEAT = "writer.heartbeat"
+
+# The daemon takes no longer event, and no heartbeat that names more calls.
+_MOST_BYTES = 1_000_000
+_MOST_IN_FLIGHT = 20_000
+_MOST_IN_FLIGHT_BYTES = 900_000
+_BEAT_MARK = f'"type":"demurrage.{HEARTBEAT}"'.encode()
+_LONGEST_HOST = 200
+_PLAIN = frozenset(string.ascii_letters + string.digits + "._-")
+_ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def host_name() -> str:
+    """This machine's name, as far as it fits the name of a source."""
+    name = "".join(letter for letter in socket.gethostname() if letter in _PLAIN)
+    return name[:_LONGEST_HOST] or "unnamed"
+
+
+def render(source: str, sequence: int, kind: str, data: Mapping[str, Any], at: float) -> bytes:
+    """One event as a line: CloudEvents 1.0 in JSON.
+
+    Args:
+        source: who tells it.
+        sequence: its number among what the source tells, from 1.
+        kind: its type without `demurrage.`.
+        data: its data.
+        at: when it happened, in epoch seconds.
+
+    Raises:
+        ValueError, TypeError, RecursionError: the data is no JSON.
+        OverflowError, OSError: the moment is outside the calendar.
+    """
+    moment = datetime.fromtimestamp(at, timezone.utc).isoformat()
+    return (
+        f'{{"specversion":"1.0","id":"{sequence}","source":"{source}","type":"demurrage.{kind}",'
+        f'"time":"{moment}","sequence":{sequence},"data":{_ENCODE(data)}}}\n'
+    ).encode()
+
+
+def is_heartbeat(line: bytes) -> bool:
+    """True for a line of `render` that is a heartbeat."""
+    # The type stands before the data, and no earlier field can hold a quote.
+    return _BEAT_MARK in line.partition(b'"data":')[0]
+
+
+class InFlight:
+    """The calls that have begun and not ended."""
+
+    def __init__(self, call_ids: Iterable[str] = ()) -> None:
+        self._call_ids = dict.fromkeys(call_ids)
+
+    def account(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Take in an event of a call."""
+        if kind == "response.finished":
+            self._call_ids.pop(str(data.get("call_id")), None)
+        elif kind == "response.started" and len(self._call_ids) < _MOST_IN_FLIGHT:
+            self._call_ids[str(data.get("call_id"))] = None
+
+    def listed(self) -> list[str]:
+        """Their ids, the oldest first, as many as fit a heartbeat."""
+        listed: list[str] = []
+        room = _MOST_IN_FLIGHT_BYTES
+        for call_id in self._call_ids:
+            room -= len(call_id) + 3
+            if room < 0:
+                break
+            listed.append(call_id)
+        return listed
+
+
+class Source:
+    """Numbers the events of one process and keeps account of its calls in flight.
+
+    The caller sees to it that only one thread at a time is in here.
+
+    Args:
+        name: a fresh uuid.
+        journal: where its lines go.
+        offset: what is known of this machine's clock.
+    """
+
+    def __init__(self, name: str, journal: Journal, offset: Offset) -> None:
+        self.id = f"recorder/{host_name()}/{os.getpid()}/{name}"
+        self.journal = journal
+        self.dropped = 0
+        self.ended = False
+        self._offset = offset
+        self._sequence = 0
+        self._target: str | None = None
+        self._in_flight = InFlight()
+
+    def note(self, kind: str, target: str, data: Mapping[str, Any], at: float | None) -> None:
+        """Write an event down; one for which there is no room, or no JSON, is dropped."""
+        if self._target is None:
+            self._target = target
+        told = {"target": target, **{key: one for key, one in data.items() if one is not None}}
+        moment = time.time() if at is None else at
+        try:
+            line = render(self.id, self._sequence + 1, kind, told, moment)
+        except (ValueError, TypeError, RecursionError, OverflowError, OSError) as error:
+            self.drop(f"an event of type {kind} is no JSON ({type(error).__name__})")
+            return
+        if len(line) > _MOST_BYTES:
+            self.drop(f"an event of type {kind} is longer than {_MOST_BYTES} bytes")
+        elif not self.journal.has_room(len(line)):
+            self.drop("the spool is full, since the daemon has taken nothing for long")
+        else:
+            self._put(line)
+            self._in_flight.account(kind, data)
+
+    def beat(self, *, final: bool = False) -> None:
+        """Say how far the record of this process is complete; it has room whatever the bounds."""
+        if self._target is None:
+            return
+        now = time.time()
+        data = {
+            "target": self._target,
+            "complete_through": now,
+            "last_sequence": self._sequence,
+            "in_flight": self._in_flight.listed(),
+            "clock_offset": self._offset.seconds,
+            "dropped": self.dropped,
+            "final": final,
+        }
+        self._put(render(self.id, self._sequence + 1, HEARTBEAT, data, now))
+        self.ended = final
+
+    def drop(self, why: str, count: int = 1) -> None:
+        """Count events that the log will never hold.
+
+        The first one is admitted at once, so that the admission survives the process as well.
+        """
+        self.dropped += count
+        warn_once(
+            f"dropped {why}",
+            f"{why}; it is dropped. The daemon deletes nothing that {self.id} may have used, "
+            "until a person retires it (`demurrage writers retire`).",
+        )
+        if self.dropped == count and not self.ended:
+            self.beat()
+
+    def _put(self, line: bytes) -> None:
+        self.journal.append(line)
+        self._sequence += 1

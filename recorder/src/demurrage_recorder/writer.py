@@ -1,0 +1,251 @@
+"""What the rest of the recorder talks to: `note` an event, and it will be known."""
+
+import atexit
+import os
+import threading
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from demurrage_recorder.carrier import (
+    DEFAULT_URL,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+    Carrier,
+    carrier_for,
+    label_of,
+    shared_folder,
+)
+from demurrage_recorder.clock import Offset
+from demurrage_recorder.delivery import Delivery
+from demurrage_recorder.folder import private_folder
+from demurrage_recorder.journal import Journal
+from demurrage_recorder.keeper import Keeper
+from demurrage_recorder.locks import close_inherited
+from demurrage_recorder.source import Source
+from demurrage_recorder.warn import warn_once
+
+SPOOL_BYTES = 64 << 20
+"""How many undelivered bytes of one process are kept before events are dropped."""
+
+# Short beside the daemon's `writer_timeout`, and the events are few beside the responses.
+_HEARTBEAT = 5.0
+# How many seconds the end of an application may be delayed by a daemon that does not answer.
+_PATIENCE = 2.0
+
+
+class Writer:
+    """Writes down what a process does, and sees to it that the daemon hears of it.
+
+    Safe to use from any thread, from finalizers and signal handlers, and across forks: a child
+    is a source of its own. A process that has noted nothing is no source.
+
+    Args:
+        folder: where the journal lies.
+        connect: makes the carrier that delivers; None where the daemon reads the folder itself.
+        label: the daemon's address without secrets, kept beside the journal.
+        spool: how many bytes may lie undelivered; past them events are dropped, which the
+            heartbeats admit.
+        heartbeat: seconds between two heartbeats.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        connect: Callable[[], Carrier] | None,
+        *,
+        label: str,
+        spool: int = SPOOL_BYTES,
+        heartbeat: float = _HEARTBEAT,
+    ) -> None:
+        self.lock = threading.RLock()
+        self._folder = folder
+        self._connect = connect
+        self._label = label
+        self._spool = spool
+        self._heartbeat = heartbeat
+        self._pid = os.getpid()
+        self._offset = Offset()
+        self._source: Source | None = None
+        self._keeper: Keeper | None = None
+        self._words: deque[Callable[[], None]] = deque()
+        self._at_it = False
+        _writers.add(self)
+
+    def note(
+        self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
+    ) -> None:
+        """Write an event down; it survives the death of the process when this returns.
+
+        Never raises and never waits for a network.
+
+        Args:
+            kind: the event's type without its `demurrage.` prefix, such as `response.started`.
+            target: the target that it is about, by its name in the daemon's settings.
+            data: its data without `target`; None values are left out.
+            at: when it happened, in epoch seconds; None means now.
+        """
+        try:
+            if os.getpid() != self._pid:
+                self.begin_anew()
+            self._exclusively(partial(self._note, kind, target, data, at))
+            keeper = self._keeper
+            if keeper is not None:
+                keeper.nudge()
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
+
+    def observe_date(self, date_header: str | None) -> None:
+        """Learn the clock's offset from the `Date` header of an answer that has just arrived."""
+        if date_header is not None:
+            self._offset.observe(date_header)
+
+    def close(self) -> None:
+        """Say goodbye, and deliver what is left if the daemon takes it within two seconds.
+
+        What is left after that is delivered by whoever comes next. An event that is noted
+        later begins a new source. Runs at exit by itself.
+        """
+        keeper = self._keeper
+        if os.getpid() != self._pid or keeper is None:
+            return
+        self._exclusively(self._say_goodbye)
+        keeper.stop(_PATIENCE)
+
+    def begin_anew(self) -> None:
+        """In a forked child: leave the parent's source alone; the next event begins another."""
+        close_inherited()
+        self._pid = os.getpid()
+        self.lock = threading.RLock()
+        self._words = deque()
+        self._at_it = False
+        if self._source is not None:
+            self._source.journal.abandon()
+        # Collecting the parent's connections could end them for the parent.
+        _inherited.append(self._keeper)
+        self._source = self._keeper = None
+
+    def _exclusively(self, word: Callable[[], None]) -> None:
+        """Run a word alone; one that comes from within another's run is run after it."""
+        with self.lock:
+            self._words.append(word)
+            if self._at_it:
+                return
+            try:
+                self._at_it = True
+                while self._words:
+                    self._words.popleft()()
+            finally:
+                self._at_it = False
+
+    def _note(self, kind: str, target: str, data: dict[str, Any], at: float | None) -> None:
+        source = self._source
+        if source is None:
+            source = self._begin()
+        source.note(kind, target, data, at)
+
+    def _begin(self) -> Source:
+        name = str(uuid.uuid4())
+        journal = Journal(
+            self._folder,
+            name,
+            spool=self._spool,
+            note=self._label,
+            shared=self._connect is None,
+        )
+        source = self._source = Source(name, journal, self._offset)
+        delivery = None
+        if self._connect is not None:
+            delivery = Delivery(self._connect(), source, self._exclusively, self._label)
+        self._keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
+        self._keeper.start()
+        return source
+
+    def _say_goodbye(self) -> None:
+        source, self._source, self._keeper = self._source, None, None
+        if source is not None:
+            source.beat(final=True)
+
+
+_writers: "weakref.WeakSet[Writer]" = weakref.WeakSet()
+_inherited: list[Keeper | None] = []
+_known: dict[tuple[str, str | None], Writer] = {}
+_knowing = threading.RLock()
+_locked: list[Writer] = []
+
+
+def writer_for(
+    url: str | None = None,
+    *,
+    token: str | None = None,
+    folder: str | None = None,
+    spool: int = SPOOL_BYTES,
+) -> Writer:
+    """The writer of this process for a daemon; the same one whenever the same is asked for.
+
+    Args:
+        url: where the daemon takes events: `http://host:port`, `http+unix:///path/to.sock`,
+            `file:///shared/folder`, `sqlite:///path` or `postgresql+psycopg://…`. None means
+            `DEMURRAGE_RECORDER_URL`, else the daemon's default address on this machine.
+        token: the bearer token for events; None means `DEMURRAGE_RECORDER_TOKEN`.
+        folder: where the journal lies; None means `DEMURRAGE_RECORDER_DIR`, else a folder of
+            the user's. A `file:` URL names it itself.
+        spool: how many undelivered bytes of this process are kept before events are dropped.
+
+    Raises:
+        ValueError: there is no way to such a URL.
+        ImportError: the URL names a database, and `demurrage` is not installed here.
+    """
+    url = url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    token = token or os.environ.get(TOKEN_VARIABLE) or None
+    with _knowing:
+        writer = _known.get((url, folder))
+        if writer is None:
+            writer = _known[url, folder] = _writer(url, token, folder, spool)
+    return writer
+
+
+def _writer(url: str, token: str | None, folder: str | None, spool: int) -> Writer:
+    shared = shared_folder(url)
+    if shared is not None:
+        return Writer(Path(shared), None, label=label_of(url), spool=spool)
+    connect = partial(carrier_for, url, token)
+    connect().close()
+    return Writer(private_folder(folder), connect, label=label_of(url), spool=spool)
+
+
+def _close_all() -> None:
+    for writer in list(_writers):
+        writer.close()
+
+
+def _before_fork() -> None:
+    # No other thread may be halfway through a line, or through opening a file, in the child.
+    _knowing.acquire()
+    _locked[:] = _writers
+    for writer in _locked:
+        writer.lock.acquire()
+
+
+def _after_in_parent() -> None:
+    for writer in _locked:
+        writer.lock.release()
+    _locked.clear()
+    _knowing.release()
+
+
+def _after_in_child() -> None:
+    for writer in _locked:
+        writer.begin_anew()
+    _locked.clear()
+    _knowing.release()
+
+
+atexit.register(_close_all)
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+)
