@@ -18,7 +18,7 @@ WORKERS := 3
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)
 OLD_SDK := .make/openai2-$(VERSION)
-PROVIDER_TESTS = $(wildcard tests/*/provider)
+OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch)
 
 # Installing asks nothing and says nothing unless it fails.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -63,7 +63,7 @@ again: $(TEST)/installed
 	@$(MAKE) --no-print-directory old-sdk
 
 old-sdk: $(OLD_SDK)/installed
-	@$(if $(PROVIDER_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(PROVIDER_TESTS))
+	@$(if $(OLD_SDK_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(OLD_SDK_TESTS))
 
 lint: $(TEST)/linters
 	@$(TEST)/bin/ruff format --check $(CHECKED)

@@ -3,6 +3,8 @@
 Only ids and times are written down, never prompts or outputs.
 """
 
+from demurrage_recorder.instrument import instrument
+from demurrage_recorder.words import created, ended, pin, release
 from demurrage_recorder.writer import Writer, writer_for
 
-__all__ = ["Writer", "writer_for"]
+__all__ = ["Writer", "created", "ended", "instrument", "pin", "release", "writer_for"]

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from demurrage_recorder import deliver
+from demurrage_recorder import deliver, running
 
 Command = Callable[[argparse.Namespace], int]
 
-_COMMANDS = (deliver.add_command,)
+_COMMANDS = (deliver.add_command, running.add_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,141 @@
+"""What a request to `/responses` may bring about: its slots and ids, none of its prose."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word, may_name, scanned_ids
+
+_LONGEST_NAME = 512
+_LONGEST_TIER = 16
+_MOST_SLOTS = 128
+# What the API makes when a tool names no size.
+_DEFAULT_TIER = "1g"
+
+UNKNOWN = {"tool": "unknown", "tier": None, "container": "auto"}
+"""The slot of a request that does not show what it may make."""
+
+# Tools that run without a container of their own. Any other one might make one.
+_HARMLESS = frozenset(
+    {
+        "apply_patch",
+        "custom",
+        "file_search",
+        "function",
+        "image_generation",
+        "local_shell",
+        "mcp",
+        "namespace",
+        "programmatic_tool_calling",
+        "tool_search",
+    }
+)
+# These come in dated and preview versions.
+_HARMLESS_FAMILIES = ("web_search", "computer")
+
+
+def start_of(body: bytes | None) -> dict[str, Any]:
+    """The data of a start event for a request body.
+
+    Args:
+        body: the request's JSON as it leaves, or None when it cannot be read (a stream, a form,
+            an encoding). Then it may hold any tool, and may run in the background.
+    """
+    if body is None:
+        return unreadable()
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError):
+        return unreadable(body)
+    if not isinstance(request, dict):
+        return unreadable(body)
+    data: dict[str, Any] = {
+        "slots": slots_of(request),
+        "background": request.get("background") is True,
+    }
+    if may_name(body):
+        data["containers"] = sorted(container_ids(request))
+    if is_word(request.get("model"), _LONGEST_NAME):
+        data["model"] = request["model"]
+    if is_word(request.get("previous_response_id"), LONGEST_ID):
+        data["previous_response_id"] = request["previous_response_id"]
+    conversation = conversation_of(request)
+    if conversation is not None:
+        data["conversation"] = conversation
+    return data
+
+
+def unreadable(body: bytes = b"") -> dict[str, Any]:
+    """The data of a start event for a request that may do anything."""
+    return {
+        "slots": [UNKNOWN],
+        "background": True,
+        "containers": sorted(scanned_ids(body)),
+    }
+
+
+def conversation_of(value: dict[str, Any]) -> str | None:
+    """The conversation that a request or an answer belongs to, given by id or as an object."""
+    conversation = value.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    return conversation if is_word(conversation, LONGEST_ID) else None
+
+
+def slots_of(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """One slot for each tool of the request that makes or names a container.
+
+    A stored prompt has tools that the request does not show.
+    """
+    slots = [slot for tool in _tools(request) for slot in _slots(tool)]
+    if request.get("prompt") is not None:
+        slots.insert(0, UNKNOWN)
+    return slots[:_MOST_SLOTS]
+
+
+def _tools(request: dict[str, Any]) -> Iterator[Any]:
+    """The tools of the request, and those that items of its input bring along."""
+    yield from _list(request.get("tools"))
+    for item in _list(request.get("input")):
+        if isinstance(item, dict) and "tools" in item:
+            yield from _list(item["tools"])
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _slots(tool: Any) -> Iterator[dict[str, Any]]:
+    kind = tool.get("type") if isinstance(tool, dict) else None
+    if not isinstance(kind, str):
+        yield UNKNOWN
+    elif kind == "code_interpreter":
+        container = tool.get("container")
+        if isinstance(container, str) and is_word(container, LONGEST_ID):
+            yield {"tool": kind, "tier": None, "container": container}
+        else:
+            yield {"tool": kind, "tier": _tier(container, "auto"), "container": "auto"}
+    elif kind == "shell":
+        yield from _shell(tool.get("environment"))
+    elif kind not in _HARMLESS and not kind.startswith(_HARMLESS_FAMILIES):
+        yield UNKNOWN
+
+
+def _shell(environment: Any) -> Iterator[dict[str, Any]]:
+    kind = environment.get("type") if isinstance(environment, dict) else None
+    if kind == "local":
+        return
+    if kind == "container_reference" and is_word(environment.get("container_id"), LONGEST_ID):
+        yield {"tool": "shell", "tier": None, "container": environment["container_id"]}
+    else:
+        yield {"tool": "shell", "tier": _tier(environment, "container_auto"), "container": "auto"}
+
+
+def _tier(container: Any, auto: str) -> str | None:
+    """The size of what an auto tool makes; None, which fits any, where that is not certain."""
+    if not isinstance(container, dict) or container.get("type") != auto:
+        return None
+    tier = container.get("memory_limit")
+    if tier is None:
+        return _DEFAULT_TIER
+    return tier if is_word(tier, _LONGEST_TIER) else None

@@ -1,0 +1,196 @@
+"""One HTTP attempt at a response, from the word before it leaves to its end."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import uuid4
+
+from demurrage_recorder.ids import container_ids
+from demurrage_recorder.telling import FINAL, response_id_of, status_of, times_of
+
+Note = Callable[[str, "dict[str, Any]", "float | None"], None]
+"""Writes an event down: its kind, its data, and when it happened if that is not now."""
+
+_MOST_REMEMBERED = 20_000
+
+
+class Call:
+    """What the log has been told of one attempt, so that it is told each thing once.
+
+    A call belongs to the process that began it: what a fork inherited of it stays silent.
+
+    Args:
+        note: where its events go.
+        directory: learns which response the call turned out to be.
+        background: it may outlive its answer.
+    """
+
+    def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
+        self.id = str(uuid4())
+        self.background = background
+        self.response_id: str | None = None
+        self.closed = False
+        self.sent_at: float | None = None
+        self._note = note
+        self._directory = directory
+        self._pid = os.getpid()
+        self._status: str | None = None
+        self._began = False
+        self._lost = False
+        self._told: set[str] = set()
+        self._seen: set[str] = set()
+        self._request_id: str | None = None
+
+    def started(self, data: dict[str, Any]) -> None:
+        """The request is about to leave."""
+        self._tell("response.started", data)
+
+    def answered(self, request_id: str | None, sent_at: float | None) -> None:
+        """The answer's head has come.
+
+        Args:
+            request_id: what the provider calls the request.
+            sent_at: a moment by which the last byte had certainly left, in epoch seconds.
+        """
+        self._request_id = request_id
+        self.sent_at = sent_at
+
+    def alive(self, response: dict[str, Any], asked_at: float) -> None:
+        """The response has an id and runs, or waits; told when that is news.
+
+        Args:
+            response: the response as the provider shows it.
+            asked_at: when it was asked for; by the time the answer came it may have begun.
+        """
+        if self.closed:
+            return
+        self._identify(response)
+        self._seen |= container_ids(response)
+        status = status_of(response)
+        if self._status not in (None, "queued"):
+            self._mention()
+            return
+        self._status = status or "in_progress"
+        told = {"status": status, **times_of(response), "completed_at": None}
+        self._created(told, at=asked_at if status == "queued" else None)
+
+    def passing(self, ids: Iterable[str], *, output: bool) -> None:
+        """Container ids have passed by; `output`: in or after the first output item."""
+        self._seen.update(ids)
+        if output and not self._began:
+            self._began = True
+            self._told |= self._seen
+            self._tell(
+                "response.output",
+                {"response_id": self.response_id, "containers": sorted(self._seen)},
+            )
+        self._mention()
+
+    def ended(self, response: dict[str, Any], status: str) -> None:
+        """The provider says how it ended."""
+        self._identify(response)
+        self._seen |= container_ids(response)
+        self._finish(status, times_of(response))
+
+    def ended_unread(self, status: str) -> None:
+        """The provider says how it ended, in an event too long to be read."""
+        self._finish(status, {})
+
+    def refused(self, http_status: int) -> None:
+        """The provider will not run it."""
+        self._finish("refused", {"http_status": http_status})
+
+    def lost(self, http_status: int | None = None) -> None:
+        """Nobody knows how it ended, unless a later look tells."""
+        if not self.closed and not self._lost:
+            self._lost = True
+            self._tell("response.finished", self._end("lost", {"http_status": http_status}))
+
+    @property
+    def ours(self) -> bool:
+        """True in the process that began the call, False in a fork of it."""
+        return self._pid == os.getpid()
+
+    @property
+    def began(self) -> bool:
+        """True once an output item was seen."""
+        return self._began
+
+    def _identify(self, response: dict[str, Any]) -> None:
+        found = response_id_of(response)
+        if found is not None and self.response_id is None:
+            self.response_id = found
+            self._directory.remember(found, self)
+
+    def _mention(self) -> None:
+        """Have the log know of a reference before the application can use it."""
+        if self.response_id is not None and not self._seen <= self._told:
+            self._created({})
+
+    def _created(self, data: dict[str, Any], *, at: float | None = None) -> None:
+        fresh = sorted(self._seen - self._told)
+        self._told |= self._seen
+        told = {"response_id": self.response_id, "sent_at": self.sent_at, "containers": fresh}
+        self._tell("response.created", {**told, "request_id": self._request_id, **data}, at=at)
+
+    def _finish(self, status: str, data: dict[str, Any]) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._tell("response.finished", self._end(status, data))
+
+    def _end(self, status: str, data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "status": status,
+            "response_id": self.response_id,
+            "sent_at": self.sent_at,
+            "request_id": self._request_id,
+            "containers": sorted(self._seen),
+            **data,
+        }
+
+    def _tell(self, kind: str, data: dict[str, Any], *, at: float | None = None) -> None:
+        if self.ours:
+            self._note(kind, {"call_id": self.id, **data}, at)
+
+
+class Directory:
+    """Which call a response was, for the looks that follow it; the latest are remembered.
+
+    Without a lock, which a fork could inherit locked: each step on the dictionary is atomic.
+    """
+
+    def __init__(self, most: int = _MOST_REMEMBERED) -> None:
+        self._most = most
+        self._calls: dict[str, Call | None] = {}
+
+    def remember(self, response_id: str, call: Call | None) -> None:
+        """Remember a call of this process, or (None) that the response is another's."""
+        self._calls[response_id] = call
+        if len(self._calls) > self._most:
+            # Another thread may strike out the same one, or change the dictionary meanwhile.
+            with contextlib.suppress(KeyError, RuntimeError, StopIteration):
+                del self._calls[next(iter(self._calls))]
+
+    def call_of(self, response_id: str) -> Call | None:
+        """The call that made the response, if this process did and remembers it."""
+        call = self._calls.get(response_id)
+        return call if call is not None and call.ours else None
+
+    def is_news(self, response_id: str) -> bool:
+        """True when nothing has been logged of the response here."""
+        call = self._calls.get(response_id)
+        return response_id not in self._calls or (call is not None and not call.ours)
+
+
+def follow(call: Call, response: dict[str, Any], asked_at: float) -> bool:
+    """Tell the log what a shown response says of its call; False when it says nothing."""
+    status = status_of(response) if response_id_of(response) is not None else None
+    if status is None:
+        return False
+    if status in FINAL:
+        call.ended(response, status)
+    else:
+        call.alive(response, asked_at)
+    return True

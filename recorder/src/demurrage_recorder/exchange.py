@@ -1,0 +1,154 @@
+"""One watched request and its answer. Whatever goes wrong in here stays in here."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, Protocol
+
+from demurrage_recorder.bodies import Decode, EventBody, JsonBody, Listener
+from demurrage_recorder.calls import Call
+from demurrage_recorder.ids import LONGEST_ID, is_word
+from demurrage_recorder.warn import warn_once
+
+_P = ParamSpec("_P")
+
+_OK = range(200, 300)
+_REFUSALS = range(400, 500)
+# A timeout, a conflict with another change, a client that went away: what runs behind such an
+# answer may run on. The daemon takes a loss for what it is, and keeps.
+_UNCERTAIN = frozenset({408, 409, 499})
+# Raised before a single byte of the request left.
+_NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
+
+
+class Head(Protocol):
+    """What an answer says before its body."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; names in any case."""
+
+
+def _quietly(
+    step: Callable[Concatenate["Exchange", _P], None],
+) -> Callable[Concatenate["Exchange", _P], None]:
+    """Keep a failure of the recorder from the application: the call is lost, and says so."""
+
+    def quiet(self: "Exchange", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            step(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self.give_up(error)
+
+    update_wrapper(quiet, step)
+    return quiet
+
+
+class Exchange:
+    """Follows an answer and tells its listener, once, when nothing more will come.
+
+    Args:
+        listener: what the answer means.
+        call: the attempt at a response that this is, if it is one.
+        direct: nothing lies between this process and the API.
+        observe_date: learns the clock's offset from an answer's `Date`.
+        silent: what is answered with a good status is not read.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        call: Call | None,
+        *,
+        direct: bool,
+        observe_date: Callable[[str | None], None],
+        silent: bool = False,
+    ) -> None:
+        self._listener = listener
+        self._call = call
+        self._direct = direct
+        self._observe_date = observe_date
+        self._silent = silent
+        self._body: JsonBody | EventBody | None = None
+        self._done = False
+
+    @property
+    def reads_on(self) -> bool:
+        """True while the answer's body is of interest."""
+        return self._body is not None and not self._done
+
+    @_quietly
+    def answered(self, head: Head, decoder: Callable[[], Decode]) -> None:
+        """The head of the answer has come.
+
+        Args:
+            head: its status and headers.
+            decoder: makes what turns the body's bytes, piece by piece, into text.
+        """
+        headers, status = head.headers, head.status_code
+        self._observe_date(headers.get("date"))
+        if self._call is not None:
+            # The whole request was handed over before its answer was read.
+            request_id = headers.get("x-request-id")
+            self._call.answered(
+                request_id if is_word(request_id, LONGEST_ID) else None,
+                time.time() if self._direct else None,
+            )
+        if status in _OK:
+            if not self._silent:
+                streamed = headers.get("content-type", "").startswith("text/event-stream")
+                self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())
+            return
+        self._done = True
+        if self._call is not None:
+            if status in _REFUSALS and status not in _UNCERTAIN:
+                self._call.refused(status)
+            else:
+                self._call.lost(status)
+
+    @_quietly
+    def failed(self, error: BaseException) -> None:
+        """No answer came: the connection broke, time ran out, the task was cancelled."""
+        if self._call is not None and self._direct and type(error).__name__ in _NEVER_LEFT:
+            self._call.answered(None, time.time())
+        self._over()
+
+    @_quietly
+    def feed(self, chunk: bytes) -> None:
+        """A piece of the body is about to reach the application."""
+        if self._body is not None and not self._done:
+            self._body.feed(chunk)
+
+    @_quietly
+    def end(self) -> None:
+        """The body has come to its end."""
+        if self._body is not None and not self._done:
+            self._body.end()
+        self._over()
+
+    @_quietly
+    def cut(self) -> None:
+        """The body broke off, or the application turned away."""
+        if self._body is not None and not self._done:
+            self._body.cut()
+        self._over()
+
+    def give_up(self, error: Exception) -> None:
+        """The recorder itself has failed: say so once, and let the daemon keep what it may."""
+        warn_once(
+            "watching",
+            f"{type(error).__name__} while watching a response; it counts as lost",
+        )
+        try:
+            self._over()
+        except Exception:  # noqa: BLE001 - then its start stands without an end, which keeps more
+            self._done = True
+
+    def _over(self) -> None:
+        if not self._done:
+            self._done = True
+            self._listener.over()

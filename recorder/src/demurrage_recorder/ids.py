@@ -1,0 +1,49 @@
+"""The one place that knows where container ids show: in requests, answers and events alike.
+
+Ids that a proxy has rewritten pass as they are; the daemon turns them back.
+"""
+
+import re
+from typing import Any
+
+_NAMES = ("container_id", "container")
+_PREFIX = "cntr_"
+# What the event log takes; no container has a longer id, not even one wrapped twice.
+LONGEST_ID = 1024
+_ANYWHERE = re.compile(rb"cntr_[A-Za-z0-9_=-]{1,1019}")
+
+
+def container_ids(value: Any) -> set[str]:
+    """Every container id under `container_id` or `container`, at any depth of parsed JSON."""
+    found: set[str] = set()
+    left = [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, dict):
+            for name, each in inner.items():
+                if isinstance(each, str):
+                    if name in _NAMES and each.startswith(_PREFIX) and is_word(each, LONGEST_ID):
+                        found.add(each)
+                elif isinstance(each, dict | list):
+                    left.append(each)
+        elif isinstance(inner, list):
+            left.extend(each for each in inner if isinstance(each, dict | list))
+    return found
+
+
+def scanned_ids(text: bytes) -> set[str]:
+    """Every container id anywhere in bytes that cannot be parsed; prose may yield too many.
+
+    Too many only keeps more.
+    """
+    return {each.decode("ascii") for each in _ANYWHERE.findall(text)}
+
+
+def may_name(text: bytes) -> bool:
+    """False when there can be no container id in the JSON text."""
+    return b"cntr_" in text
+
+
+def is_word(value: Any, longest: int) -> bool:
+    """True for a text of one line that the event log takes as an id or a name."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()

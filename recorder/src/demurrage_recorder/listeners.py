@@ -1,0 +1,152 @@
+"""What answers mean: to a request for a response, to a look at one, for a new container."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from demurrage_recorder.calls import Call, Directory, Note, follow
+from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word
+from demurrage_recorder.telling import FINAL, response_id_of
+
+_PREFIX = "response."
+
+
+class Making:
+    """Hears the answer to a `POST /responses`.
+
+    Args:
+        call: the attempt that it answers.
+        begun_at: when the request was about to leave, in epoch seconds.
+    """
+
+    def __init__(self, call: Call, begun_at: float) -> None:
+        self._call = call
+        self._begun_at = begun_at
+        self._understood = False
+
+    @property
+    def sated(self) -> bool:
+        """True once the first output item was seen."""
+        return self._call.began
+
+    def value(self, value: Any) -> None:
+        """A blocking answer, or the first word of a background response."""
+        self._understood = isinstance(value, dict) and follow(self._call, value, self._begun_at)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """One event of the stream."""
+        hear(self._call, event, self._begun_at)
+
+    def ids(self, ids: Iterable[str], event: str = "") -> None:
+        """Ids in what could not be read, and perhaps that it was the last event."""
+        unread(self._call, ids, event)
+
+    def over(self) -> None:
+        """Without a definite end, nobody knows; one that was only begun may be looked at."""
+        if not self._understood:
+            self._call.lost()
+
+
+class Looking:
+    """Hears the answer to a look at a response, or to its cancellation.
+
+    Args:
+        note: where events go.
+        directory: which call a response was.
+        response_id: the response that was asked for.
+        asked_at: when, in epoch seconds.
+    """
+
+    def __init__(self, note: Note, directory: Directory, response_id: str, asked_at: float) -> None:
+        self._note = note
+        self._directory = directory
+        self._response_id = response_id
+        self._asked_at = asked_at
+
+    @property
+    def sated(self) -> bool:
+        """True when the response is another's, or its first output item was seen."""
+        call = self._directory.call_of(self._response_id)
+        return call is None or call.began
+
+    def value(self, value: Any) -> None:
+        """The response as it stands."""
+        found = response_id_of(value)
+        if found is not None:
+            call = self._find(found)
+            if call is not None:
+                follow(call, value, self._asked_at)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """One event of the stream, taken up again."""
+        call = self._find(self._response_id)
+        if call is not None:
+            hear(call, event, self._asked_at)
+
+    def ids(self, ids: Iterable[str], event: str = "") -> None:
+        """Ids in what could not be read."""
+        call = self._directory.call_of(self._response_id)
+        if call is not None:
+            unread(call, ids, event)
+
+    def over(self) -> None:
+        """A look that brought nothing is no end: the next one may."""
+
+    def _find(self, response_id: str) -> Call | None:
+        """The call, or None and the daemon's task to find out: the response is another's."""
+        call = self._directory.call_of(response_id)
+        if call is None and self._directory.is_news(response_id):
+            self._directory.remember(response_id, None)
+            self._note("response.known", {"response_id": response_id}, None)
+        return call
+
+
+class Founding:
+    """Hears the answer to a `POST /containers`."""
+
+    sated = True
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+
+    def value(self, value: Any) -> None:
+        """The container that was made."""
+        if isinstance(value, dict) and is_word(value.get("id"), LONGEST_ID):
+            self._note("container.created", {"container_id": value["id"]}, None)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Containers come in no stream."""
+
+    def ids(self, ids: Iterable[str], event: str = "") -> None:  # noqa: ARG002 - no such stream
+        """An answer that could not be read names its container all the same."""
+        for each in sorted(ids):
+            self._note("container.created", {"container_id": each}, None)
+
+    def over(self) -> None:
+        """Without an answer the application knows no container either."""
+
+
+def hear(call: Call, event: dict[str, Any], asked_at: float) -> None:
+    """Tell a call what an event of its stream says."""
+    response, status = event.get("response"), _ending(event.get("type"))
+    if not isinstance(response, dict):
+        call.passing(container_ids(event), output="output_index" in event)
+    elif status is not None:
+        call.ended(response, status)
+    elif response_id_of(response) is not None:
+        call.alive(response, asked_at)
+
+
+def unread(call: Call, ids: Iterable[str], event: str) -> None:
+    """Tell a call of ids in an event that could not be read, and of its end if it was that."""
+    call.passing(ids, output=False)
+    status = _ending(event)
+    if status is not None:
+        call.ended_unread(status)
+
+
+def _ending(kind: Any) -> str | None:
+    """The status that an event's type says a response ended with, None if it goes on."""
+    if not isinstance(kind, str) or not kind.startswith(_PREFIX):
+        return None
+    status = kind.removeprefix(_PREFIX)
+    return status if status in FINAL else None

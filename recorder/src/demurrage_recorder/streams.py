@@ -1,0 +1,79 @@
+"""Streams that hand each chunk on as it comes, once the recorder has had a look at it."""
+
+from typing import Any
+
+from demurrage_recorder.exchange import Exchange
+
+
+class _Stream:
+    """Stands before a response's own stream.
+
+    Args:
+        inner: the stream that the transport gave.
+        exchange: what looks at the bytes.
+    """
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+        self._source: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_inner":  # not set yet, as in a copy being made
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+    def __del__(self) -> None:
+        exchange = self.__dict__.get("_exchange")
+        if exchange is not None:
+            exchange.cut()
+
+
+class BlockingStream(_Stream):
+    """To be mixed with a library's own `SyncByteStream`."""
+
+    def __iter__(self) -> "BlockingStream":
+        self._source = iter(self._inner)
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            chunk: bytes = next(self._source)
+        except StopIteration:
+            self._exchange.end()
+            raise
+        except BaseException:
+            self._exchange.cut()
+            raise
+        self._exchange.feed(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the stream; what has not come by now never will."""
+        self._exchange.cut()
+        self._inner.close()
+
+
+class AsynchronousStream(_Stream):
+    """To be mixed with a library's own `AsyncByteStream`."""
+
+    def __aiter__(self) -> "AsynchronousStream":
+        self._source = self._inner.__aiter__()
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk: bytes = await self._source.__anext__()
+        except StopAsyncIteration:
+            self._exchange.end()
+            raise
+        except BaseException:
+            self._exchange.cut()
+            raise
+        self._exchange.feed(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Close the stream; what has not come by now never will."""
+        self._exchange.cut()
+        await self._inner.aclose()

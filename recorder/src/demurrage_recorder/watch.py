@@ -1,0 +1,201 @@
+"""Which requests concern the daemon, and the first word about each before it leaves."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from demurrage_recorder.asking import start_of, unreadable
+from demurrage_recorder.bodies import Listener
+from demurrage_recorder.calls import Call, Directory
+from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.listeners import Founding, Looking, Making
+from demurrage_recorder.warn import warn_once
+
+_PLACES = re.compile(
+    r"/(?:(?P<responses>responses)(?:/(?P<id>[^/]+)(?P<cancel>/cancel)?)?"
+    r"|(?P<containers>containers)"
+    r"|(?P<batches>batches)"
+    r"|(?P<live>live/sessions(?:/[^/]+/(?:accept|fork|attach))?|realtime/calls(?:/[^/]+/accept)?)"
+    r"|(?P<agents>agents/sessions|agents/automations/[^/]+/invocations)"
+    r")/?$"
+)
+# Below `/responses/`, but no id.
+_NO_IDS = frozenset({"compact", "input_tokens"})
+
+
+class Writing(Protocol):
+    """What writes events down."""
+
+    def note(
+        self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
+    ) -> None:
+        """Write an event down before returning."""
+
+    def observe_date(self, date_header: str | None) -> None:
+        """Learn from an answer's `Date`."""
+
+
+class Asked(Protocol):
+    """A request as it is about to leave."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method in capitals."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers."""
+
+    @property
+    def content(self) -> bytes:
+        """Its body; raises where that is a stream."""
+
+
+class Watch:
+    """Logs what an application asks of one target.
+
+    Args:
+        writer: where events go.
+        target: the target's name in the daemon's settings.
+        labels: what each start is labelled with.
+        directory: the responses that this process knows; one for all its clients.
+        unasked: the application has not asked for it itself.
+    """
+
+    def __init__(
+        self,
+        writer: Writing,
+        target: str,
+        labels: Mapping[str, str] | None = None,
+        directory: Directory | None = None,
+        *,
+        unasked: bool = False,
+    ) -> None:
+        self.writer = writer
+        self.target = target
+        self.unasked = unasked
+        self._labels = dict(labels or {})
+        self._directory = directory or Directory()
+
+    def note(self, kind: str, data: dict[str, Any], at: float | None = None) -> None:
+        """Write an event about the target down."""
+        self.writer.note(kind, self.target, data, at=at)
+
+    def begin(self, request: Asked, path: str, direct: Callable[[], bool]) -> Exchange | None:
+        """Log that a request is about to leave; None when it does not concern the daemon.
+
+        Args:
+            request: the request.
+            path: its URL's path.
+            direct: tells whether it goes straight to the API.
+        """
+        try:
+            found = _PLACES.search(path)
+            if found is None:
+                return None
+            if request.method == "POST":
+                return self._post(request, found, direct)
+            if request.method == "GET" and found["id"] and not found["cancel"]:
+                return self._looking(found["id"])
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            warn_once(
+                "beginning",
+                f"{type(error).__name__} before a request; it may be missing in the log",
+            )
+        return None
+
+    def unwatched(self, what: str) -> Call:
+        """Log the use of something that makes containers out of the recorder's sight.
+
+        Its end is never seen, so that the daemon keeps whatever it may have made until a
+        person settles it.
+
+        Args:
+            what: its name, for the warning and the event's label.
+        """
+        call = Call(self.note, self._directory, background=True)
+        call.started({**unreadable(), "labels": {**self._labels, "unwatched": what}})
+        warn_once(
+            f"unwatched {what}",
+            f"containers made through {what} cannot be seen; the daemon deletes nothing that may "
+            f"stem from there until call {call.id} is settled (demurrage events append --finish)",
+        )
+        return call
+
+    def _post(
+        self, request: Asked, found: re.Match[str], direct: Callable[[], bool]
+    ) -> Exchange | None:
+        response_id = found["id"]
+        if response_id is not None:
+            return self._looking(response_id) if found["cancel"] else None
+        if found["responses"]:
+            return self._making(request, direct())
+        if found["containers"]:
+            return self._exchange(Founding(self.note), None)
+        if found["batches"]:
+            if not _is_for_responses(request):
+                return None
+            what = "a batch of responses"
+        else:
+            what = "a live session" if found["live"] else "an agent session"
+        call = self.unwatched(what)
+        return self._exchange(Making(call, time.time()), call, silent=True)
+
+    def _making(self, request: Asked, direct: bool) -> Exchange:  # noqa: FBT001 - private
+        data = _start(_body(request))
+        call = Call(self.note, self._directory, background=data["background"])
+        if direct:
+            data["direct"] = True
+        if self._labels:
+            data["labels"] = self._labels
+        begun_at = time.time()
+        call.started(data)
+        return self._exchange(Making(call, begun_at), call, direct=direct)
+
+    def _looking(self, response_id: str) -> Exchange | None:
+        if response_id in _NO_IDS:
+            return None
+        return self._exchange(Looking(self.note, self._directory, response_id, time.time()), None)
+
+    def _exchange(
+        self, listener: Listener, call: Call | None, *, direct: bool = False, silent: bool = False
+    ) -> Exchange:
+        return Exchange(
+            listener,
+            call,
+            direct=direct,
+            observe_date=self.writer.observe_date,
+            silent=silent,
+        )
+
+
+def _start(body: bytes | None) -> dict[str, Any]:
+    try:
+        return start_of(body)
+    except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
+        warn_once("asking", f"{type(error).__name__} while reading a request; it may do anything")
+        return unreadable(body or b"")
+
+
+def _body(request: Asked) -> bytes | None:
+    """The JSON that leaves, or None where the request does not show it."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        return None
+    try:
+        return request.content
+    except Exception:  # noqa: BLE001 - each library has its own word for a body that streams
+        return None
+
+
+def _is_for_responses(request: Asked) -> bool:
+    body = _body(request)
+    if body is None:
+        return True
+    try:
+        batch = json.loads(body)
+    except ValueError:
+        return True
+    endpoint = batch.get("endpoint") if isinstance(batch, dict) else None
+    return not isinstance(endpoint, str) or endpoint.endswith("/responses")
