@@ -97,7 +97,8 @@ class _Line:
                 await self._refuse({"stream_id": lane}, refusal)
             except WebSocketDisconnect:
                 pass
-            self._record(status, fault)
+            finally:
+                self._record(status, fault)
 
     async def _answer(self, asked: Body, lane: str | None, fault: Fault | None) -> None:
         if fault is not None and fault.kind == FaultKind.HANG:

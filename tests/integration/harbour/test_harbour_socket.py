@@ -112,3 +112,17 @@ def test_without_a_key_the_handshake_is_refused(client: OpenAI) -> None:
     bare: Any = {"Authorization": ""}
     with pytest.raises(InvalidStatus, match="401"), client.responses.connect(extra_headers=bare):
         pass
+
+
+def test_a_client_that_leaves_leaves_its_response_running(
+    server: HarbourServer, client: OpenAI
+) -> None:
+    """What it began goes on, and counts as a call."""
+    with client.responses.connect() as connection:
+        connection.response.create(model="gpt-5", input="[[seconds=60]]", tools=[AUTO])
+        assert connection.recv().type == "response.created"
+    deadline = time.monotonic() + 20
+    while not (cases(server) and cases(server)[0]["orphan"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert server.admin.calls()["counts"] == {"WEBSOCKET /v1/responses": 1}
