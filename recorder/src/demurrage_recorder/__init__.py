@@ -3,7 +3,7 @@
 Only ids and times are written down, never prompts or outputs.
 """
 
-from demurrage_recorder.instrument import instrument
+from demurrage_recorder.clients import instrument
 from demurrage_recorder.words import created, ended, pin, release
 from demurrage_recorder.writer import Writer, writer_for
 

@@ -1,6 +1,7 @@
 """By how much this machine's clock is ahead of the API's."""
 
 import time
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 # The API's `Date` is cut to whole seconds.
@@ -12,7 +13,7 @@ class Offset:
 
     def __init__(self) -> None:
         self._ahead: tuple[float, float] | None = None
-        self._last: tuple[str, float] = ("", 0.0)
+        self._last: tuple[str | None, float] = (None, 0.0)
 
     @property
     def seconds(self) -> float | None:
@@ -30,9 +31,10 @@ class Offset:
         text, told = self._last
         if text != date:
             try:
-                told = parsedate_to_datetime(date).timestamp()
+                moment = parsedate_to_datetime(date)
             except (ValueError, OverflowError, TypeError, IndexError):
                 return
+            told = moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp()
             self._last = (date, told)
         highest = now - told
         lowest = highest - _DATE_STEP

@@ -79,16 +79,21 @@ class Delivery:
         """
         if self.blocked and not self.hurried and time.monotonic() < self._retry_at:
             return
+        # Asked for first: what is noted during a delivery may not be part of it.
+        ended, self.delivered_all = self._source.ended, False
         try:
             self._deliver_own()
+            if self.blocked:
+                self.blocked = False
+                # Nobody nudged for what was noted in the meantime.
+                self._deliver_own()
+            self.delivered_all = ended
             if not self.hurried:
                 self._deliver_others()
         except NotNowError as error:
             self._hold_off(error)
         else:
-            self.blocked = False
             self._pause = _FIRST_PAUSE
-            self.delivered_all = self._source.ended
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,23 +108,25 @@ class Delivery:
             warn_once(f"lasting {error}", f"{self._label} takes no events: {error}")
 
     def _deliver_own(self) -> None:
-        while True:
-            try:
-                lines = self._reader.batch()
-            except OSError:
-                lines = []
-            if not lines:
-                break
+        journal = self._source.journal
+        while lines := self._read() if journal.has_files else []:
             self._hand_over(lines)
             self._reader.advance()
             if any(map(is_heartbeat, lines)):
                 # What the older files tell that still matters, the heartbeat tells as well.
                 self._reader.remove_read()
-        unwritten = self._source.journal.unwritten
+        unwritten = journal.unwritten
         while unwritten:
             kept = list(islice(unwritten, MOST_LINES))
             self._hand_over([line.rstrip(b"\n") for line in kept])
-            self._exclusively(partial(self._source.journal.forget_unwritten, len(kept)))
+            self._exclusively(partial(journal.forget_unwritten, len(kept)))
+
+    def _read(self) -> list[bytes]:
+        try:
+            return self._reader.batch()
+        except OSError as error:
+            reason = f"its journal cannot be read ({error.strerror})"
+            raise NotNowError(reason, lasting=True) from error
 
     def _hand_over(self, lines: Sequence[bytes]) -> None:
         for reason in hand_over(self._carrier, lines):

@@ -4,8 +4,8 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
+from demurrage_recorder.clients import instrument_unasked
 from demurrage_recorder.imports import on_import
-from demurrage_recorder.instrument import instrument_unasked
 from demurrage_recorder.transports import LIBRARIES
 from demurrage_recorder.warn import warn_once
 

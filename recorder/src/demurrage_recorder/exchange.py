@@ -99,6 +99,7 @@ class Exchange:
                 time.time() if self._direct else None,
             )
         if status in _OK:
+            self._done = self._silent
             if not self._silent:
                 streamed = headers.get("content-type", "").startswith("text/event-stream")
                 self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())

@@ -22,16 +22,25 @@ def private_folder(given: str | None = None) -> Path:
         folder = Path(chosen).expanduser().absolute()
         _make(folder)
         return folder
-    state = os.environ.get("XDG_STATE_HOME", "")
-    home = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    if _make(home / _NAME):
-        return home / _NAME
+    state = _state_folder()
+    if state is not None and _make(state / _NAME):
+        return state / _NAME
     folder = Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
     _make(folder)
     if not _own(folder):
         # Somebody else laid it there: nothing of ours is to be read or replaced by them.
         return Path(tempfile.mkdtemp(prefix=f"{_NAME}-"))
     return folder
+
+
+def _state_folder() -> Path | None:
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if state.is_absolute():
+        return state
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:  # a user without a home
+        return None
 
 
 def _make(folder: Path) -> bool:

@@ -10,7 +10,8 @@ _NAMES = ("container_id", "container")
 _PREFIX = "cntr_"
 # What the event log takes; no container has a longer id, not even one wrapped twice.
 LONGEST_ID = 1024
-_ANYWHERE = re.compile(rb"cntr_[A-Za-z0-9_=-]{1,1019}")
+# One at the very end may be the beginning of another.
+_ANYWHERE = re.compile(rb"cntr_[A-Za-z0-9_=-]{1,1019}(?=[^A-Za-z0-9_=-])")
 
 
 def container_ids(value: Any) -> set[str]:
@@ -32,9 +33,9 @@ def container_ids(value: Any) -> set[str]:
 
 
 def scanned_ids(text: bytes) -> set[str]:
-    """Every container id anywhere in bytes that cannot be parsed; prose may yield too many.
+    """Every whole container id anywhere in bytes that cannot be parsed.
 
-    Too many only keeps more.
+    Prose may yield too many, which only keeps more.
     """
     return {each.decode("ascii") for each in _ANYWHERE.findall(text)}
 

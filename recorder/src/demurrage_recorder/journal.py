@@ -5,6 +5,7 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from demurrage_recorder.locks import Lock
@@ -60,7 +61,12 @@ class Journal:
         self._size = 0
         self._spooled = 0
         self._in_memory = 0
-        self._counted_at = 0.0
+        self._found_full_at = -inf
+
+    @property
+    def has_files(self) -> bool:
+        """True once anything was written."""
+        return self._number > 0
 
     def has_room(self, length: int) -> bool:
         """True when a line of this many bytes keeps the spool within its bounds."""
@@ -68,11 +74,13 @@ class Journal:
             return False
         if self._spooled + length <= self._spool:
             return True
-        now = time.monotonic()
-        if now - self._counted_at >= _RECOUNT_EVERY:
-            self._counted_at = now
-            self._recount()
-        return self._spooled + length <= self._spool
+        if time.monotonic() - self._found_full_at < _RECOUNT_EVERY:
+            return False
+        self._recount()
+        if self._spooled + length <= self._spool:
+            return True
+        self._found_full_at = time.monotonic()
+        return False
 
     def append(self, line: bytes) -> None:
         """Write a line down, in memory where the folder does not take it. Never raises OSError."""
@@ -181,10 +189,12 @@ class Journal:
         # A torn line may have stayed at the end: what follows goes to a new file.
         self._shut()
         if self._lock is not None:
-            lock, self._lock = self._lock, None
-            with suppress(OSError):
-                lock.withdraw()
-            lock.let_go()
+            try:
+                self._lock.withdraw()
+            except OSError:
+                return  # held on, so that nobody takes the living for dead
+            self._lock.let_go()
+            self._lock = None
 
     def _recount(self) -> None:
         total = self._in_memory

@@ -76,8 +76,8 @@ class OverHttp:
             status, told = self._post(body)
         except (OSError, HTTPException) as error:
             self.close()
-            if not kept:
-                raise NotNowError(f"{type(error).__name__}") from error
+            if not kept or isinstance(error, TimeoutError):
+                raise NotNowError(type(error).__name__) from error
             # The daemon closes connections that were idle; that says nothing of it.
             self.carry(lines)
             return

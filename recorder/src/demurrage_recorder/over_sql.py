@@ -9,6 +9,9 @@ from demurrage_recorder.carrier import NotNowError, RefusedError
 if TYPE_CHECKING:
     from demurrage.eventlog.log import EventLog
 
+# For how many seconds SQLite waits for another writer; heartbeats wait as long.
+_BUSY_TIMEOUT = 2.0
+
 
 class OverSql:
     """A carrier that appends to the event log.
@@ -47,7 +50,7 @@ class OverSql:
 
         try:
             if self._log is None:
-                self._log = EventLog.open(self._url, clock=time.time)
+                self._log = EventLog.open(self._url, clock=time.time, busy_timeout=_BUSY_TIMEOUT)
             self._log.append(lines, appended_at=time.time())
         except MalformedEventError as error:
             raise RefusedError(f"{error.path or 'the event'}: {error.reason}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demurrage_recorder.carrier import TOKEN_VARIABLE, URL_VARIABLE
-from demurrage_recorder.instrument import TARGET_VARIABLE, target_name
+from demurrage_recorder.clients import TARGET_VARIABLE, target_name
 from demurrage_recorder.writer import writer_for
 
 if TYPE_CHECKING:

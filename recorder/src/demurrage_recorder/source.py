@@ -100,6 +100,7 @@ class Source:
         self.dropped = 0
         self.ended = False
         self._offset = offset
+        self._offset_told = False
         self._sequence = 0
         self._target: str | None = None
         self._in_flight = InFlight()
@@ -122,23 +123,28 @@ class Source:
         else:
             self._put(line)
             self._in_flight.account(kind, data)
+            if not self._offset_told and self._offset.seconds is not None:
+                # Whoever is killed before its first heartbeat is due has told it as well.
+                self.beat()
 
     def beat(self, *, final: bool = False) -> None:
         """Say how far the record of this process is complete; it has room whatever the bounds."""
         if self._target is None:
             return
         now = time.time()
+        ahead = self._offset.seconds
         data = {
             "target": self._target,
             "complete_through": now,
             "last_sequence": self._sequence,
             "in_flight": self._in_flight.listed(),
-            "clock_offset": self._offset.seconds,
+            "clock_offset": ahead,
             "dropped": self.dropped,
             "final": final,
         }
         self._put(render(self.id, self._sequence + 1, HEARTBEAT, data, now))
         self.ended = final
+        self._offset_told = ahead is not None
 
     def drop(self, why: str, count: int = 1) -> None:
         """Count events that the log will never hold.

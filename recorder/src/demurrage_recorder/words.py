@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from demurrage_recorder.clients import target_name
 from demurrage_recorder.ids import LONGEST_ID, is_word
-from demurrage_recorder.instrument import target_name
 from demurrage_recorder.telling import LATEST
 from demurrage_recorder.writer import writer_for
 

@@ -28,16 +28,16 @@ def _instrument_everything() -> None:
 
 def _hand_on() -> None:
     """Import the `sitecustomize` that this one stands before, if there is any."""
-    sys.modules.pop("sitecustomize", None)
+    mine = sys.modules.pop(__name__)
     kept = list(sys.path)
     sys.path[:] = [each for each in kept if Path(each or ".").resolve() != _HERE]
-    importlib.invalidate_caches()
     try:
-        found = importlib.util.find_spec("sitecustomize")
-        if found is not None:
-            importlib.import_module("sitecustomize")
+        if importlib.util.find_spec(__name__) is not None:
+            importlib.import_module(__name__)
     finally:
         sys.path[:] = [*sys.path, *(each for each in kept if each not in sys.path)]
+        # Whoever imports this one expects to find a module under the name.
+        sys.modules.setdefault(__name__, mine)
 
 
 try:

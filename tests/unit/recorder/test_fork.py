@@ -1,0 +1,127 @@
+"""A fork is a new source, and its parent never notices."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.unit.recorder.conftest import eventually, lines_in, run
+from tests.unit.recorder.taker import Taker
+
+from demurrage_recorder.locks import Lock
+
+FORKING = """
+import os, sys
+from pathlib import Path
+from demurrage_recorder import writer_for
+writer = writer_for(sys.argv[1], folder=sys.argv[2])
+writer.note("response.started", "default", {"call_id": "before"})
+child = os.fork()
+if child == 0:
+    writer.note("response.started", "default", {"call_id": "child"})
+    writer.close()
+    os._exit(0)
+os.waitpid(child, 0)
+writer.note("response.finished", "default", {"call_id": "before", "status": "completed"})
+"""
+
+
+@pytest.mark.parametrize("way", ["file", "http"])
+def test_parent_and_child_are_two_whole_sources(
+    way: str, folder: Path, taker: Taker, tmp_path: Path
+) -> None:
+    """Each has its own sequence from 1 and its own goodbye; the child inherits no call."""
+    url = taker.url if way == "http" else f"file://{folder}"
+    done = run(FORKING, url, tmp_path)
+    assert done.returncode == 0, done.stderr
+    events = taker.taken if way == "http" else lines_in(folder)
+    assert len({event["source"] for event in events}) == 2
+    for source in {event["source"] for event in events}:
+        own = [event for event in events if event["source"] == source]
+        assert [event["sequence"] for event in own] == list(range(1, len(own) + 1))
+        assert own[-1]["data"]["final"]
+        mine = own[0]["data"]["call_id"] == "child"
+        assert own[-1]["data"]["in_flight"] == (["child"] if mine else [])
+
+
+SILENT_CHILD = """
+import os, signal, sys
+from demurrage_recorder import writer_for
+writer = writer_for(sys.argv[1])
+writer.note("response.started", "default", {"call_id": "a"})
+child = os.fork()
+if child == 0:
+    signal.pause()
+    os._exit(0)
+print(child, flush=True)
+signal.pause()
+"""
+
+
+def test_a_child_does_not_prolong_its_parents_life(folder: Path) -> None:
+    """The parent's lock falls with the parent, though a child that it forked lives on."""
+    words = [sys.executable, "-c", SILENT_CHILD, f"file://{folder}"]
+    parent = subprocess.Popen(words, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    try:
+        (path,) = folder.glob("*.lock")
+        assert Lock.seize(path) is None
+        parent.kill()
+        parent.wait()
+        lock = None
+
+        def seized() -> bool:
+            nonlocal lock
+            lock = Lock.seize(path)
+            return lock is not None
+
+        eventually(seized)
+        assert lock is not None
+        lock.let_go()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.stdout.close()
+
+
+BUSY_FORKS = """
+import os, sys, threading
+from demurrage_recorder import writer_for
+writer = writer_for(sys.argv[1])
+done = threading.Event()
+def work():
+    number = 0
+    while not done.is_set():
+        writer.note("response.started", "default", {"call_id": str(number)})
+        number += 1
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for number in range(20):
+    child = os.fork()
+    if child == 0:
+        writer.note("response.started", "default", {"call_id": f"child {number}"})
+        writer.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+done.set()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_forks_amid_busy_threads_leave_every_source_whole(folder: Path) -> None:
+    """No lock is inherited taken, no line is written twice or into another's file."""
+    done = run(BUSY_FORKS, f"file://{folder}")
+    assert done.returncode == 0, done.stderr
+    sources: dict[str, list[int]] = {}
+    for path in sorted(folder.glob("*.jsonl"), key=lambda path: (len(path.name), path.name)):
+        for line in path.read_bytes().splitlines():
+            event = json.loads(line)
+            assert event["source"].endswith("/" + path.name.split(".")[0])
+            sources.setdefault(event["source"], []).append(event["sequence"])
+    assert len(sources) == 21
+    assert all(held == list(range(1, len(held) + 1)) for held in sources.values())
