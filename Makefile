@@ -18,7 +18,8 @@ WORKERS := 3
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)
 OLD_SDK := .make/openai2-$(VERSION)
-OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch)
+OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch tests/*/gate)
+FRAMEWORKS := .make/frameworks-$(VERSION)
 
 # Installing asks nothing and says nothing unless it fails.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -32,13 +33,14 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk lint format bench clean
+.PHONY: help run test suite again old-sdk frameworks lint format bench clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
 	@echo "make run     install the daemon and watch it at work in a simulated harbour"
 	@echo "make test    lint, build the wheel, test it, test it with the older SDK too"
 	@echo "make suite   the tests alone, against the built wheel"
+	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
 	@echo "make bench   measure, beside the budgets"
@@ -64,6 +66,9 @@ again: $(TEST)/installed
 
 old-sdk: $(OLD_SDK)/installed
 	@$(if $(OLD_SDK_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(OLD_SDK_TESTS))
+
+frameworks: $(FRAMEWORKS)/installed
+	@$(ISOLATED) $(FRAMEWORKS)/bin/python -m pytest -q tests/frameworks
 
 lint: $(TEST)/linters
 	@$(TEST)/bin/ruff format --check $(CHECKED)
@@ -116,6 +121,10 @@ $(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/buil
 	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[azure,postgres]" "openai<3"
 	@touch $@
 
+$(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/wheel/built
+	@$(FRAMEWORKS)/$(PIP) install --group test --group frameworks "$(WHEEL)"
+	@touch $@
+
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group lint
 	@touch $@
@@ -131,5 +140,6 @@ $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 # Tests import the recorder as an application does: installed, beside the daemon.
 $(TEST)/installed: $(TEST)/recorder
 $(OLD_SDK)/installed: $(OLD_SDK)/recorder
+$(FRAMEWORKS)/installed: $(FRAMEWORKS)/recorder
 
 .PRECIOUS: %/bin/python

@@ -19,7 +19,7 @@ async def create(harbour: Harbour, request: Request) -> Response | Body:
     ask = read_ask(await read_body(request))
     voyage = harbour.port.begin(ask)
     if ask.stream:
-        return StreamingResponse(_events(harbour, voyage), media_type="text/event-stream")
+        return StreamingResponse(_lines(harbour, voyage), media_type="text/event-stream")
     if not ask.background:
         # An early end (its container was taken) is answered early.
         await harbour.until(voyage.first_output_at)
@@ -55,13 +55,14 @@ async def input_items(harbour: Harbour, request: Request) -> Body:
     return page_of(items, request.query_params)
 
 
-async def _events(harbour: Harbour, voyage: Voyage) -> AsyncIterator[str]:
+async def events(harbour: Harbour, voyage: Voyage) -> AsyncIterator[Event]:
+    """The response's events, numbered, each when its time has come."""
     number = 0
 
-    def sent(event: Event) -> str:
+    def sent(event: Event) -> Event:
         nonlocal number
         event["sequence_number"], number = number, number + 1
-        return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+        return event
 
     await harbour.until(voyage.shown_from)
     for event in opening(voyage):
@@ -79,3 +80,8 @@ async def _events(harbour: Harbour, voyage: Voyage) -> AsyncIterator[str]:
             yield sent(event)
     for event in closing(voyage):
         yield sent(event)
+
+
+async def _lines(harbour: Harbour, voyage: Voyage) -> AsyncIterator[str]:
+    async for event in events(harbour, voyage):
+        yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"

@@ -32,7 +32,9 @@ class Ask:
     `mentions` are the containers that replayed calls name, in order. `use_tool`, `cite` and
     `seconds` steer the pretended model: request metadata `harbour_use_tool`, `harbour_cite`
     and `harbour_seconds`, or `[[use_tool]]`, `[[cite]]` and `[[seconds=12]]` in the last
-    message.
+    message. Likewise `preamble` (`harbour_preamble`, `[[preamble]]`): it says something before
+    it calls; and `call` (`harbour_call`, names parted by commas): functions that it calls.
+    `functions` are the names of those it is offered.
     """
 
     model: str
@@ -41,7 +43,10 @@ class Ask:
     items: tuple[dict[str, Any], ...]
     mentions: tuple[Mention, ...]
     metadata: Mapping[str, str]
+    functions: tuple[str, ...]
     use_tool: bool
+    call: tuple[str, ...]
+    preamble: bool
     cite: bool
     seconds: float | None
     previous_response_id: str | None
@@ -73,6 +78,10 @@ def read_ask(body: Mapping[str, Any]) -> Ask:
     background, store = bool(body.get("background")), body.get("store") is not False
     if background and not store:
         raise _bad("Background responses must be stored.", "background")
+
+    def told(habit: str) -> bool:
+        return metadata.get(f"harbour_{habit}") == "true" or f"[[{habit}]]" in prose
+
     seconds = metadata.get("harbour_seconds")
     if seconds is None and (said := _SECONDS.search(prose)):
         seconds = said.group(1)
@@ -83,8 +92,11 @@ def read_ask(body: Mapping[str, Any]) -> Ask:
         items=tuple(without_prose(item) for item in items),
         mentions=tuple(mentions(items)),
         metadata=dict(metadata),
-        use_tool=metadata.get("harbour_use_tool") == "true" or "[[use_tool]]" in prose,
-        cite=metadata.get("harbour_cite") == "true" or "[[cite]]" in prose,
+        functions=tuple(str(tool.get("name")) for tool in tools if tool.get("type") == "function"),
+        use_tool=told("use_tool") and body.get("tool_choice") != "none",
+        call=tuple(metadata.get("harbour_call", "").split(",")),
+        preamble=told("preamble"),
+        cite=told("cite"),
         seconds=None if seconds is None else float(seconds),
         previous_response_id=previous,
         conversation=conversation,
@@ -122,9 +134,13 @@ def without_prose(item: Mapping[str, Any]) -> dict[str, Any]:
             "status": "completed",
             "content": [blank],
         }
-    keep = ("id", "type", "status", "container_id", "environment", "call_id")
+    keep = ("id", "type", "status", "container_id", "environment", "call_id", "name")
     bare = {name: item[name] for name in keep if name in item}
-    if kind == "code_interpreter_call":
+    if kind == "function_call":
+        bare |= {"arguments": "{}"}
+    elif kind == "function_call_output":
+        bare |= {"output": ""}
+    elif kind == "code_interpreter_call":
         bare |= {"code": "", "outputs": []}
     elif kind == "shell_call":
         bare |= {"action": {"commands": [], "max_output_length": None, "timeout_ms": None}}

@@ -68,3 +68,15 @@ def call(ids: Ids, slot: Berthing, container_id: str) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def function_call(ids: Ids, name: str) -> dict[str, Any]:
+    """A call of a function that the application is to answer."""
+    return {
+        "id": ids.of("fc"),
+        "type": "function_call",
+        "status": "completed",
+        "call_id": ids.of("call"),
+        "name": name,
+        "arguments": "{}",
+    }

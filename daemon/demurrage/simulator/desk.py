@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,7 +45,7 @@ class Desk:
         request.state.fault = fault
         key = ""
         try:
-            key = _key(request)
+            key = key_of(request)
             response = await self._work(request, handler, fault)
         except Refusal as refusal:
             response = JSONResponse(refusal.body(azure=azure), refusal.status)
@@ -83,7 +83,12 @@ def _response(made: Response | Body) -> Response:
     return made if isinstance(made, Response) else JSONResponse(made)
 
 
-def _key(request: Request) -> str:
+def key_of(request: HTTPConnection) -> str:
+    """The key that the caller shows.
+
+    Raises:
+        Refusal: 401, it shows none.
+    """
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
     key = request.headers.get("api-key") or bearer
     if not key:

@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 
 from demurrage.simulator import api_containers, api_conversations, api_responses
 from demurrage.simulator.api_admin import admin_routes
+from demurrage.simulator.api_socket import socket_routes
 from demurrage.simulator.desk import Desk, Handler, Stamp
 from demurrage.simulator.harbour import Harbour
 
@@ -41,6 +42,6 @@ def application(harbour: Harbour) -> Starlette:
         for route in desk.routes(method, f"/v1/{path}", handler)
     ]
     return Starlette(
-        routes=[*admin_routes(harbour), *routes],
+        routes=[*admin_routes(harbour), *socket_routes(harbour), *routes],
         middleware=[Middleware(Stamp, harbour=harbour)],
     )

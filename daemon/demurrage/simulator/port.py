@@ -1,5 +1,6 @@
 """The harbour's core: responses make, reuse, use and lose containers. No IO, no waiting."""
 
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from demurrage.simulator.agenda import Agenda
 from demurrage.simulator.ask import Ask, Mention, mentions, without_prose
 from demurrage.simulator.berths import Berth, Berths
-from demurrage.simulator.cargo import answer, call
+from demurrage.simulator.cargo import answer, call, function_call
 from demurrage.simulator.clock import HarbourClock
 from demurrage.simulator.conversations import Conversations
+from demurrage.simulator.functions import OpenCalls, called, left_open, refuse_open, runs_code
 from demurrage.simulator.ids import Ids
 from demurrage.simulator.quay import Quay
 from demurrage.simulator.refusal import Refusal, container_not_found
@@ -60,6 +62,7 @@ class Port:
             Refusal: its context or its containers are not there.
         """
         now = self.advance()
+        ask = self._answered(ask)
         context = self._context(ask)
         needed = self._needed(ask, context, now)
         settings, rng, scale = self.settings, self.rng, self.settings.scale
@@ -75,6 +78,7 @@ class Port:
             first_output_at=runs_at + length / 2,
             ends_at=runs_at + length,
             context=context,
+            calls=called(ask.functions, ask.call, wants_code=ask.use_tool and not ask.berthings),
             status="queued" if ask.background else "in_progress",
         )
         for place, berth in needed.items():
@@ -141,18 +145,36 @@ class Port:
     def _context(self, ask: Ask) -> tuple[Mention, ...]:
         carried: tuple[Mention, ...] = ()
         if ask.previous_response_id is not None:
-            previous = self._voyages.get(ask.previous_response_id)
-            if previous is None or not previous.ask.store:
-                raise Refusal(
-                    400,
-                    f"Previous response with id '{ask.previous_response_id}' not found.",
-                    code="previous_response_not_found",
-                    param="previous_response_id",
-                )
+            previous = self._previous(ask.previous_response_id)
             carried = previous.context + tuple(mentions(previous.items))
         elif ask.conversation is not None:
             carried = tuple(mentions(self.conversations.found(ask.conversation).items))
         return carried + ask.mentions
+
+    def _previous(self, response_id: str) -> Voyage:
+        previous = self._voyages.get(response_id)
+        if previous is None or not previous.ask.store:
+            raise Refusal(
+                400,
+                f"Previous response with id '{response_id}' not found.",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        return previous
+
+    def _answered(self, ask: Ask) -> Ask:
+        """The request; once its stored call for code is answered, the model goes on to run it."""
+        before: OpenCalls = {}
+        if ask.previous_response_id is not None:
+            # What a stored response itself left open is all that can be: requests with more
+            # are refused.
+            before = left_open({}, self._previous(ask.previous_response_id).items)
+        elif ask.conversation is not None:
+            before = left_open({}, self.conversations.found(ask.conversation).items)
+        refuse_open(left_open(before, ask.items))
+        answers = {item.get("call_id") for item in ask.items}
+        goes_on = any(runs_code(name) for call, name in before.items() if call in answers)
+        return replace(ask, use_tool=ask.use_tool or goes_on)
 
     def _needed(self, ask: Ask, context: tuple[Mention, ...], now: float) -> dict[int, Berth]:
         latest = dict(context)
@@ -224,6 +246,10 @@ class Port:
             berth.used_by.append(voyage.id)
             self._name(voyage, container_id)
             voyage.drafts += call(self.ids, slot, container_id)
+        if voyage.calls:
+            voyage.drafts += [answer(self.ids, None, cite=False)] * voyage.ask.preamble
+            voyage.drafts += [function_call(self.ids, name) for name in voyage.calls]
+            return
         voyage.drafts.append(answer(self.ids, container_id, cite=voyage.ask.cite))
 
     def _finish(self, voyage: Voyage, at: float) -> None:

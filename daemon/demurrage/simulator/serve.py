@@ -86,7 +86,7 @@ def _config(harbour: Harbour) -> uvicorn.Config:
         date_header=False,
         server_header=False,
         lifespan="off",
-        ws="none",
+        ws="auto",  # speaks WebSocket where `websockets` is installed
         timeout_graceful_shutdown=1,
     )
 

@@ -58,6 +58,17 @@ def _halves(item: dict[str, Any], index: int) -> tuple[list[Event], list[Event]]
             ],
             [{"type": f"{run}.completed", **about}, done],
         )
+    if item["type"] == "function_call":
+        started["arguments"] = ""
+        run, words = "response.function_call_arguments", item["arguments"]
+        return (
+            [added],
+            [
+                {"type": f"{run}.delta", **about, "delta": words},
+                {"type": f"{run}.done", **about, "arguments": words, "name": item["name"]},
+                done,
+            ],
+        )
     if item["type"] == "message":
         return _message(item, added, done, {**about, "content_index": 0})
     return [added], [done]

@@ -14,6 +14,7 @@ class Voyage:
 
     Attributes:
         context: what calls of earlier turns and replayed items named, in order.
+        calls: functions that the model calls.
         holds: by tool place, the container that the slot resolved to.
         first_output_at: when the first output item appears; births come before it.
         items: the finished output; `drafts` while it is being written.
@@ -28,6 +29,7 @@ class Voyage:
     first_output_at: float
     ends_at: float
     context: tuple[Mention, ...]
+    calls: tuple[str, ...]
     status: str
     holds: dict[int, str] = field(default_factory=dict)
     drafts: list[dict[str, Any]] = field(default_factory=list)
