@@ -16,6 +16,7 @@ asyncio.set_event_loop(None)
 settings.register_profile("demurrage", deadline=None)
 settings.load_profile("demurrage")
 
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server of this session's own."""

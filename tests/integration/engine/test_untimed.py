@@ -9,6 +9,7 @@ from tests.integration.engine.conftest import Bench
 from demurrage.engine.ports import ContainersApi, ProviderClock
 from demurrage.model.condition import ConditionKind
 from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.resolution import Resolution
 
 
 @dataclass
@@ -43,6 +44,10 @@ class Untimed:
     async def delete(self, container_id: str) -> DeleteAnswer:
         """As it is."""
         return await self.api.delete(container_id)
+
+    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
+        """As it is."""
+        return await self.api.resolve(response_id, items=items)
 
     def affordable(self, seconds: float) -> int:
         """As it is."""

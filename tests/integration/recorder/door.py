@@ -50,6 +50,7 @@ class Door:
             clock=time.time,
             budget=lambda _target: BudgetSnapshot(60, 60, 7, 0),
             exposition=lambda: b"",
+            on_webhook=lambda _target, _outcome: None,
         )
         secret = None if token is None else SecretStr(token)
         app = create_app(service, Doors(events_token=secret))
