@@ -11,7 +11,7 @@ from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.gathering import Gathered
 from demurrage.model.history import RailHistory
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import (
     BirthTally,
@@ -56,8 +56,14 @@ class ContainersApi(Protocol):
         """Read stretches of the listing, several at a time. Never raises for API faults."""
         ...
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
-        """Delete one container and read the answer's body. Never raises for API faults."""
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
+        """Delete one container and read the answer's body. Never raises for API faults.
+
+        `hindrance` is asked right before the call leaves, after its wait in the budget; what it
+        names keeps it from being sent, and is the answer's failure.
+        """
         ...
 
     async def resolve(self, response_id: str, *, items: bool) -> Resolution:

@@ -9,6 +9,7 @@ The rest is planned anew in the next cycle. A stop lets the deletes under way en
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from demurrage.decide import billing
 from demurrage.engine.hooks import Hooks
@@ -28,9 +29,6 @@ ABREAST = 32
 # A delete is begun if the budget grants it within this share of an interval, so that it does
 # not grow old in the queue.
 _BREATH = 0.1
-
-_GREW_OLD = "its evidence grew old meanwhile"
-_NOT_OURS = "the store's lock may be lost"
 
 
 class Sweep:
@@ -103,6 +101,16 @@ class Sweep:
         oldest = self._api.clock.now() - self._rules.watch.freshness
         return not self._api.clock.jumped and min(read_at, sighting.listed_at) >= oldest
 
+    def _hindrance(self, sighting: Sighting, read_at: float) -> Failure | None:
+        """What keeps a delete that was granted from leaving now."""
+        if not self._store.held:
+            return Failure(ConditionKind.STORE_FAILED, "not sent: the store's lock may be lost")
+        if not self._fresh(sighting, read_at):
+            return Failure(
+                ConditionKind.EVIDENCE_STALE, "not sent: its evidence grew old meanwhile"
+            )
+        return None
+
     async def _to_its_end(
         self, intents: Sequence[Intent], sightings: Mapping[str, Sighting], read_at: float
     ) -> list[tuple[Deletion, Conclusion]]:
@@ -124,12 +132,9 @@ class Sweep:
         async def delete(deletion: Deletion) -> tuple[Deletion, Conclusion]:
             sighting = sightings[deletion.container_id]
             async with gate:
-                if not self._store.held:
-                    answer = _not_sent(deletion, ConditionKind.STORE_FAILED, _NOT_OURS)
-                elif not self._fresh(sighting, read_at):
-                    answer = _not_sent(deletion, ConditionKind.EVIDENCE_STALE, _GREW_OLD)
-                else:
-                    answer = await self._api.delete(deletion.container_id)
+                answer = await self._api.delete(
+                    deletion.container_id, partial(self._hindrance, sighting, read_at)
+                )
             return deletion, self._conclude(deletion, answer, sighting)
 
         # One that fails by a fault of ours must not leave the answers of the others unwritten.
@@ -155,12 +160,6 @@ class Sweep:
             detail="" if failure is None else f"{failure.kind}: {failure.detail}",
             saved_usd=saved if answer.outcome is DeleteOutcome.DELETED else 0.0,
         )
-
-
-def _not_sent(deletion: Deletion, kind: ConditionKind, why: str) -> DeleteAnswer:
-    """What stands in for the answer to a delete that was not begun after all."""
-    failure = Failure(kind, f"not sent: {why}")
-    return DeleteAnswer(deletion.container_id, DeleteOutcome.FAILED, failure)
 
 
 def troubles(target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> tuple[Condition, ...]:

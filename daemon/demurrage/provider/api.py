@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.resolution import Resolution
 from demurrage.provider.budget import BudgetSnapshot, CallBudget
 from demurrage.provider.calls import Caller, OnCall
@@ -72,9 +72,17 @@ class OpenAIContainers:
         """Read stretches of the listing, several at a time. Never raises for API faults."""
         return await self._pager.read(regions)
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
-        """Delete one container and read the answer's body. Never raises for API faults."""
-        return await self._deleter.delete(container_id)
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None] = lambda: None
+    ) -> DeleteAnswer:
+        """Delete one container and read the answer's body. Never raises for API faults.
+
+        Args:
+            container_id: which.
+            hindrance: asked right before the call leaves, after its wait in the budget; what it
+                names keeps it from being sent, and is the answer's failure.
+        """
+        return await self._deleter.delete(container_id, hindrance)
 
     async def resolve(self, response_id: str, *, items: bool) -> Resolution:
         """Read a response, and its input items if asked. Never raises for API faults."""

@@ -122,6 +122,11 @@ class CallBudget:
             await asyncio.sleep(delay + 1e-6 if delay > 0 else 0)
             self._resolve_pace.spend(loop.time())
 
+    def give_back(self, granted_at: float) -> None:
+        """A call that was granted is not sent after all."""
+        self._pace.give_back(granted_at)
+        self._pump()
+
     def note(self, granted_at: float, failure: Failure | None, headers: Mapping[str, str]) -> None:
         """Learn from the answer to a call.
 

@@ -71,6 +71,7 @@ class Caller:
         priority: Priority,
         send: Callable[[], Awaitable[Any]],
         judge: Callable[[Answer], _T | Failure],
+        hindrance: Callable[[], Failure | None] = lambda: None,
     ) -> Reply[_T]:
         """Send one call and name its outcome. Raises nothing but CancelledError.
 
@@ -78,14 +79,20 @@ class Caller:
             priority: what the call is for.
             send: makes the call, through the SDK's raw responses.
             judge: reads an answer of any status.
+            hindrance: asked once the budget has granted the call, which may take minutes; what
+                it names keeps the call from being sent.
         """
         try:
             granted_at = await self._budget.acquire(priority)
         except PausedError as paused:
-            failure = Failure(
-                paused.kind, "not sent: the API asked for silence", retry_after=paused.seconds
+            return self._not_sent(
+                Failure(
+                    paused.kind, "not sent: the API asked for silence", retry_after=paused.seconds
+                )
             )
-            return Reply(None, failure, sent=False, answered=False, sent_at=self._clock.now())
+        if (hindered := hindrance()) is not None:
+            self._budget.give_back(granted_at)
+            return self._not_sent(hindered)
         ticks = self._clock.ticks()
         exchanged = await self._exchange(send)
         seconds = self._clock.ticks() - ticks
@@ -105,6 +112,9 @@ class Caller:
             answered=isinstance(exchanged, Answer),
             sent_at=self._clock.now() - seconds,
         )
+
+    def _not_sent(self, failure: Failure) -> Reply[Any]:
+        return Reply(None, failure, sent=False, answered=False, sent_at=self._clock.now())
 
     async def _exchange(self, send: Callable[[], Awaitable[Any]]) -> Answer | _Silence:
         try:

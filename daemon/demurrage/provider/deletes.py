@@ -35,7 +35,9 @@ class Deleter:
         self._caller = caller
         self._delete = delete_call
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
         """Send one delete. Never raises for API faults; never sends an odd id."""
         if not safe_id(container_id):
             detail = "not sent: the id is no plain path segment"
@@ -51,7 +53,7 @@ class Deleter:
         def judge(answer: Answer) -> DeleteOutcome | Failure:
             return _read(answer, container_id)
 
-        reply = await self._caller.call(Priority.DELETE, send, judge)
+        reply = await self._caller.call(Priority.DELETE, send, judge, hindrance)
         if reply.value is not None:
             return DeleteAnswer(container_id, reply.value)
         return DeleteAnswer(container_id, _failed(reply), reply.failure)

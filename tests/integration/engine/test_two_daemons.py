@@ -12,7 +12,7 @@ from tests.postgres import Server
 from demurrage.engine.ports import ContainersApi
 from demurrage.model.condition import ConditionKind
 from demurrage.model.error import AlreadyRunningError
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.store import StoreLock
 
 LEAKED = 6
@@ -49,7 +49,9 @@ class Fateful:
         """List."""
         return await self._inner.read(regions)
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
         """Delete; before the first, every session of this daemon ends."""
         self.asked.append(container_id)
         if len(self.asked) == 1:
@@ -60,7 +62,7 @@ class Fateful:
                     (self._database,),
                 )
             self._then()
-        return await self._inner.delete(container_id)
+        return await self._inner.delete(container_id, hindrance)
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """An API whose answers tell no time: the daemon's own clock does not stand in for it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.integration.engine.conftest import Bench
 
 from demurrage.engine.ports import ContainersApi, ProviderClock
 from demurrage.model.condition import ConditionKind
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.resolution import Resolution
 
 
@@ -41,9 +41,11 @@ class Untimed:
         """As it is."""
         return await self.api.read(regions)
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
         """As it is."""
-        return await self.api.delete(container_id)
+        return await self.api.delete(container_id, hindrance)
 
     async def resolve(self, response_id: str, *, items: bool) -> Resolution:
         """As it is."""

@@ -1,8 +1,8 @@
 """What is read and decided while a clock cannot be trusted."""
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Container as SetContainer
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,7 +14,7 @@ from demurrage.engine.look import Look, Picture, Target
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import Batch
 from demurrage.model.facts import TargetFacts
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Mode
 from demurrage.model.resolution import Resolution
 from demurrage.model.rules import Rules
@@ -45,7 +45,9 @@ class Api:
         """Nothing is listed."""
         return Listing(self.clock.now(), (), 0)
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
         """Nothing is there."""
         return DeleteAnswer(container_id, DeleteOutcome.ALREADY_GONE)
 

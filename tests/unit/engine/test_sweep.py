@@ -13,7 +13,7 @@ from demurrage.engine.sweep import Sweep
 from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Container, Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
-from demurrage.model.listing import DeleteAnswer, Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Judgement, PlannedDelete
 from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.resolution import Resolution
@@ -50,8 +50,12 @@ class Api:
         """Not asked for here."""
         raise NotImplementedError
 
-    async def delete(self, container_id: str) -> DeleteAnswer:
-        """Delete it; the first call takes as long as whatever happens."""
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
+        """Delete it, unless hindered; the first call takes as long as whatever happens."""
+        if (failure := hindrance()) is not None:
+            return DeleteAnswer(container_id, DeleteOutcome.FAILED, failure)
         self.asked.append(container_id)
         if len(self.asked) == 1:
             self.happens(self.clock)

@@ -6,6 +6,7 @@ from tests.unit.provider.conftest import Make
 from tests.unit.provider.fake import error, page, reply
 
 from demurrage.model.condition import ConditionKind as Kind
+from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.listing import Failure, Region
 from demurrage.provider.budget import CallBudget, PausedError, Priority
 
@@ -324,3 +325,22 @@ async def test_a_complaint_slows_the_reading_of_responses_too() -> None:
     budget.note(now(), limited(0.0), {})
     grants = await spend(budget, 8, RESOLVE)
     assert grants[-1] - grants[0] > 7 * 60 / 15
+
+
+async def test_what_hinders_a_delete_after_its_wait_keeps_it_from_being_sent(make: Make) -> None:
+    """It may wait for minutes: whether its evidence still stands is asked after the grant."""
+    budget = CallBudget(1)
+    api, fake = make(reply(200, {}), budget=budget)
+    await budget.acquire(LIST)
+    began, asked = now(), list[float]()
+
+    def stale() -> Failure:
+        asked.append(now())
+        return Failure(Kind.EVIDENCE_STALE, "too old")
+
+    answer = await api.delete("cntr_1", stale)
+    assert [moment - began for moment in asked] == [pytest.approx(60, abs=1)]
+    assert (answer.outcome, answer.failure) == (DeleteOutcome.FAILED, stale())
+    assert not fake.wire
+    # What was not sent is not counted against the limit.
+    assert budget.affordable(0.1) == 1
