@@ -189,7 +189,7 @@ class Running:
                 return outcome
             await asyncio.sleep(self.bench.rules.watch.interval)
 
-    async def read_until(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
+    async def read_until(self, true: Callable[[], bool], seconds: float = 50.0) -> None:
         """Cycles and rounds of reading responses, until something has come true."""
         end = time.monotonic() + seconds
         while not true():

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from structlog.typing import EventDict
@@ -15,6 +16,20 @@ from demurrage.model.resolution import ResolveOutcome
 from demurrage.model.verdict import VerdictKind
 
 _TOOL = {"type": "code_interpreter", "container": {"type": "auto"}}
+
+
+# An id comes in time and nothing expires by itself, however busy the machine is.
+UNHURRIED = replace(
+    AT_ONCE,
+    evidence=replace(AT_ONCE.evidence, max_event_delay=4.0),
+    billing=replace(AT_ONCE.billing, idle_expiry=120.0),
+)
+
+
+def unhurried(bench: Bench) -> None:
+    """Give the machine time."""
+    bench.rules = UNHURRIED
+    bench.admin.settings(idle_expiry=12_000.0)
 
 
 async def begin(app: Application, *, seconds: float = 60.0, use_tool: bool = False) -> str:
@@ -56,7 +71,7 @@ def gone(bench: Bench) -> Callable[[], bool]:
 
 async def test_a_leak_of_a_known_response_goes_once_it_has_ended(bench: Bench) -> None:
     """It is followed while it runs, then its slot explains the container, which goes."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     async with bench.engine() as running:
         await running.turn()
         async with running.application() as app:
@@ -79,7 +94,7 @@ async def test_a_leak_of_a_known_response_goes_once_it_has_ended(bench: Bench) -
 
 async def test_what_a_known_response_names_is_kept(bench: Bench, lines: list[EventDict]) -> None:
     """Nobody but the API says that the container is used, and that is enough."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     async with bench.engine() as running:
         await running.turn()
         async with running.application() as app:
@@ -98,7 +113,7 @@ async def test_one_that_cannot_be_read_blocks_and_is_named_until_a_person_settle
     bench: Bench,
 ) -> None:
     """A response that was deleted may have made any container and may come to name it."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     async with bench.engine() as running:
         await running.turn()
         async with running.application() as app:
@@ -136,7 +151,7 @@ def _settle(running: Running, response_id: str) -> None:
 
 async def test_a_restart_goes_on_where_it_was(bench: Bench) -> None:
     """What was read is in the log; what was not is read then. No start is written twice."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     async with bench.engine() as running:
         await running.turn()
         async with running.application(source="app-1") as app:
@@ -152,7 +167,7 @@ async def test_a_restart_goes_on_where_it_was(bench: Bench) -> None:
 @pytest.mark.parametrize("kind", ["server_error", "html", "rate_limited", "truncated_json"])
 async def test_a_fault_is_waited_out(bench: Bench, kind: str) -> None:
     """No failure of reading is taken for an end, nor stops the cycle."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     bench.admin.fault(kind, "GET /v1/responses/*", count=2)
     async with bench.engine() as running:
         await running.turn()
@@ -166,7 +181,7 @@ async def test_a_fault_is_waited_out(bench: Bench, kind: str) -> None:
 
 async def test_a_response_that_its_application_logs_is_left_to_it(bench: Bench) -> None:
     """A webhook tells of every background response; most need no call of ours."""
-    bench.rules = AT_ONCE
+    unhurried(bench)
     async with bench.engine() as running:
         await running.turn()
         async with running.application() as app:
