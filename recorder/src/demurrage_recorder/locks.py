@@ -8,9 +8,9 @@ from pathlib import Path
 
 SUFFIX = ".lock"
 
-# By descriptor: the process that opened it. A fork hands them down; unless the child closes
-# them, its life would prolong the parent's.
-_held: dict[int, int] = {}
+# By descriptor: the process that opened it, and the file's name. A fork hands them down; unless
+# the child closes them, its life would prolong the parent's.
+_held: dict[int, tuple[int, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,11 @@ class Lock:
         """
         unnamed = folder / f".{name}{SUFFIX}.new"
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW
-        descriptor = os.open(unnamed, flags, mode)
-        _held[descriptor] = os.getpid()
-        lock = cls(folder / f"{name}{SUFFIX}", descriptor)
+        lock = cls(folder / f"{name}{SUFFIX}", os.open(unnamed, flags, mode))
+        lock._hold()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(descriptor, text.encode())
+            fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(lock.descriptor, text.encode())
             unnamed.rename(lock.path)
         except OSError:
             lock.let_go()
@@ -60,12 +59,16 @@ class Lock:
         Raises:
             OSError: whether it can be locked cannot be told.
         """
+        # Network file systems lock by process: there this one would get its own lock again, and
+        # lose it on closing the file.
+        if (os.getpid(), path.name) in _held.values():
+            return None
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
-        _held[descriptor] = os.getpid()
         lock = cls(path, descriptor)
+        lock._hold()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held it before may have finished, and removed the file from under its name.
@@ -78,6 +81,9 @@ class Lock:
             raise
         lock.let_go()
         return None
+
+    def _hold(self) -> None:
+        _held[self.descriptor] = (os.getpid(), self.path.name)
 
     def text(self) -> str:
         """What the file tells."""
@@ -96,7 +102,7 @@ class Lock:
 
 def close_inherited() -> None:
     """In a forked child: close what was inherited. The parent goes on holding its locks."""
-    for descriptor, opened_by in list(_held.items()):
+    for descriptor, (opened_by, _) in list(_held.items()):
         if opened_by != os.getpid():
             del _held[descriptor]
             with suppress(OSError):
