@@ -6,7 +6,7 @@ Ids that a proxy has rewritten pass as they are; the daemon turns them back.
 import re
 from typing import Any
 
-_NAMES = ("container_id", "container")
+_NAMES = frozenset({"container_id", "container"})
 _PREFIX = "cntr_"
 # What the event log takes; no container has a longer id, not even one wrapped twice.
 LONGEST_ID = 1024
@@ -18,18 +18,23 @@ def container_ids(value: Any) -> set[str]:
     """Every container id under `container_id` or `container`, at any depth of parsed JSON."""
     found: set[str] = set()
     left = [value]
+    # Every answer is walked while its application waits: hence types, and no tests that make more.
     while left:
         inner = left.pop()
-        if isinstance(inner, dict):
+        if type(inner) is dict:
             for name, each in inner.items():
-                if isinstance(each, str):
-                    if name in _NAMES and each.startswith(_PREFIX) and is_word(each, LONGEST_ID):
-                        found.add(each)
-                elif isinstance(each, dict | list):
+                kind = type(each)
+                if kind is dict or kind is list:
                     left.append(each)
-        elif isinstance(inner, list):
-            left.extend(each for each in inner if isinstance(each, dict | list))
+                elif kind is str and name in _NAMES and _is_container(each):
+                    found.add(each)
+        elif type(inner) is list:
+            left += inner
     return found
+
+
+def _is_container(text: str) -> bool:
+    return text.startswith(_PREFIX) and is_word(text, LONGEST_ID)
 
 
 def scanned_ids(text: bytes) -> set[str]:

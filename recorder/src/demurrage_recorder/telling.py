@@ -7,6 +7,7 @@ from demurrage_recorder.ids import LONGEST_ID, is_word
 
 FINAL = ("completed", "failed", "incomplete", "cancelled")
 _RUNNING = ("queued", "in_progress")
+_NUMBERS = (int, float)
 LATEST = 253_402_300_799
 """The last second of the year 9999: the event log takes no later moment."""
 
@@ -30,7 +31,7 @@ def times_of(response: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for name in ("created_at", "completed_at"):
         moment = response.get(name)
-        if isinstance(moment, int | float) and 0 <= moment <= LATEST:
+        if isinstance(moment, _NUMBERS) and 0 <= moment <= LATEST:
             told[name] = moment
     conversation = conversation_of(response)
     if conversation is not None:
