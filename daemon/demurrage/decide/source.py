@@ -122,6 +122,7 @@ class Source:
     def hear(self, at: float) -> None:
         """Take in when the daemon itself heard of it, on the clock by which it is retired."""
         self.last_time = max(self.last_time, at)
+        self.active_time = max(self.active_time, at)
         self.offset_low = self.offset_high = 0.0
 
     def _take_sequence(self, event: Event) -> bool:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
@@ -43,10 +43,16 @@ def _version_after_creation(engine: Engine) -> int:
     raise AssertionError("the last attempt returns or raises")
 
 
+def _whole(connection: Connection) -> bool:
+    """True when no table is missing."""
+    there = inspect(connection)
+    return all(there.has_table(table.name) for table in tables.metadata.sorted_tables)
+
+
 def _create_and_look(engine: Engine) -> int:
     with engine.begin() as connection:
         # On a server an application may lack the right to create what is there already.
-        if connection.dialect.name != "sqlite" and inspect(connection).has_table(tables.head.name):
+        if connection.dialect.name != "sqlite" and _whole(connection):
             found = connection.scalar(select(tables.head.c.version))
             if found is not None:
                 return int(found)

@@ -64,6 +64,15 @@ def shared_folder(url: str) -> str | None:
     return unquote(split.path)
 
 
+def may_end(url: str, token: str | None) -> bool:
+    """True where the daemon takes it from us that a container or a conversation is done with.
+
+    Over a network address it asks for the token: any other process could say the same. A unix
+    socket, a folder and a database have permissions of their own.
+    """
+    return token is not None or urlsplit(url).scheme not in {"http", "https"}
+
+
 def carrier_for(url: str, token: str | None) -> Carrier:
     """The carrier for a URL.
 

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from demurrage_recorder.carrier import TOKEN_VARIABLE
 from demurrage_recorder.clients import target_name
 from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.telling import LATEST
+from demurrage_recorder.warn import warn_once
 from demurrage_recorder.writer import writer_for
 
 
@@ -55,7 +57,8 @@ def pin(
 def release(container_id: str, *, target: str | None = None, url: str | None = None) -> None:
     """Say that a container is no longer needed.
 
-    It counts only from a process that has named the container, created it, or pinned it.
+    It counts only from a process that has named the container, created it, or pinned it. Over
+    HTTP it is sent only with a token: the daemon would not believe it without.
 
     Args:
         container_id: the container's id.
@@ -65,7 +68,7 @@ def release(container_id: str, *, target: str | None = None, url: str | None = N
     Raises:
         ValueError: this is no id, or no target's name, or no URL.
     """
-    _say("container.released", {"container_id": _id("container_id", container_id)}, target, url)
+    _end("container.released", {"container_id": _id("container_id", container_id)}, target, url)
 
 
 def ended(
@@ -76,6 +79,8 @@ def ended(
     url: str | None = None,
 ) -> None:
     """Say that a conversation will not be continued, so that its containers may go.
+
+    Over HTTP it is sent only with a token: the daemon would not believe it without.
 
     Args:
         conversation: its id, where the Conversations API keeps it.
@@ -93,11 +98,24 @@ def ended(
         for name, value in (("conversation", conversation), ("response_id", response_id))
         if value is not None
     }
-    _say("conversation.ended", data, target, url)
+    _end("conversation.ended", data, target, url)
 
 
 def _say(kind: str, data: dict[str, Any], target: str | None, url: str | None) -> None:
     writer_for(url).note(kind, target_name(target), data)
+
+
+def _end(kind: str, data: dict[str, Any], target: str | None, url: str | None) -> None:
+    """Say what ends something, unless the daemon would refuse it and all that comes with it."""
+    if not writer_for(url).may_end:
+        warn_once(
+            "untrusted end",
+            f"{kind} is not sent, so what it is about is kept: over HTTP the daemon believes it "
+            f"only with a token; set {TOKEN_VARIABLE} and the daemon's http.events_token_env, or "
+            "send to its unix socket",
+        )
+        return
+    _say(kind, data, target, url)
 
 
 def _id(name: str, value: str) -> str:

@@ -19,6 +19,7 @@ from demurrage_recorder.carrier import (
     Carrier,
     carrier_for,
     label_of,
+    may_end,
     shared_folder,
 )
 from demurrage_recorder.clock import Offset
@@ -54,6 +55,7 @@ class Writer:
         spool: how many bytes may lie undelivered; past them events are dropped, which the
             heartbeats admit.
         heartbeat: seconds between two heartbeats.
+        may_end: False where the daemon would not believe that something has ended.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class Writer:
         label: str,
         spool: int = SPOOL_BYTES,
         heartbeat: float = _HEARTBEAT,
+        may_end: bool = True,
     ) -> None:
+        self.may_end = may_end
         self.lock = threading.RLock()
         self._folder = folder
         self._connect = connect
@@ -225,7 +229,13 @@ def _writer(url: str, token: str | None, folder: str | None, spool: int) -> Writ
         return Writer(Path(shared), None, label=label_of(url), spool=spool)
     connect = partial(carrier_for, url, token)
     connect().close()
-    return Writer(private_folder(folder), connect, label=label_of(url), spool=spool)
+    return Writer(
+        private_folder(folder),
+        connect,
+        label=label_of(url),
+        spool=spool,
+        may_end=may_end(url, token),
+    )
 
 
 def _close_all() -> None:

@@ -52,7 +52,9 @@ class Fateful:
     async def delete(
         self, container_id: str, hindrance: Callable[[], Failure | None]
     ) -> DeleteAnswer:
-        """Delete; before the first, every session of this daemon ends."""
+        """Delete; every session of this daemon ends when the first is just about to leave."""
+        if hindrance() is not None:
+            return await self._inner.delete(container_id, hindrance)
         self.asked.append(container_id)
         if len(self.asked) == 1:
             with self._postgres.connect() as connection:
@@ -62,7 +64,7 @@ class Fateful:
                     (self._database,),
                 )
             self._then()
-        return await self._inner.delete(container_id, hindrance)
+        return await self._inner.delete(container_id, lambda: None)
 
 
 @pytest.fixture

@@ -210,6 +210,7 @@ def test_a_backlog_takes_several_looks(reader: Reader, folder: Path, event: Make
     assert len(reader.ids) == len(set(reader.ids)) == len(events)
 
 
+@pytest.mark.usefixtures("path")  # the trigger is SQLite's
 def test_positions_go_back_with_the_log(reader: Reader, folder: Path, event: Make) -> None:
     """What a crash takes out of the log is read again: both live in one transaction."""
     append(folder / "app.jsonl", *numbered(event, 1, 2))

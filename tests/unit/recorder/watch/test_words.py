@@ -51,6 +51,25 @@ def test_each_word_is_an_event(tmp_path: Path) -> None:
     ]
 
 
+def test_an_end_that_would_be_refused_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon refuses the whole batch that it comes in, so it does not get into one."""
+    monkeypatch.setenv("DEMURRAGE_RECORDER_DIR", str(tmp_path))
+    monkeypatch.delenv("DEMURRAGE_RECORDER_TOKEN", raising=False)
+    monkeypatch.setattr("demurrage_recorder.warn._told", set())
+    url = "http://127.0.0.1:1"
+    pin(CONTAINER, url=url)
+    with pytest.warns(RuntimeWarning, match="events_token_env"):
+        release(CONTAINER, url=url)
+    ended(conversation="conv_1", url=url)
+    (journal,) = tmp_path.rglob("*.jsonl")
+    kinds = {json.loads(line)["type"] for line in journal.read_text().splitlines()}
+    assert "demurrage.container.referenced" in kinds
+    assert not kinds & {"demurrage.container.released", "demurrage.conversation.ended"}
+    assert recorder.writer_for("http://127.0.0.1:2", token="secret").may_end
+
+
 @pytest.mark.parametrize(
     ("word", "told", "says"),
     [
