@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demurrage.cli.moments import local, when
-from demurrage.cli.show import heading, say, table
+from demurrage.cli.show import heading, say, say_code, table
 
 # A line for an application, not for a shell: source, n, call_id and now are its own, for a
 # made-up writer would hold the watermark for ever.
@@ -162,6 +162,8 @@ def _nobody_logs(target: str, line: str) -> None:
         "",
         f"Nobody logs for {target}, so nothing of it can be proven. Before each request to the "
         "Responses API leaves, its application has to post:",
-        line,
+    )
+    say_code(line)
+    say(
         "and demurrage.response.finished when the answer is in, and a heartbeat every few seconds.",
     )
