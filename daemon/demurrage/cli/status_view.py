@@ -1,10 +1,11 @@
 """One target's status, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from demurrage.cli.moments import local, when
 from demurrage.cli.show import heading, say, say_code, table
+from demurrage.model.condition import ConditionKind
 
 # A line for an application, not for a shell: source, n, call_id and now are its own, for a
 # made-up writer would hold the watermark for ever.
@@ -73,8 +74,32 @@ def _facts(status: Mapping[str, Any], now: float) -> None:
     for each in evidence["writers"]:
         if each["fault"]:
             say(f"               held by {each['source']}: {each['fault']}: {each['detail']}")
-            retire = f"demurrage writers retire {each['source']}"
-            say(f"               if it is gone for good: {retire}")
+            say(*_advice(each))
+    _blocking(status["target"], evidence.get("blocking", ()), now)
+
+
+def _advice(writer: Mapping[str, Any]) -> Iterator[str]:
+    """What a person can do about a writer that is in trouble."""
+    retire = f"`demurrage writers retire {writer['source']}`"
+    if writer["fault"] == ConditionKind.SILENT_WRITER:
+        yield f"               if it is gone for good: {retire}"
+        return
+    if writer["fault"] == ConditionKind.SEQUENCE_GAP:
+        yield "               it heals if what is missing still arrives; a writer that cannot"
+        yield "               deliver it again holds on for as long as it runs, so then:"
+    yield f"               restart that application (a new writer begins), then {retire}"
+
+
+def _blocking(target: str, calls: Iterable[Mapping[str, Any]], now: float) -> None:
+    """The calls that containers wait for, and how a person lets them go."""
+    for each in calls:
+        of = f" of {each['source']}" if each["source"] else ""
+        since = f", {when(each['since'], now)}" if each["since"] is not None else ""
+        count = each["containers"]
+        wait = "1 container waits" if count == 1 else f"{count} containers wait"
+        say(f"Blocked by     {each['about']}{of}{since}: {wait}, for its end is not known")
+        command = f"demurrage events append --finish {each['about']} --target {target}"
+        say(f"               once it has ended for certain: `{command}`")
 
 
 def _past(mark: float, now: float) -> str:

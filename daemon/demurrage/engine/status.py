@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from math import isinf
 from typing import Any
 
+from demurrage.decide.blocking import blocking
 from demurrage.decide.book import Book
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.evidence import Reading
@@ -16,6 +17,8 @@ from demurrage.model.verdict import VerdictKind
 
 # Conditions of one kind are one line; so many summaries are shown in it.
 _SHOWN = 3
+# So many calls of unknown end are shown, the oldest.
+_BLOCKING = 5
 
 
 def merge(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -44,7 +47,7 @@ def snapshot(
     """One target after one cycle. All times are provider time in epoch seconds."""
     picture, facts = outcome.picture, outcome.facts
     decision, reading = picture.decision, picture.reading
-    verdicts = decision.verdicts.values() if decision is not None else ()
+    verdicts = tuple(decision.verdicts.values()) if decision is not None else ()
     kinds = Counter(verdict.kind for verdict in verdicts)
     reasons = Counter(f"{each.kind}:{each.codes[0]}" for each in verdicts if each.codes)
     through = None if decision is None else decision.watermark.through
@@ -76,6 +79,15 @@ def snapshot(
                     "detail": holder.detail,
                 }
                 for holder in sorted(writers, key=lambda holder: holder.through)
+            ],
+            "blocking": [
+                {
+                    "about": each.about,
+                    "source": each.source,
+                    "since": each.since,
+                    "containers": each.containers,
+                }
+                for each in blocking(verdicts, book)[:_BLOCKING]
             ],
         },
         "coverage": {

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.reading import read_batch
-from demurrage.model.event import Entry, Heartbeat, Record, SetAside
+from demurrage.model.event import PERSON_PREFIX, Entry, Heartbeat, Record, SetAside
 
 _PAGE = 2000
 _EVENT = tables.events.c
@@ -21,6 +21,8 @@ class SourceReport:
     and may have been pruned. `promised`: the highest sequence that a heartbeat has spoken of.
     `gaps`: the stretches (from, to) that are missing below both. `conflicts`: ids with several
     contents, and sequences given to several ids. `last_heartbeat`: on the writer's clock.
+    `heard_at`: when anything of it was last appended, in epoch seconds. `unsequenced`: events
+    without the sequence that every writer owes; a person's words owe none.
     """
 
     source: str
@@ -34,6 +36,7 @@ class SourceReport:
     promised: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     last_heartbeat: float | None = None
+    heard_at: float | None = None
     final: bool = False
 
     @property
@@ -73,6 +76,9 @@ def verify(connection: Connection) -> LogReport:
     floors = select(tables.floors.c.source, tables.floors.c.sequence)
     for source, floor in connection.execute(floors):
         _report(sources, source).floor = floor
+    heard = select(_EVENT.source, func.max(_EVENT.appended_at)).group_by(_EVENT.source)
+    for source, heard_at in connection.execute(heard.where(_EVENT.source.is_not(None))):
+        _report(sources, source).heard_at = heard_at
     _find_gaps(connection, sources)
     _find_conflicts(connection, sources)
     generation = str(connection.execute(select(tables.head.c.generation)).scalar_one())
@@ -95,7 +101,7 @@ def _count(sources: dict[str, SourceReport], entry: Entry) -> None:
     event = entry.event
     report = _report(sources, event.source)
     report.events += 1
-    report.unsequenced += event.sequence is None
+    report.unsequenced += event.sequence is None and not event.source.startswith(PERSON_PREFIX)
     if isinstance(event.fact, Heartbeat):
         report.promised = max(report.promised, event.fact.last_sequence)
         report.last_heartbeat = max(report.last_heartbeat or event.time, event.time)

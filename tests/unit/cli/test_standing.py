@@ -1,6 +1,7 @@
 """`status` and `check` where something is wrong."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -100,6 +101,15 @@ def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> No
         assert words in out
 
 
+def test_a_call_that_blocks_is_named_with_the_command_that_settles_it(kept: Desk) -> None:
+    """Whose it is, how many containers wait for it, and the way out."""
+    call = {"about": "call_7", "source": "app/1", "since": 1_799_999_000.0, "containers": 3}
+    _remember(kept, evidence=_status()["evidence"] | {"blocking": [call]})
+    out = kept.say("status").out
+    assert "`demurrage events append --finish call_7 --target default`" in out
+    assert re.search(r"call_7 of app/1\b.*\b3 containers", out)
+
+
 def test_json_says_that_the_daemon_is_silent(kept: Desk) -> None:
     """Programs see at a key what people read on standard error."""
     _remember(kept)
@@ -142,7 +152,11 @@ def test_the_admin_token_is_sent_and_never_shown(kept: Desk, daemon: HTTPServer)
     assert "Due now        2" in said.out
     refused = kept.say("status")
     assert refused.code == 1
-    assert "401" in refused.err
+    assert "http.admin_token_env" in refused.err
+    assert kept.say("status", "--json").json["running"] is True
+    wrong = kept.say("status", ADMIN="another-token-0123456789")
+    assert "http.admin_token_env" in wrong.err
+    assert "does not answer" not in refused.err + wrong.err
 
 
 def test_check_fails_where_the_api_cannot_be_reached_and_says_what_to_do(kept: Desk) -> None:
