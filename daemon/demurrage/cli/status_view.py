@@ -38,7 +38,7 @@ def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
         line: what an application has to add, shown where nobody logs.
         now: epoch seconds.
     """
-    heading(f"{status['target']}: {status['mode']}")
+    heading(f"{status['target']}: {_mode(status)}")
     if not status.get("cycle"):
         say("No cycle has ended yet.", "")
         return
@@ -50,6 +50,15 @@ def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
     if not status["evidence"]["logged"]:
         _nobody_logs(status["target"], line)
     say("")
+
+
+def _mode(status: Mapping[str, Any]) -> str:
+    """The mode, and what is left of it while holds stand."""
+    mode = str(status["mode"])
+    effective = status.get("effective_mode", mode)
+    if effective == mode:
+        return mode
+    return f"{mode}, held: only observes" if effective == "observe" else f"{mode}, sweep held"
 
 
 def _facts(status: Mapping[str, Any], now: float) -> None:

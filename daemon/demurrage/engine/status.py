@@ -12,7 +12,7 @@ from demurrage.engine.evidence import Reading
 from demurrage.engine.look import Target
 from demurrage.model.condition import Condition
 from demurrage.model.inventory import CompleteInventory
-from demurrage.model.plan import Hold
+from demurrage.model.plan import WAVE_RAILS, Hold, Mode
 from demurrage.model.verdict import VerdictKind
 
 # Conditions of one kind are one line; so many summaries are shown in it.
@@ -37,6 +37,20 @@ def _merged(same: list[Condition]) -> Condition:
     return Condition(first.kind, first.target, "; ".join(summaries[:_SHOWN]) + more, severity)
 
 
+def _effective(mode: Mode, holds: Iterable[Hold]) -> str:
+    """What the mode comes to while holds stand.
+
+    "observe" where the whole target is held, "held" where a wave of deletes is: then only what a
+    person has resumed goes.
+    """
+    if mode is Mode.OBSERVE:
+        return mode.value
+    standing = [hold.rail for hold in holds if hold.resumed_at is None and not hold.ended]
+    if any(rail not in WAVE_RAILS for rail in standing):
+        return Mode.OBSERVE.value
+    return "held" if standing else mode.value
+
+
 def snapshot(
     target: Target,
     outcome: Outcome,
@@ -52,9 +66,11 @@ def snapshot(
     reasons = Counter(f"{each.kind}:{each.codes[0]}" for each in verdicts if each.codes)
     through = None if decision is None else decision.watermark.through
     writers = () if decision is None else decision.watermark.holders
+    holds = tuple(holds)
     return {
         "target": target.name,
         "mode": target.mode,
+        "effective_mode": _effective(target.mode, holds),
         "at": outcome.ended_at,
         "cycle": {
             "complete": outcome.complete,

@@ -81,6 +81,29 @@ def test_a_hold_on_the_whole_target_is_resumed_without_an_end(kept: Desk) -> Non
     assert "--until" not in out
 
 
+@pytest.mark.parametrize(
+    ("effective", "heading"),
+    [
+        ("enforce", "default: enforce"),
+        ("observe", "default: enforce, held: only observes"),
+        ("held", "default: enforce, sweep held"),
+    ],
+)
+def test_the_heading_says_what_is_left_of_the_mode(
+    kept: Desk, effective: str, heading: str
+) -> None:
+    """Nobody takes a target that only observes for one that deletes."""
+    _remember(kept, effective_mode=effective)
+    assert heading in kept.say("status").out.splitlines()
+
+
+def test_a_gap_is_healed_by_a_restart_first(kept: Desk) -> None:
+    """Retiring a writer that lives would be undone by its next word."""
+    writer = {"source": "app/1", "through": 1.0, "fault": "sequence_gap", "detail": "2-3 missing"}
+    _remember(kept, evidence=_status()["evidence"] | {"writers": [writer]})
+    assert re.search(r"restart .*`demurrage writers retire app/1`", kept.say("status").out)
+
+
 def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> None:
     """Each with what to do about it."""
     broken = {"kind": "late_start", "about": "call_1", "at": 1.0, "detail": "it came late"}
