@@ -26,7 +26,7 @@ def show_case(case: Plain, *, now: float) -> None:
     """Print the whole case of one container."""
     heading(f"{case['id']} ({case['target']})")
     _birth(case, now)
-    _maker(case["maker"])
+    _maker(case["maker"], case["created_by"])
     _standing(case["verdict"], now)
     _done(case)
     _money(case["money"])
@@ -51,7 +51,10 @@ def _birth(case: Plain, now: float) -> None:
         say(f"Gone           {when(row['gone_at'], now)}, {local(row['gone_at'])}")
 
 
-def _maker(maker: Plain | None) -> None:
+def _maker(maker: Plain | None, created_by: Plain | None) -> None:
+    if created_by is not None:
+        say(f"Made by        POST /containers, told by {created_by['source']}")
+        return
     if maker is None:
         say("Made by        no logged response that is known")
         return

@@ -61,8 +61,9 @@ class Screen:
         first.append("Demurrage", style="bold")
         first.append(f"  the real daemon in a simulated harbour · {self.url}")
         second = Text(no_wrap=True, overflow="ellipsis", style="dim")
-        second.append(f"{self.speed:g} times faster than life; times are told as in life, ")
-        second.append(f"dollars estimated · {words.clock(self.elapsed)} · Ctrl-C ends it")
+        # What a narrow terminal cuts off stands last.
+        second.append(f"{words.clock(self.elapsed)} · Ctrl-C ends it · {self.speed:g} times ")
+        second.append("faster than life; times are told as in life, dollars estimated")
         return Group(first, second, Text())
 
     def _table(self, news: News, rows: int) -> RenderableType:

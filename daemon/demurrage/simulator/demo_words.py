@@ -12,6 +12,7 @@ _WHY: Mapping[str, str] = {
     Code.PROTECTED_BY_NAME: "its name is protected",
     Code.LINEAGES_ENDED: "its conversation has ended",
     Code.RELEASED_BY_APPLICATION: "its application let it go",
+    Code.POLICY_KEEPS: "let go, but policy keeps it",
     Code.NAMED_BY_RESPONSE: "a response names it",
     Code.PINNED: "an application pinned it",
     Code.ACTIVE_SINCE_BIRTH: "used since its birth",
