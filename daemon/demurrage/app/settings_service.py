@@ -27,7 +27,7 @@ class HttpSettings(Section):
     events_token_env: Variable = ""
     """Empty: on loopback, anyone on the machine may append events."""
     admin_token_env: Variable = ""
-    """Empty: nobody may protect, resume, acknowledge or change the mode over HTTP."""
+    """Empty: on loopback, anyone on the machine may read; nobody may resume a hold over HTTP."""
 
     @property
     def address(self) -> Address:

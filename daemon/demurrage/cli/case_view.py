@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from demurrage.web.attempts import Attempt
 
 Plain = Mapping[str, Any]
+_UNUSED = {
+    "unknown": "whether unused containers are charged is not known (billing.unused)",
+    "charged": "unused containers are charged (billing.unused)",
+    "free": "unused containers are free (billing.unused)",
+}
 
 
 def show_request(request: "Attempt") -> None:
@@ -103,9 +108,9 @@ def _money(money: Plain) -> None:
         return
     say(
         f"Cost           {money['cost']['text']}; left alone {money['cost_if_left']['text']}; "
-        f"saved {money['saved']['text']}. All estimated, "
-        f"unused containers are: {money['unused_containers_are']}"
+        f"saved {money['saved']['text']}. All estimated;"
     )
+    say(f"               {_UNUSED[money['unused_containers_are']]}")
 
 
 def _history(verdicts: list[Plain]) -> None:

@@ -46,6 +46,11 @@ def test_every_command_names_the_bad_setting(
     assert "demurrage.toml" in line
 
 
+def test_explain_knows_its_targets(kept: Desk, refused: Refused) -> None:
+    """A mistyped target is not an unknown container."""
+    assert "--target" in refused(kept.say("explain", "cntr_1", "--target", "nope"))
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1"])
 def test_a_demo_of_no_seconds_is_refused(desk: Desk, seconds: str) -> None:
     """It could show nothing."""

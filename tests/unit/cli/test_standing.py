@@ -201,6 +201,26 @@ def test_check_offline_needs_no_key(kept: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    "http", ['bind = "0.0.0.0:9470"', 'admin_token_env = "NOT_SET"', 'events_token_env = "NOT_SET"']
+)
+def test_check_offline_finds_tokens_that_are_missing(kept: Desk, http: str) -> None:
+    """With them the daemon would not start; no network is needed to tell."""
+    kept.write(f"[http]\n{http}")
+    said = kept.say("check", "--offline", "--json", OPENAI_API_KEY="")
+    failed = [each["check"] for each in said.json["checks"] if each["grade"] == "fail"]
+    assert said.code == 1
+    assert set(failed) == {"http"}
+
+
+@pytest.mark.parametrize("place", ["/proc/nope/x.db", "/dev/null/x.db"])
+def test_check_fails_where_no_store_can_be_made(desk: Desk, place: str) -> None:
+    """Not even for root, for whom every folder seems writable."""
+    said = desk.say("check", "--offline", "--json", DEMURRAGE_DATABASE_URL=f"sqlite:///{place}")
+    grades = {each["check"]: each["grade"] for each in said.json["checks"]}
+    assert (said.code, grades["store"]) == (1, "fail")
+
+
+@pytest.mark.parametrize(
     ("settings", "word"),
     [
         ('mode = "enforce"', "nothing is ever deleted"),

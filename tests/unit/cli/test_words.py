@@ -64,6 +64,33 @@ def test_an_id_that_was_never_listed_is_protected_with_a_doubt(kept: Desk) -> No
     assert "cntr_9" in said.err
 
 
+def test_what_is_no_container_is_not_protected(kept: Desk, refused: Refused) -> None:
+    """A protection that can never hold would be a false comfort."""
+    assert "cntr_" in refused(kept.say("protect", "nonsense"), code=1)
+    with kept.store() as store:
+        assert store.facts("default", time.time()).protected == frozenset()
+
+
+@pytest.mark.parametrize("option", ["--release", "--end-conversation", "--finish"])
+@pytest.mark.parametrize("given", ["", "bad id"])
+def test_an_id_that_is_none_is_refused_by_its_option(
+    kept: Desk, refused: Refused, option: str, given: str
+) -> None:
+    """Nothing is appended."""
+    assert refused(kept.say("events", "append", option, given)).startswith(f"demurrage: {option}: ")
+    assert kept.say("events", "tail").out == ""
+
+
+@pytest.mark.parametrize(("option", "name"), [("--release", "cntr_9"), ("--finish", "call_9")])
+def test_an_id_that_nothing_names_is_appended_with_a_doubt(
+    kept: Desk, option: str, name: str
+) -> None:
+    """It may be mistyped; only the person knows. One that is known raises none."""
+    said = kept.say("events", "append", option, name, "--json")
+    assert (said.json["accepted"], name in said.err) == (1, True)
+    assert name not in kept.say("events", "append", option, name).err
+
+
 def test_with_several_targets_a_stranger_needs_its_target_named(
     kept: Desk, refused: Refused
 ) -> None:
