@@ -6,6 +6,7 @@ from typing import Any
 from demurrage.cli.moments import local, when
 from demurrage.cli.show import heading, say, say_code, table
 from demurrage.model.condition import ConditionKind
+from demurrage.web.words import why as why_of
 
 # A line for an application, not for a shell: source, n, call_id and now are its own, for a
 # made-up writer would hold the watermark for ever.
@@ -128,11 +129,11 @@ def _verdicts(status: Mapping[str, Any]) -> None:
     for kind, count in status["verdicts"].items():
         if count:
             why = [
-                f"{each.partition(':')[2]} {number}"
+                f"{number} {why_of(kind, each.partition(':')[2])}"
                 for each, number in status["reasons"].items()
                 if each.partition(":")[0] == kind
             ]
-            rows.append((kind, str(count), ", ".join(why)))
+            rows.append((kind, str(count), "; ".join(why)))
     if rows:
         say("")
         table(("verdict", "live", "why"), rows, right=("live",))
@@ -174,7 +175,7 @@ def _totals(totals: Mapping[str, Any] | None) -> None:
     say(
         f"Totals         {totals['created']} created, {totals['referenced']} referenced, "
         f"{totals['orphans']} orphans, {totals['swept']} swept "
-        f"({totals['swept_before_floor']} before the paid minimum ended)"
+        f"({totals['swept_before_floor']} before the floor)"
     )
     if totals["refused"] or totals["failed"]:
         say(f"               {totals['refused']} deletes refused, {totals['failed']} failed")

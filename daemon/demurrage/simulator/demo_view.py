@@ -10,6 +10,7 @@ from rich.text import Text
 
 from demurrage.simulator import demo_words as words
 from demurrage.simulator.demo_news import News, Row, Standing
+from demurrage.web.words import why
 
 _STYLES = {
     "orphan": "red",
@@ -93,7 +94,7 @@ class Screen:
             Text(row.tier, style=style),
             Text(words.age(row, now, self.speed), style=style),
             Text(row.verdict, style=f"dim {verdict}" if gone else verdict),
-            Text(words.why(row.verdict, row.code), style=style),
+            Text(why(row.verdict, row.code), style=style),
             Text(words.short(row.response), style=style),
             Text(fate, style=ending),
         ]

@@ -5,7 +5,7 @@ const PACE = 5000;
 const KEY = "demurrage-admin-token";
 const VERDICTS = ["orphan", "released", "referenced", "explicit", "protected", "pending",
   "unproven", "unknown"];
-const TOTALS = [["created", "seen"], ["referenced", "referenced"], ["orphans", "orphans"],
+const TOTALS = [["created", "created"], ["referenced", "referenced"], ["orphans", "orphans"],
   ["swept", "swept"], ["swept_before_floor", "swept before the floor"],
   ["observed", "would have been swept"], ["refused", "deletes refused"],
   ["failed", "deletes failed"]];
