@@ -11,6 +11,7 @@ from typing import Any
 
 from demurrage.app.assembly import budgets, targets
 from demurrage.app.settings import Settings, door_problems
+from demurrage.app.settings_sections import DEFAULT_PRICES
 from demurrage.engine.look import Target
 from demurrage.eventlog.log import EventLog
 from demurrage.model.condition import ConditionKind
@@ -70,7 +71,7 @@ def local_checks(settings: Settings) -> list[Check]:
         *_doors(settings),
     ]
     for name in settings.targets:
-        found += _sanity(settings, name)
+        found += [*_sanity(settings, name), *_prices(settings, name)]
     return found
 
 
@@ -194,6 +195,15 @@ def _sanity(settings: Settings, name: str) -> list[Check]:
     coverage = rules.evidence.coverage
     finding = f"mode {settings.mode}, coverage {coverage}: only what is proven is ever due"
     return [Check(f"{name}: policy", Grade.PASS, finding)]
+
+
+def _prices(settings: Settings, name: str) -> list[Check]:
+    """Tiers that the price list names and nobody has heard of; new ones may well come."""
+    strange = sorted(settings.rules(name).billing.usd_per_minute.keys() - DEFAULT_PRICES.keys())
+    if not strange:
+        return []
+    finding = f"billing.usd_per_minute prices tiers not known so far: {', '.join(strange)}"
+    return [Check(f"{name}: prices", Grade.WARN, finding, "see that they are written as listed")]
 
 
 async def _api(target: Target, base_url: str) -> list[Check]:

@@ -212,6 +212,15 @@ def test_check_offline_finds_tokens_that_are_missing(kept: Desk, http: str) -> N
     assert set(failed) == {"http"}
 
 
+def test_check_warns_of_a_price_for_a_tier_that_nobody_knows(kept: Desk) -> None:
+    """A slip of the hand would leave the true tier at its usual price."""
+    kept.write('[billing]\nusd_per_minute = { "11g" = 1 }')
+    checks = kept.say("check", "--offline", "--json").json["checks"]
+    (told,) = [each for each in checks if each["check"] == "default: prices"]
+    assert told["grade"] == "warn"
+    assert "11g" in told["finding"]
+
+
 @pytest.mark.parametrize("place", ["/proc/nope/x.db", "/dev/null/x.db"])
 def test_check_fails_where_no_store_can_be_made(desk: Desk, place: str) -> None:
     """Not even for root, for whom every folder seems writable."""
