@@ -42,7 +42,9 @@ def say_code(line: str) -> None:
 
 def note(line: str) -> None:
     """Print a line beside the answer, to standard error."""
-    print(clean(line), file=sys.stderr)
+    whole = clean(line)
+    for part in wrapped(whole, _width()) if sys.stderr.isatty() else [whole]:
+        print(part, file=sys.stderr)
 
 
 def heading(text: str) -> None:
