@@ -1,7 +1,9 @@
 """What the documents show is run as it is written there."""
 
+import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -47,6 +49,12 @@ def test_the_example_and_the_curl_line_are_taken(tmp_path: Path) -> None:
                 check=False,
             )
             assert '"accepted":1' in shown.stdout.replace(" ", ""), shown
+            for words in re.findall(r"^demurrage ((?:writers|events) .*)$", readme, re.MULTILINE):
+                _said(daemon, *shlex.split(words, comments=True))
+            report = json.loads(
+                _said(daemon, "writers", "retire", "my-app/4711", "--yes", "--json")
+            )
+            assert report["left_open"] == []
         finally:
             daemon.stop()
     with open_store(daemon.database_url) as store:
@@ -124,6 +132,12 @@ def _ear() -> Iterator[_Ear]:
         finally:
             ear.shutdown()
             thread.join()
+
+
+def _said(daemon: Daemon, *arguments: str) -> str:
+    """What a command answers beside the daemon; it must do what it is told."""
+    program = [sys.executable, "-m", "demurrage", "--config", str(daemon.settings)]
+    return subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def _example(api: str, daemon: str, **environ: str) -> subprocess.CompletedProcess[str]:
