@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -93,6 +94,17 @@ def one_view(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name != "sqlite":
             connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
+
+
+def dispose(engine: Engine) -> None:
+    """Close every connection, those that threads are still at work on when they are done."""
+
+    def returned(connection: Any, _record: object) -> None:
+        if connection is not None:
+            connection.close()
+
+    event.listen(engine.pool, "checkin", returned)
+    engine.dispose()
 
 
 def plain_words(error: SQLAlchemyError) -> str:

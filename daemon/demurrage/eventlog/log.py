@@ -13,7 +13,7 @@ from demurrage.eventlog.appending import (
     append_lines,
     note_line,
 )
-from demurrage.eventlog.database import make_engine, one_view, troubles_named
+from demurrage.eventlog.database import dispose, make_engine, one_view, troubles_named
 from demurrage.eventlog.opening import ensure_tables
 from demurrage.eventlog.parse import Line, read_lines
 from demurrage.eventlog.pruning import prune
@@ -76,9 +76,12 @@ class EventLog:
         return log
 
     def close(self) -> None:
-        """Close the connections that the log opened itself."""
+        """Close the connections that the log opened itself.
+
+        One that a thread is still at work on is closed when it is done.
+        """
         if self._owned:
-            self._engine.dispose()
+            dispose(self._engine)
 
     def append(
         self, raws: Sequence[Mapping[str, Any] | bytes | Line], *, appended_at: float

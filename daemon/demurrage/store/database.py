@@ -4,9 +4,9 @@ import errno
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from demurrage.model.error import StoreFailedError
@@ -81,6 +81,12 @@ class Fence(Protocol):
         ...
 
 
+def _close_returned(connection: Any, _record: object) -> None:
+    """Close a connection that comes back to a pool which nobody will look into any more."""
+    if connection is not None:
+        connection.close()
+
+
 class Database:
     """Hands out transactions, to any thread; writers take turns."""
 
@@ -137,7 +143,11 @@ class Database:
                 self.fence.approach()
 
     def close(self) -> None:
-        """Close every connection; SQLite folds its write-ahead file back in."""
+        """Close every connection; SQLite folds its write-ahead file back in.
+
+        One that a thread is still at work on is closed when it is done.
+        """
+        event.listen(self.engine.pool, "checkin", _close_returned)
         self.engine.dispose()
 
 
