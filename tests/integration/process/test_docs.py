@@ -24,8 +24,8 @@ EVENTS = (ROOT / "docs/events.md").read_text()
 
 
 @pytest.mark.process
-def test_the_example_and_the_curl_line_are_taken(tmp_path: Path) -> None:
-    """The Python example runs, and the event of the README is accepted."""
+def test_the_example_is_taken(tmp_path: Path) -> None:
+    """The Python example runs, and what it says is taken."""
     settings = HarbourSettings(scale=SCALE, visibility_lag=(0.0, 0.0))
     with HarbourServer(Harbour(settings, seed=2)) as harbour:
         daemon = Daemon(tmp_path, harbour.base_url)
@@ -35,15 +35,6 @@ def test_the_example_and_the_curl_line_are_taken(tmp_path: Path) -> None:
             example = _example(harbour.base_url, daemon.url)
             assert example.returncode == 0, example.stderr
             assert example.stdout.startswith("resp_")
-            readme = (ROOT / "README.md").read_text()
-            (command,) = re.findall(r"^curl .*?\}\}'$", readme, re.MULTILINE | re.DOTALL)
-            shown = subprocess.run(
-                ["/bin/sh", "-c", command.replace("http://127.0.0.1:9470", daemon.url)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert '"accepted":1' in shown.stdout.replace(" ", ""), shown
         finally:
             daemon.stop()
     with open_store(daemon.database_url) as store:
