@@ -5,41 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.docs.pages import DOCS, PRIVACY, ROOT, names, private_fields, rows
 
 from demurrage.eventlog.schema import event_schema
 from demurrage.model.condition import ConditionKind
 from demurrage.model.facts import BreakKind
 
-ROOT = Path(__file__).parents[3]
-DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), ROOT / "recorder/README.md"]
-PRIVACY = (DOCS / "privacy.md").read_text()
 COVERAGE = (DOCS / "coverage.md").read_text()
 DEFINITIONS = event_schema()["$defs"]
 
 # The recorder tells which HTTP request it was at the end as well; nothing reads it there.
 _BEYOND = {"demurrage.response.finished": {"request_id"}}
-
-
-def rows(page: str, header: str) -> list[list[str]]:
-    """The cells of the table under a header, without it."""
-    _, _, below = page.partition(f"{header}\n")
-    table = below.partition("\n\n")[0].splitlines()[1:]
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
-
-
-def names(cell: str) -> set[str]:
-    """The names in a cell."""
-    return set(re.findall("`([^`]*)`", cell))
-
-
-def stated() -> dict[str, set[str]]:
-    """By type, the fields that the page on privacy says its data has."""
-    found: dict[str, set[str]] = {}
-    for kinds, fields in rows(PRIVACY, "| type | data |"):
-        for kind in names(kinds) or {kinds}:
-            found[kind] = names(fields)
-    return found
 
 
 def known() -> dict[str, dict[str, Any]]:
@@ -59,7 +36,7 @@ def properties(reference: dict[str, str]) -> dict[str, Any]:
 
 def test_privacy_names_every_field_and_no_other() -> None:
     """Its table is the schema's, type by type."""
-    page = stated()
+    page = private_fields()
     everywhere = page.pop("every type")
     assert page.pop("a slot") == set(DEFINITIONS["SlotData"]["properties"])
     assert {f"demurrage.{kind}" for kind in page} == set(known())
