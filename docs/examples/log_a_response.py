@@ -1,7 +1,8 @@
 """One turn, logged: the smallest application that Demurrage can prove things about.
 
 Reads OPENAI_API_KEY and OPENAI_BASE_URL as the SDK does, and DEMURRAGE_RECORDER_URL (default
-http://127.0.0.1:9470).
+http://127.0.0.1:9470), _TARGET (default "default") and _TOKEN (none by default). Ends with exit 1
+if the turn failed, or if not all of it could be logged.
 """
 
 import json
@@ -13,12 +14,15 @@ import uuid
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from openai import OpenAI
+from openai import APIStatusError, OpenAI, OpenAIError
 
 URL = os.environ.get("DEMURRAGE_RECORDER_URL", "http://127.0.0.1:9470") + "/v1/events"
+TARGET = os.environ.get("DEMURRAGE_RECORDER_TARGET", "default")
+TOKEN = os.environ.get("DEMURRAGE_RECORDER_TOKEN")
 SOURCE = f"example/{uuid.uuid4()}"
 sequence = 0
 unsent = []
+offset = None
 
 
 def log(kind, **data):
@@ -33,13 +37,14 @@ def log(kind, **data):
             "sequence": sequence,
             "type": f"demurrage.{kind}",
             "time": datetime.now(timezone.utc).isoformat(),
-            "data": {"target": "default", **data},
+            "data": {"target": TARGET, **data},
         }
     )
     request = urllib.request.Request(
         URL,
         data=json.dumps(unsent).encode(),
-        headers={"Content-Type": "application/cloudevents-batch+json"},
+        headers={"Content-Type": "application/cloudevents-batch+json"}
+        | ({"Authorization": f"Bearer {TOKEN}"} if TOKEN else {}),
     )
     try:
         urllib.request.urlopen(request, timeout=5).close()
@@ -49,34 +54,69 @@ def log(kind, **data):
         unsent.clear()
 
 
+def learn_offset(headers):
+    """How far this clock is ahead of the API's; every answer tells, an error's too."""
+    global offset
+    if "date" in headers:
+        offset = time.time() - parsedate_to_datetime(headers["date"]).timestamp()
+
+
+def turn(client):
+    """Take one turn, logged from before it leaves to its end, whichever that is."""
+    call_id = str(uuid.uuid4())
+    slots = [{"tool": "code_interpreter", "tier": "1g", "container": "auto"}]
+    log("response.started", call_id=call_id, slots=slots)
+    # Until the whole answer is in, nobody knows whether the API took the request.
+    end = {"status": "lost"}
+    try:
+        answer = client.responses.with_raw_response.create(
+            model="gpt-5",
+            input="Say hello.",
+            tools=[
+                {"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "1g"}}
+            ],
+        )
+        learn_offset(answer.headers)
+        response = answer.parse()
+        end = {
+            "status": response.status,
+            "response_id": response.id,
+            "created_at": response.created_at,
+            "containers": [
+                item.container_id
+                for item in response.output
+                if item.type == "code_interpreter_call"
+            ],
+        }
+        return response
+    except APIStatusError as error:
+        learn_offset(error.response.headers)
+        if 400 <= error.status_code < 500 and error.status_code != 408:
+            end = {"status": "refused", "http_status": error.status_code}
+        raise
+    finally:
+        log("response.finished", call_id=call_id, **end)
+
+
+# The SDK's own retries would be requests that nobody logs.
 client = OpenAI(max_retries=0)
-call_id = str(uuid.uuid4())
-slots = [{"tool": "code_interpreter", "tier": "1g", "container": "auto"}]
-log("response.started", call_id=call_id, slots=slots)
-answer = client.responses.with_raw_response.create(
-    model="gpt-5",
-    input="Say hello.",
-    tools=[{"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "1g"}}],
-)
-offset = time.time() - parsedate_to_datetime(answer.headers["date"]).timestamp()
-response = answer.parse()
-log(
-    "response.finished",
-    call_id=call_id,
-    response_id=response.id,
-    status=response.status,
-    created_at=response.created_at,
-    containers=[
-        item.container_id for item in response.output if item.type == "code_interpreter_call"
-    ],
-)
-log(
-    "writer.heartbeat",
-    complete_through=time.time(),
-    last_sequence=sequence,
-    in_flight=[],
-    clock_offset=offset,
-    dropped=0,
-    final=True,
-)
-print(response.id)
+response = None
+try:
+    response = turn(client)
+except OpenAIError as error:
+    print(f"the turn failed: {type(error).__name__}", file=sys.stderr)
+finally:
+    log(
+        "writer.heartbeat",
+        complete_through=time.time(),
+        last_sequence=sequence,
+        in_flight=[],
+        clock_offset=offset,
+        dropped=0,
+        final=True,
+    )
+if response is not None:
+    print(response.id)
+if unsent:
+    print(f"{len(unsent)} events could not be logged", file=sys.stderr)
+sys.exit(0 if response is not None and not unsent else 1)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from demurrage.app.assembly import budgets, targets
-from demurrage.app.settings import Settings
+from demurrage.app.settings import Settings, door_problems
+from demurrage.app.settings_sections import DEFAULT_PRICES
 from demurrage.engine.look import Target
 from demurrage.eventlog.files.folder import look, opened
 from demurrage.eventlog.files.locks import lock_fault
@@ -69,9 +71,10 @@ def local_checks(settings: Settings) -> list[Check]:
         _daemon(settings),
         *_store(settings),
         *_event_files(settings),
+        *_doors(settings),
     ]
     for name in settings.targets:
-        found += _sanity(settings, name)
+        found += [*_sanity(settings, name), *_prices(settings, name)]
     return found
 
 
@@ -84,6 +87,12 @@ async def api_checks(settings: Settings) -> list[Check]:
         finally:
             await target.api.close()
     return found
+
+
+def _doors(settings: Settings) -> list[Check]:
+    """Whether the tokens of the HTTP API are there, as far as the settings ask for them."""
+    problems = door_problems(settings, os.environ)
+    return [Check("http", Grade.FAIL, line, "the daemon does not start so") for line in problems]
 
 
 def _daemon(settings: Settings) -> Check:
@@ -134,10 +143,17 @@ def _store(settings: Settings) -> list[Check]:
 def _room(path: Path) -> Check:
     """A store that is not there yet needs a folder that can be made and written."""
     folder = next(each for each in path.parents if each.exists())
-    if os.access(folder, os.W_OK | os.X_OK):
-        return Check("store", Grade.PASS, f"is made at {path} at the first start")
     advice = "change the folder's owner, or point database_url elsewhere"
-    return Check("store", Grade.FAIL, f"{folder} cannot be written by this user", advice)
+    if not folder.is_dir():
+        return Check("store", Grade.FAIL, f"{folder} is no folder", "point database_url elsewhere")
+    try:
+        # Permissions do not tell all: there are folders in which nobody can make a file.
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        finding = f"{folder} cannot be written by this user: {error.strerror}"
+        return Check("store", Grade.FAIL, finding, advice)
+    return Check("store", Grade.PASS, f"is made at {path} at the first start")
 
 
 def _writable(place: Place) -> Check:
@@ -204,6 +220,15 @@ def _sanity(settings: Settings, name: str) -> list[Check]:
     coverage = rules.evidence.coverage
     finding = f"mode {settings.mode}, coverage {coverage}: only what is proven is ever due"
     return [Check(f"{name}: policy", Grade.PASS, finding)]
+
+
+def _prices(settings: Settings, name: str) -> list[Check]:
+    """Tiers that the price list names and nobody has heard of; new ones may well come."""
+    strange = sorted(settings.rules(name).billing.usd_per_minute.keys() - DEFAULT_PRICES.keys())
+    if not strange:
+        return []
+    finding = f"billing.usd_per_minute prices tiers not known so far: {', '.join(strange)}"
+    return [Check(f"{name}: prices", Grade.WARN, finding, "see that they are written as listed")]
 
 
 async def _api(target: Target, base_url: str) -> list[Check]:

@@ -25,7 +25,7 @@ from demurrage.app.settings_secrets import SecretUnreadableError, find_secret
 from demurrage.app.settings_tree import Settings
 from demurrage.model.error import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "door_problems", "load_settings"]
 
 USUAL_PLACES = (Path("demurrage.toml"), Path("/etc/demurrage/demurrage.toml"))
 
@@ -46,7 +46,7 @@ def load_settings(
             the key and the fix, and never holds a secret.
     """
     file = _find(path, environ)
-    in_file = _read(file) if file else _implied(environ)
+    in_file = _read(file) if file else _implied(environ, keyless=not secrets)
     targets = in_file.get("targets")
     environment = EnvironmentSource(
         Settings, environ, targets if isinstance(targets, Mapping) else ()
@@ -71,6 +71,15 @@ def load_settings(
     if problems:
         raise _refusal(problems, variables, file)
     return settings.with_secrets(found, state)
+
+
+def door_problems(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with the tokens of the HTTP API, a line each, where no key was asked for."""
+    found, missing = gather_secrets(settings, environ)
+    problems = [each for each in missing if each.path[0] == "http"]
+    return tuple(
+        f"{dotted(each.path)}: {each.text}" for each in problems or open_doors(settings, found)
+    )
 
 
 def _build(strongest_first: tuple[PydanticBaseSettingsSource, ...]) -> Settings:
@@ -103,8 +112,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: cannot be read: {reason}") from None
 
 
-def _implied(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Without a file, the SDK's own variables make one target."""
+def _implied(environ: Mapping[str, str], *, keyless: bool) -> dict[str, Any]:
+    """Without a file, the SDK's own variables make one target; its key need not be here."""
     others = [
         name
         for name in environ
@@ -115,7 +124,7 @@ def _implied(environ: Mapping[str, str]) -> dict[str, Any]:
         key = find_secret(environ, "OPENAI_API_KEY", ("default.api_key", "api_key")) is not None
     except SecretUnreadableError:
         key = True  # the search for all secrets says what is wrong with it
-    if others or not key:
+    if others or not (key or keyless):
         return {}
     base_url = environ.get("OPENAI_BASE_URL")
     return {"targets": {"default": {"base_url": base_url} if base_url else {}}}

@@ -90,9 +90,16 @@ def _text(detail: ErrorDetails, path: Path, known: Sequence[Path]) -> str:
     return _PLAIN.get(kind) or detail["msg"].replace("Input should be", "must be")
 
 
+def _holds(table: Path, path: Path) -> bool:
+    return len(table) < len(path) and all(
+        key in ("*", given) for key, given in zip(table, path, strict=False)
+    )
+
+
 def unknown_key(path: Path, known: Sequence[Path]) -> str:
     """What to say of a key that nothing reads."""
-    near = nearest(path, known)
+    # A table that holds the key is there already; to name it would mend nothing.
+    near = nearest(path, [each for each in known if not _holds(each, path)])
     hint = f"; did you mean {dotted(near)}?" if near else "; remove it or mend its name"
     secret = path[-1].lower() in _SECRET_KEYS or path[-1].lower().endswith(
         tuple(f"_{key}" for key in _SECRET_KEYS)

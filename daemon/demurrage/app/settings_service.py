@@ -37,7 +37,7 @@ class HttpSettings(Section):
     """Empty: on loopback, anyone on the machine may append events, but for those that end things
     (`container.released`, `conversation.ended`): these need the token, or the Unix socket."""
     admin_token_env: Variable = ""
-    """Empty: nobody may protect, resume, acknowledge or change the mode over HTTP."""
+    """Empty: on loopback, anyone on the machine may read; nobody may resume a hold over HTTP."""
 
     @property
     def address(self) -> Address:

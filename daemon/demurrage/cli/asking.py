@@ -1,6 +1,7 @@
 """Asking the running daemon over its own HTTP address."""
 
 import json
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,20 @@ if TYPE_CHECKING:
     from demurrage.app.settings import Settings
 
 _TIMEOUT = 5.0
-_OK = 200
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
 class NoAnswerError(DemurrageError):
-    """The daemon gave no answer that can be used; the message says why."""
+    """The daemon gave no answer that can be used; the message says why, as a sentence.
+
+    Args:
+        message: the sentence.
+        running: True where something listens there all the same.
+    """
+
+    def __init__(self, message: str, *, running: bool = False) -> None:
+        super().__init__(message)
+        self.running = running
 
 
 def url_of(settings: "Settings") -> str:
@@ -38,14 +47,39 @@ def ask(settings: "Settings", path: str) -> Any:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         body = response.read()
-        if response.status != _OK:
-            raise NoAnswerError(f"{url_of(settings)} answers with HTTP {response.status}")
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            raise NoAnswerError(_refused(settings), running=True)
+        if response.status != HTTPStatus.OK:
+            raise NoAnswerError(
+                f"what listens at {url_of(settings)} answers with HTTP {response.status}"
+            )
         return json.loads(body)
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise NoAnswerError(f"nobody answers at {url_of(settings)}: {reason}".lower()) from None
+        raise NoAnswerError(
+            f"the daemon does not answer at {url_of(settings)}: {reason.lower()}"
+        ) from None
     finally:
         connection.close()
+
+
+def _refused(settings: "Settings") -> str:
+    """What is wrong with the admin token, and where it comes from."""
+    variable, where = settings.http.admin_token_env, url_of(settings)
+    if not variable:
+        return (
+            f"the daemon at {where} asks for an admin token; set http.admin_token_env to the name "
+            "of the variable that holds it"
+        )
+    if settings.secrets.admin_token is None:
+        return (
+            f"the daemon at {where} asks for an admin token; {variable}, which "
+            "http.admin_token_env names, is not set here"
+        )
+    return (
+        f"the daemon at {where} refuses the admin token; {variable}, which http.admin_token_env "
+        "names, holds another one than the daemon's"
+    )
 
 
 def _address(settings: "Settings") -> tuple[str, int]:

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from demurrage.web.attempts import Attempt
 
 Plain = Mapping[str, Any]
+_UNUSED = {
+    "unknown": "whether unused containers are charged is not known (billing.unused)",
+    "charged": "unused containers are charged (billing.unused)",
+    "free": "unused containers are free (billing.unused)",
+}
 
 
 def show_request(request: "Attempt") -> None:
@@ -26,7 +31,7 @@ def show_case(case: Plain, *, now: float) -> None:
     """Print the whole case of one container."""
     heading(f"{case['id']} ({case['target']})")
     _birth(case, now)
-    _maker(case["maker"])
+    _maker(case["maker"], case["created_by"])
     _standing(case["verdict"], now)
     _done(case)
     _money(case["money"])
@@ -51,7 +56,10 @@ def _birth(case: Plain, now: float) -> None:
         say(f"Gone           {when(row['gone_at'], now)}, {local(row['gone_at'])}")
 
 
-def _maker(maker: Plain | None) -> None:
+def _maker(maker: Plain | None, created_by: Plain | None) -> None:
+    if created_by is not None:
+        say(f"Made by        POST /containers, told by {created_by['source']}")
+        return
     if maker is None:
         say("Made by        no logged response that is known")
         return
@@ -100,9 +108,9 @@ def _money(money: Plain) -> None:
         return
     say(
         f"Cost           {money['cost']['text']}; left alone {money['cost_if_left']['text']}; "
-        f"saved {money['saved']['text']}. All estimated, "
-        f"unused containers are: {money['unused_containers_are']}"
+        f"saved {money['saved']['text']}. All estimated;"
     )
+    say(f"               {_UNUSED[money['unused_containers_are']]}")
 
 
 def _history(verdicts: list[Plain]) -> None:

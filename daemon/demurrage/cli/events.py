@@ -9,7 +9,7 @@ import typer
 from demurrage.cli.exits import Code, UsageError
 from demurrage.cli.moments import local, rfc3339
 from demurrage.cli.session import log_to_read, log_to_write, settings_of
-from demurrage.cli.show import say, say_json, table
+from demurrage.cli.show import note, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +152,9 @@ def append(
     told = read_events(file, settings.targets) if file is not None else ()
     lines = [*told, *words]
     with log_to_write(settings) as log:
+        for name in (*(release or ()), *(finish or ())):
+            if not log.events_about([name]):
+                note(f"demurrage: nothing that is logged so far names {name}; is it right?")
         result = log.append(lines, appended_at=time.time())
     if as_json:
         say_json({"accepted": result.accepted, "duplicates": result.duplicates})

@@ -7,7 +7,7 @@ import typer
 
 from demurrage.cli.case_view import show_case, show_request
 from demurrage.cli.exits import FailedError
-from demurrage.cli.session import log_to_read, settings_of, store_to_read
+from demurrage.cli.session import chosen_targets, log_to_read, settings_of, store_to_read
 from demurrage.cli.show import say, say_json
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def explain(
       demurrage explain cntr_68f0a1b2...
     """
     settings = settings_of(context, secrets=False)
+    if target is not None:
+        chosen_targets(settings, target)
     with store_to_read(settings) as store, log_to_read(settings) as log:
         requests = [] if name.startswith("cntr_") else _requests(log, name, target)
         cases = _cases(settings, store, log, _containers(store, requests, name), target)

@@ -3,11 +3,12 @@
 import sys
 import time
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from demurrage.cli.exits import UsageError
+from demurrage.cli.ids import is_container_id, is_id
 from demurrage.cli.moments import rfc3339
 from demurrage.cli.session import person
 from demurrage.eventlog.parse import Line, parse_batch, read_line
@@ -124,8 +125,23 @@ def own_events(
     ]
     if not said:
         return []
+    for option, _, data in said:
+        _check_ids(option, data)
     owner = _target(targets, target)
     return [_event(option, kind, {"target": owner, **data}) for option, kind, data in said]
+
+
+def _check_ids(option: str, data: Mapping[str, str]) -> None:
+    """Refuse what can be no id.
+
+    Raises:
+        UsageError: names the option.
+    """
+    for name, given in data.items():
+        if name == "container_id" and not is_container_id(given):
+            raise UsageError(f"{option}: must be a container's id, like cntr_68f0a1b2...")
+        if not is_id(given):
+            raise UsageError(f"{option}: must be an id, without spaces")
 
 
 def _target(targets: Collection[str], target: str | None) -> str:

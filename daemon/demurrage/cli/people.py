@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from demurrage.cli.exits import FailedError, UsageError
+from demurrage.cli.ids import is_container_id
 from demurrage.cli.moments import local, read_until
 from demurrage.cli.session import (
     chosen_targets,
@@ -50,11 +51,17 @@ def protect(
                 raise FailedError(f"{container_id} is not protected in {owner}")
             moment, words = None, "is not protected any more; its verdict decides"
         else:
+            listed = store.case(container_id) is not None
+            if not listed and not is_container_id(container_id):
+                raise FailedError(
+                    f"{container_id} is no container's id, and no listing has shown it; an id is "
+                    "like cntr_68f0a1b2..."
+                )
             now = provider_now(store, owner)
             moment = None if until is None else read_until(until, "--until", now=now)
             store.protect(owner, container_id, moment, by)
             words = f"is protected {'for ever' if moment is None else f'until {local(moment)}'}"
-            if store.case(container_id) is None:
+            if not listed:
                 note(f"demurrage: no listing has shown {container_id} yet; is the id right?")
     if as_json:
         say_json(

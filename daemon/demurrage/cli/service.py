@@ -25,7 +25,8 @@ def run(context: typer.Context) -> None:
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(help="End after so many seconds; without it, on Ctrl-C.")
+        float | None,
+        typer.Option(min=1, help="End after so many seconds; without it, on Ctrl-C."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Which conversations are held.")] = 7,
     leak: Annotated[
@@ -37,7 +38,8 @@ def demo(
 ) -> None:
     """Watch the real daemon at work in a simulated harbour, with times scaled down.
 
-    Needs no key, and touches nothing outside. Ends with exit 1 if a delete did harm.
+    Needs no key, and touches nothing outside. Ends with exit 1 if a delete did harm,
+    or if the seconds given were too few for an orphan to fall due.
 
     \b
     Example:

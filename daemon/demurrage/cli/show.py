@@ -1,15 +1,18 @@
 """Answers for people and for programs.
 
-On a terminal, tables have rules and colours. Anywhere else they are plain columns, one row a
-line, so that grep and awk can read them. JSON is for programs.
+On a terminal, lines are broken between words, and tables have rules and colours, or stand row
+below row where it is narrow. Anywhere else they are plain columns, one row a line, so that grep
+and awk can read them. JSON is for programs.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from demurrage.cli.moments import spell_times
+from demurrage.cli.wrapping import block, fits, least_widths, sentences, wrapped
 
 _GAP = "  "
 
@@ -27,12 +30,21 @@ def clean(text: str) -> str:
 def say(*lines: str) -> None:
     """Print lines of the answer."""
     for line in lines:
-        print(clean(line))
+        whole = clean(line)
+        for part in wrapped(whole, _width()) if on_terminal() else [whole]:
+            print(part)
+
+
+def say_code(line: str) -> None:
+    """Print a line that is to be copied as it is."""
+    print(clean(line))
 
 
 def note(line: str) -> None:
     """Print a line beside the answer, to standard error."""
-    print(clean(line), file=sys.stderr)
+    whole = clean(line)
+    for part in wrapped(whole, _width()) if sys.stderr.isatty() else [whole]:
+        print(part, file=sys.stderr)
 
 
 def heading(text: str) -> None:
@@ -41,7 +53,7 @@ def heading(text: str) -> None:
         from rich.console import Console
         from rich.text import Text
 
-        Console().print(Text(clean(text), style="bold"))
+        Console(width=_width()).print(Text(clean(text), style="bold"))
     else:
         say(text)
 
@@ -80,6 +92,10 @@ def table(
         print(_GAP.join(set_out).rstrip())
 
 
+def _width() -> int:
+    return shutil.get_terminal_size().columns
+
+
 def _rich_table(
     headers: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -91,16 +107,25 @@ def _rich_table(
     from rich.table import Table
     from rich.text import Text
 
+    width, widths, long = _width(), least_widths(headers, rows), sentences(headers, rows)
+    console = Console(width=width)
+    if not fits(widths, width):
+        for place, row in enumerate(rows):
+            lines = block(headers, row, long, width)
+            # What is longer than the terminal is left to it: an id cut in two cannot be copied.
+            console.print(
+                Text("\n".join(lines), style=styles[place] if styles else ""), soft_wrap=True
+            )
+        return
     made = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for place, header in enumerate(headers):
         made.add_column(
             header,
             justify="right" if header in right else "left",
-            overflow="fold",
-            # An id broken over two lines cannot be copied; only sentences wrap.
-            no_wrap=header in right or not any(" " in row[place] for row in rows),
+            min_width=widths[place],
+            no_wrap=place not in long,
         )
     for place, row in enumerate(rows):
         # As Text, so that brackets in a name are no markup.
         made.add_row(*map(Text, row), style=styles[place] if styles else None)
-    Console().print(made)
+    console.print(made)

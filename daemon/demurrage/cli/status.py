@@ -31,24 +31,23 @@ def status(
     """
     settings = settings_of(context, secrets=False)
     names = chosen_targets(settings, target)
-    silence: str | None = None
+    running, silence = True, None
     try:
         answer = ask(settings, "/v1/status")
     except NoAnswerError as error:
-        silence = str(error)
+        running, silence = error.running, str(error)
         answer = _remembered(settings)
     targets = [each for each in answer["targets"] if each["target"] in names]
-    running = silence is None
     if as_json:
         say_json({**answer, "running": running, "silence": silence, "targets": targets})
     else:
         if silence is not None:
-            note(f"demurrage: the daemon does not answer ({silence}); this is what it last wrote")
+            note(f"demurrage: {silence}; this is what it last wrote down")
         for each in targets:
             variable = settings.http.events_token_env
             line = line_to_add(each["target"], url_of(settings), variable)
             show_target(each, line, now=time.time())
-    if not running:
+    if silence is not None:
         raise typer.Exit(Code.FAILED)
 
 

@@ -1,10 +1,12 @@
 """One target's status, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from demurrage.cli.moments import local, when
-from demurrage.cli.show import heading, say, table
+from demurrage.cli.show import heading, say, say_code, table
+from demurrage.model.condition import ConditionKind
+from demurrage.web.words import why as why_of
 
 # A line for an application, not for a shell: source, n, call_id and now are its own, for a
 # made-up writer would hold the watermark for ever.
@@ -37,7 +39,7 @@ def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
         line: what an application has to add, shown where nobody logs.
         now: epoch seconds.
     """
-    heading(f"{status['target']}: {status['mode']}")
+    heading(f"{status['target']}: {_mode(status)}")
     if not status.get("cycle"):
         say("No cycle has ended yet.", "")
         return
@@ -49,6 +51,15 @@ def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
     if not status["evidence"]["logged"]:
         _nobody_logs(status["target"], line)
     say("")
+
+
+def _mode(status: Mapping[str, Any]) -> str:
+    """The mode, and what is left of it while holds stand."""
+    mode = str(status["mode"])
+    effective = status.get("effective_mode", mode)
+    if effective == mode:
+        return mode
+    return f"{mode}, held: only observes" if effective == "observe" else f"{mode}, sweep held"
 
 
 def _facts(status: Mapping[str, Any], now: float) -> None:
@@ -73,8 +84,32 @@ def _facts(status: Mapping[str, Any], now: float) -> None:
     for each in evidence["writers"]:
         if each["fault"]:
             say(f"               held by {each['source']}: {each['fault']}: {each['detail']}")
-            retire = f"demurrage writers retire {each['source']}"
-            say(f"               if it is gone for good: {retire}")
+            say(*_advice(each))
+    _blocking(status["target"], evidence.get("blocking", ()), now)
+
+
+def _advice(writer: Mapping[str, Any]) -> Iterator[str]:
+    """What a person can do about a writer that is in trouble."""
+    retire = f"`demurrage writers retire {writer['source']}`"
+    if writer["fault"] == ConditionKind.SILENT_WRITER:
+        yield f"               if it is gone for good: {retire}"
+        return
+    if writer["fault"] == ConditionKind.SEQUENCE_GAP:
+        yield "               it heals if what is missing still arrives; a writer that cannot"
+        yield "               deliver it again holds on for as long as it runs, so then:"
+    yield f"               restart that application (a new writer begins), then {retire}"
+
+
+def _blocking(target: str, calls: Iterable[Mapping[str, Any]], now: float) -> None:
+    """The calls that containers wait for, and how a person lets them go."""
+    for each in calls:
+        of = f" of {each['source']}" if each["source"] else ""
+        since = f", {when(each['since'], now)}" if each["since"] is not None else ""
+        count = each["containers"]
+        wait = "1 container waits" if count == 1 else f"{count} containers wait"
+        say(f"Blocked by     {each['about']}{of}{since}: {wait}, for its end is not known")
+        command = f"demurrage events append --finish {each['about']} --target {target}"
+        say(f"               once it has ended for certain: `{command}`")
 
 
 def _past(mark: float, now: float) -> str:
@@ -94,11 +129,11 @@ def _verdicts(status: Mapping[str, Any]) -> None:
     for kind, count in status["verdicts"].items():
         if count:
             why = [
-                f"{each.partition(':')[2]} {number}"
+                f"{number} {why_of(kind, each.partition(':')[2])}"
                 for each, number in status["reasons"].items()
                 if each.partition(":")[0] == kind
             ]
-            rows.append((kind, str(count), ", ".join(why)))
+            rows.append((kind, str(count), "; ".join(why)))
     if rows:
         say("")
         table(("verdict", "live", "why"), rows, right=("live",))
@@ -140,7 +175,7 @@ def _totals(totals: Mapping[str, Any] | None) -> None:
     say(
         f"Totals         {totals['created']} created, {totals['referenced']} referenced, "
         f"{totals['orphans']} orphans, {totals['swept']} swept "
-        f"({totals['swept_before_floor']} before the paid minimum ended)"
+        f"({totals['swept_before_floor']} before the floor)"
     )
     if totals["refused"] or totals["failed"]:
         say(f"               {totals['refused']} deletes refused, {totals['failed']} failed")
@@ -162,6 +197,8 @@ def _nobody_logs(target: str, line: str) -> None:
         "",
         f"Nobody logs for {target}, so nothing of it can be proven. Before each request to the "
         "Responses API leaves, its application has to post:",
-        line,
+    )
+    say_code(line)
+    say(
         "and demurrage.response.finished when the answer is in, and a heartbeat every few seconds.",
     )

@@ -89,7 +89,7 @@ async def _survey(
     budget = CallBudget(rpm or settings.targets[name].requests_per_minute)
     api = OpenAIContainers(connection(settings, name), budget, max_pages=1)
     try:
-        with _progress(name) as tell:
+        with _progress(name, settings.targets[name].base_url) as tell:
             taken = Survey(
                 api,
                 since=api.clock.now() - days * _DAY,
@@ -109,10 +109,11 @@ async def _survey(
 
 
 @contextmanager
-def _progress(name: str) -> "Iterator[Callable[[Progress], None]]":
+def _progress(name: str, base_url: str) -> "Iterator[Callable[[Progress], None]]":
     """A bar on a terminal; elsewhere only trouble is told."""
+    tell_trouble = _troubles(name, base_url)
     if not on_terminal():
-        yield _tell_trouble
+        yield tell_trouble
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -131,14 +132,25 @@ def _progress(name: str) -> "Iterator[Callable[[Progress], None]]":
 
         def tell(progress: "Progress") -> None:
             bar.update(task, completed=progress.share, rows=progress.rows)
-            _tell_trouble(progress)
+            tell_trouble(progress)
 
         yield tell
 
 
-def _tell_trouble(progress: "Progress") -> None:
-    if progress.trouble is not None:
-        note(f"demurrage: page {progress.pages + 1}: {progress.trouble.detail}")
+def _troubles(name: str, base_url: str) -> "Callable[[Progress], None]":
+    """Tells each trouble of a page once, however often it is tried, and whose it is first."""
+    told: set[tuple[int, str]] = set()
+
+    def tell(progress: "Progress") -> None:
+        if progress.trouble is None:
+            return
+        trouble = (progress.pages + 1, progress.trouble.detail)
+        if trouble not in told:
+            whose = "" if told else f"{name} ({base_url}): "
+            told.add(trouble)
+            note(f"demurrage: {whose}page {trouble[0]}: {trouble[1]}")
+
+    return tell
 
 
 def _show(
@@ -149,7 +161,7 @@ def _show(
     rules = settings.rules(name)
     total = figures.total
     partial = "" if sample.complete else "PARTIAL: "
-    heading(f"{partial}{name}: {total.containers:,} containers born in the last {days:g} days")
+    heading(f"{partial}{name}: {total.containers:,} containers born in the last {_days(days)}")
     if not sample.complete:
         why = "it was interrupted" if sample.failure is None else sample.failure.detail
         read = (
@@ -174,6 +186,10 @@ def _show(
     for line in _notes(settings, name, figures):
         say(f"* {line}")
     say(f"* Calls made: {sample.calls}, all of them lists; nothing was changed.")
+
+
+def _days(days: float) -> str:
+    return "day" if days == 1 else f"{days:g} days"
 
 
 def _counts(what: str, counts: "dict[str, Count]") -> None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from demurrage.cli.exits import FailedError
-from demurrage.cli.moments import when
+from demurrage.cli.exits import FailedError, RefusedError
+from demurrage.cli.moments import local, span, when
 from demurrage.cli.session import (
     log_to_read,
     person,
@@ -18,6 +18,11 @@ from demurrage.cli.show import say, say_json, table
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
+    from demurrage.eventlog.log import EventLog
+
+# Events folded at a time, and calls shown of those that a writer leaves open.
+_BATCH = 2000
+_SHOWN = 10
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -63,26 +68,73 @@ def writers(
 def retire(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="As `writers` names it.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Although it was heard within evidence.writer_timeout.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Give your word that a writer is gone for good, so that nothing waits for it any more.
 
     Events that it has not delivered are then taken never to come. Where it may still run, or
-    its events may still arrive, this can lead to a wrong delete. It has no way back.
+    its events may still arrive, this can lead to a wrong delete. A writer that speaks again is
+    waited for again, whatever was said; nothing else takes the word back.
+
+    Calls that it leaves open still keep what they may have made; they are listed, each with the
+    command that settles it.
 
     \b
     Example:
       demurrage writers retire my-app/host-7/4711
     """
     settings, by = settings_of(context, secrets=False), person()
-    if not _known(settings, source):
-        raise FailedError(f"no writer {source} is known; `demurrage writers` names those there are")
+    with log_to_read(settings) as log:
+        known, heard_at = _heard(log, source)
+        if not known and not any(each["source"] == source for each in _waited_for(settings)):
+            raise FailedError(
+                f"no writer {source} is known; `demurrage writers` names those there are"
+            )
+        _refuse_the_living(settings, source, heard_at, yes=yes)
+        open_calls = _left_open(log, source)
     with store_to_write(settings) as store:
         store.retire_writer(source, time.time(), by)
     if as_json:
-        say_json({"source": source, "retired": True, "by": by})
-    else:
-        say(f"{source} is retired: from the next cycle on nothing waits for it (by {by}).")
+        say_json({"source": source, "retired": True, "by": by, "left_open": open_calls})
+        return
+    say(f"{source} is retired: from the next cycle on nothing waits for it (by {by}).")
+    if open_calls:
+        _say_left_open(open_calls)
+
+
+def _refuse_the_living(
+    settings: "Settings", source: str, heard_at: float | None, *, yes: bool
+) -> None:
+    """A writer that was heard a moment ago is hardly gone.
+
+    Raises:
+        RefusedError: it was, and --yes was not given.
+    """
+    silent = time.time() - (heard_at or 0.0)
+    patience = max(settings.rules(name).evidence.writer_timeout for name in settings.targets)
+    if silent <= patience and not yes:
+        raise RefusedError(
+            f"{source} was heard {span(silent)} ago and may still run; wait until it has been "
+            f"silent for {span(patience)} (evidence.writer_timeout), or say --yes if you know "
+            "that it is gone for good"
+        )
+
+
+def _say_left_open(calls: list[dict[str, Any]]) -> None:
+    say(
+        f"It leaves {len(calls)} call{'' if len(calls) == 1 else 's'} without a known end. What "
+        "these may have made is kept until each is settled, once it has ended for certain:"
+    )
+    for each in calls[:_SHOWN]:
+        say(
+            f"  - {each['call_id']}, started {local(each['started_at'])}: "
+            f"`demurrage events append --finish {each['call_id']} --target {each['target']}`"
+        )
+    if len(calls) > _SHOWN:
+        say(f"  … and {len(calls) - _SHOWN} more; --json lists all.")
 
 
 def _waited_for(settings: "Settings") -> list[dict[str, Any]]:
@@ -95,9 +147,29 @@ def _waited_for(settings: "Settings") -> list[dict[str, Any]]:
     return [found[source] for source in sorted(found)]
 
 
-def _known(settings: "Settings", source: str) -> bool:
-    """True where a cycle waits for the writer, or the log holds an event of it."""
-    if any(each["source"] == source for each in _waited_for(settings)):
-        return True
-    with log_to_read(settings) as log:
-        return any(each.source == source for each in log.verify().sources)
+def _heard(log: "EventLog", source: str) -> tuple[bool, float | None]:
+    """Whether the log knows the writer, and when anything of it last came in."""
+    for each in log.verify().sources:
+        if each.source == source:
+            return True, each.heard_at
+    return False, None
+
+
+def _left_open(log: "EventLog", source: str) -> list[dict[str, Any]]:
+    """The writer's calls without a known end, read from the log as the daemon reads it."""
+    from demurrage.decide.blocking import left_open, told_at
+    from demurrage.decide.ledger import Ledger
+
+    ledger, cursor = Ledger(), 0
+    while records := (batch := log.read(cursor, _BATCH)).records:
+        ledger.fold(records)
+        cursor = batch.cursor
+    return [
+        {
+            "target": target,
+            "call_id": response.call_id,
+            "response_id": response.response_id,
+            "started_at": told_at(response),
+        }
+        for target, response in left_open(ledger, source)
+    ]

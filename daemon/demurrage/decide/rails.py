@@ -125,15 +125,15 @@ def _withheld(
     reasons = {
         ConditionKind.EVIDENCE_STALE: (
             evidence_stale,
-            "The event log was not read to its end lately; nothing is deleted until it is.",
+            "the event log was not read to its end lately; nothing is deleted until it is",
         ),
         ConditionKind.INVENTORY_STALE: (
             inventory_stale,
-            "The last complete listing is too old; nothing is deleted until there is a new one.",
+            "the last complete listing is too old; nothing is deleted until there is a new one",
         ),
         ConditionKind.CLOCK_JUMP: (
             clock_jumped,
-            "A clock jumped; nothing is deleted until the provider's time is measured anew.",
+            "a clock jumped; nothing is deleted until the provider's time is measured anew",
         ),
     }
     return tuple(
@@ -177,11 +177,11 @@ def _tripped(
     allowance = hourly_allowance(history, rules, now)
     in_hour = history.deletes_last_hour + len(rest)
     if in_hour > allowance:
-        summary = f"{in_hour:,} deletes within an hour; the allowance is {int(allowance):,}."
+        summary = f"{in_hour:,} deletes within an hour; the allowance is {int(allowance):,}"
         found.append((Rail.DELETES_PER_HOUR, summary))
     allowance = cycle_allowance(history, rules, now)
     if len(rest) > allowance:
-        summary = f"{len(rest):,} deletes in one sweep; the allowance is {int(allowance):,}."
+        summary = f"{len(rest):,} deletes in one sweep; the allowance is {int(allowance):,}"
         found.append((Rail.DELETES_PER_CYCLE, summary))
 
     deleted = history.deleted_of_those + _born_last_hour(rest, now)
@@ -192,7 +192,7 @@ def _tripped(
         if deleted / born > plausible:
             summary = (
                 f"{deleted:,} of the {born:,} containers born within the last hour would be "
-                f"deleted; up to {plausible:.0%} is plausible. References may be missing."
+                f"deleted; up to {plausible:.0%} is plausible; references may be missing"
             )
             found.append((Rail.DELETED_SHARE, summary))
     return tuple(found)

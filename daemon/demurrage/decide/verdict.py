@@ -118,10 +118,15 @@ def _let_go(container: Container, hold: LetGo, grounds: Grounds) -> Verdict:
         return _keep(container, VerdictKind.REFERENCED, *hold.reasons, waits)
     policy = grounds.rules.policy
     explicit = container.id in grounds.book.explicit or not looks_auto(container, policy)
-    swept = (policy.explicit if explicit else policy.released) == "delete"
-    verdict = _keep(container, VerdictKind.RELEASED, *hold.reasons)
+    name, rule = ("explicit", policy.explicit) if explicit else ("released", policy.released)
     proven_at = grounds.facts.proven.get(container.id, grounds.now)
-    return replace(verdict, proven_at=proven_at, due_at=proven_at if swept else None)
+    verdict = replace(
+        _keep(container, VerdictKind.RELEASED, *hold.reasons), proven_at=proven_at, due_at=proven_at
+    )
+    if rule == "delete":
+        return verdict
+    kept = Reason(Code.POLICY_KEEPS, f'policy.{name} = "{rule}" keeps it until it expires')
+    return replace(verdict, reasons=(kept, *hold.reasons), due_at=None)
 
 
 def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reason | None:

@@ -77,6 +77,10 @@ class Cycle:
         self._regretted: set[str] = set()
         self._setbacks = 0
         self._settled_in = False
+        self._started_at = -inf
+        # What was last listed before this may have been deleted by this daemon itself, in a time
+        # that its store has forgotten.
+        self._forgotten_until = -inf
 
     async def start(self) -> None:
         """Take over what the store knows, and settle what a crash left behind."""
@@ -93,6 +97,7 @@ class Cycle:
             self._effect_seen_at = max(self._effect_seen_at, effect.opened_at)
         self.watch.own_deletes |= await self._recovery.recover(now)
         self._settled_in = False
+        self._started_at = now
 
     @property
     def answered(self) -> bool:
@@ -112,10 +117,12 @@ class Cycle:
         since = await asyncio.to_thread(lambda: self._store.restored_since)
         if since is not None:
             subjects = restore_subjects(since)
+            self._forgotten_until = max(self._forgotten_until, since)
             if not await self.holds.asked(Rail.STORE_RESTORED, subjects):
                 await asyncio.to_thread(self._store.distrust, name, now)
                 summary = "the store was restored from an older copy; the target only observes"
                 await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
+                self._forgotten_until = self._started_at
         complete = self.target.rules.evidence.coverage == "complete"
         await asyncio.to_thread(
             lambda: self._store.declare_coverage(name, complete=complete, at=now)
@@ -233,10 +240,16 @@ class Cycle:
     async def _look_for_reapers(self) -> None:
         """Ask who deletes here beside us, once the log says what applications made themselves.
 
-        An application may delete what it created.
+        An application may delete what it created. After a restore of the store, what was not
+        seen since tells nothing: this daemon may have deleted it and not know any more.
         """
         name, now = self.target.name, self.target.api.clock.now()
-        gone = [self.watch.sightings[each] for each in self._vanished & set(self.watch.sightings)]
+        gone = [
+            sighting
+            for each in self._vanished
+            if (sighting := self.watch.sightings.get(each)) is not None
+            and sighting.listed_at > self._forgotten_until
+        ]
         book = self._evidence.ledger.book(name)
         vanished = {each.id for each in gone} - explicit_ids(book, gone, self.target.rules.policy)
         if vanished:

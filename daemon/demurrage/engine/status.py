@@ -5,19 +5,22 @@ from collections.abc import Iterable, Sequence
 from math import isinf
 from typing import Any
 
+from demurrage.decide.blocking import blocking
 from demurrage.decide.book import Book
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.evidence import Reading
 from demurrage.engine.look import Target
 from demurrage.model.condition import Condition
 from demurrage.model.inventory import CompleteInventory
-from demurrage.model.plan import Hold
+from demurrage.model.plan import WAVE_RAILS, Hold, Mode
 from demurrage.model.verdict import VerdictKind
 
 # Conditions of one kind are one line; so many summaries are shown in it.
 _SHOWN = 3
 # Ids that wait for a person are listed up to this many.
 _LISTED = 100
+# So many calls of unknown end are shown, the oldest.
+_BLOCKING = 5
 
 
 def merge(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -36,6 +39,20 @@ def _merged(same: list[Condition]) -> Condition:
     return Condition(first.kind, first.target, "; ".join(summaries[:_SHOWN]) + more, severity)
 
 
+def _effective(mode: Mode, holds: Iterable[Hold]) -> str:
+    """What the mode comes to while holds stand.
+
+    "observe" where the whole target is held, "held" where a wave of deletes is: then only what a
+    person has resumed goes.
+    """
+    if mode is Mode.OBSERVE:
+        return mode.value
+    standing = [hold.rail for hold in holds if hold.resumed_at is None and not hold.ended]
+    if any(rail not in WAVE_RAILS for rail in standing):
+        return Mode.OBSERVE.value
+    return "held" if standing else mode.value
+
+
 def snapshot(
     target: Target,
     outcome: Outcome,
@@ -48,14 +65,16 @@ def snapshot(
     """One target after one cycle. All times are provider time in epoch seconds."""
     picture, facts = outcome.picture, outcome.facts
     decision, reading = picture.decision, picture.reading
-    verdicts = decision.verdicts.values() if decision is not None else ()
+    verdicts = tuple(decision.verdicts.values()) if decision is not None else ()
     kinds = Counter(verdict.kind for verdict in verdicts)
     reasons = Counter(f"{each.kind}:{each.codes[0]}" for each in verdicts if each.codes)
     through = None if decision is None else decision.watermark.through
     writers = () if decision is None else decision.watermark.holders
+    holds = tuple(holds)
     return {
         "target": target.name,
         "mode": target.mode,
+        "effective_mode": _effective(target.mode, holds),
         "at": outcome.ended_at,
         "cycle": {
             "complete": outcome.complete,
@@ -82,6 +101,15 @@ def snapshot(
                     "detail": holder.detail,
                 }
                 for holder in sorted(writers, key=lambda holder: holder.through)
+            ],
+            "blocking": [
+                {
+                    "about": each.about,
+                    "source": each.source,
+                    "since": each.since,
+                    "containers": each.containers,
+                }
+                for each in blocking(verdicts, book)[:_BLOCKING]
             ],
         },
         "coverage": {

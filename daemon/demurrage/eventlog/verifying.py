@@ -25,6 +25,8 @@ class SourceReport:
     and may have been pruned. `promised`: the highest sequence that a heartbeat has spoken of.
     `gaps`: the stretches (from, to) that are missing below both. `conflicts`: ids with several
     contents, and sequences given to several ids. `last_heartbeat`: on the writer's clock.
+    `heard_at`: when anything of it was last appended, in epoch seconds. `unsequenced`: events
+    without the sequence that every writer owes; a person's words owe none.
     """
 
     source: str
@@ -38,6 +40,7 @@ class SourceReport:
     promised: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     last_heartbeat: float | None = None
+    heard_at: float | None = None
     final: bool = False
 
     @property
@@ -85,6 +88,9 @@ def verify(connection: Connection) -> LogReport:
     floors = select(tables.floors.c.source, tables.floors.c.sequence)
     for source, floor in connection.execute(floors):
         _report(sources, source).floor = floor
+    heard = select(_EVENT.source, func.max(_EVENT.appended_at)).group_by(_EVENT.source)
+    for source, heard_at in connection.execute(heard.where(_EVENT.source.is_not(None))):
+        _report(sources, source).heard_at = heard_at
     _find_gaps(connection, sources)
     _find_conflicts(connection, sources)
     generation = str(connection.execute(select(tables.head.c.generation)).scalar_one())

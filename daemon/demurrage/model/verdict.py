@@ -26,6 +26,7 @@ class Code(StrEnum):
     PROTECTED_BY_NAME = "protected_by_name"
     LINEAGES_ENDED = "lineages_ended"
     RELEASED_BY_APPLICATION = "released_by_application"
+    POLICY_KEEPS = "policy_keeps"
     NAMED_BY_RESPONSE = "named_by_response"
     PINNED = "pinned"
     ACTIVE_SINCE_BIRTH = "active_since_birth"

@@ -1,6 +1,8 @@
 """One target's API, as the engine wants it: its containers, and its responses to read."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property, partial
+from operator import attrgetter
 from typing import Any
 
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
@@ -46,15 +48,21 @@ class OpenAIContainers:
         self._closers: list[Callable[[], Awaitable[None]]] = [client.close]
         if hasattr(connection.api_key, "aclose"):
             self._closers.append(connection.api_key.aclose)
-        # Only these four of the SDK's methods are ever held.
+        # Of the SDK nothing else is ever held: two methods for containers, the way to responses.
         raw = client.containers.with_raw_response
         caller = Caller(budget, self._clock, connection.timeout, on_call)
         self._pager = Pager(caller, raw.list, self._clock, max_pages)
         self._deleter = Deleter(caller, raw.delete)
-        self._resolver = Resolver(
-            caller,
-            client.responses.with_raw_response.retrieve,
-            client.responses.input_items.with_raw_response.list,
+        self._caller, self._responses = caller, partial(attrgetter("responses"), client)
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        """Made once a response is to be read: the SDK's part for it takes megabytes."""
+        responses = self._responses()
+        return Resolver(
+            self._caller,
+            responses.with_raw_response.retrieve,
+            responses.input_items.with_raw_response.list,
             self._clock,
         )
 

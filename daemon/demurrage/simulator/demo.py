@@ -13,7 +13,7 @@ from demurrage.simulator.demo_daemon import DaemonDiedError, DemoDaemon, shorten
 from demurrage.simulator.demo_display import LiveDisplay, PlainDisplay, display, say
 from demurrage.simulator.demo_news import News, Reporter
 from demurrage.simulator.demo_stage import Stage
-from demurrage.simulator.demo_times import settings_text
+from demurrage.simulator.demo_times import rules, settings_text
 from demurrage.simulator.demo_view import Screen
 from demurrage.simulator.demo_words import summary
 
@@ -36,10 +36,15 @@ class Ended:
     harm: int
 
     @property
+    def idle(self) -> bool:
+        """True when nobody cut it short, and it has swept no orphan all the same."""
+        swept = self.news is not None and any(each.true_swept for each in self.news.standings)
+        return self.asked and not swept
+
+    @property
     def code(self) -> int:
         """The exit code: 0 if no delete did harm and, unless cut short, orphans were swept."""
-        swept = self.news is not None and any(each.true_swept for each in self.news.standings)
-        return 0 if self.harm == 0 and (swept or not self.asked) else 1
+        return 1 if self.harm or self.idle else 0
 
 
 def main(
@@ -85,7 +90,19 @@ async def _demo(
                 return 1
     if ended.news is not None:
         say(*summary(ended.news))
+    if ended.idle:
+        say(f"demurrage: {_too_short(speed)}", to=sys.stderr)
     return ended.code
+
+
+def _too_short(speed: float) -> str:
+    """Why nothing was swept, and how long it takes."""
+    scaled = rules(speed)
+    due = scaled.billing.minimum - scaled.policy.sweep_lead
+    return (
+        f"no orphan was swept; none falls due sooner than {due:.0f} seconds after its birth, so "
+        f"let the demo run for at least {2 * due:.0f}"
+    )
 
 
 class _Performance:

@@ -43,9 +43,10 @@ class Standing:
     """One target: the daemon's running totals, what it keeps and why, and the truth beside it.
 
     `kept` counts living containers that are not to be deleted, by verdict and reason code.
-    `swept` has released containers in it, too. By the harbour's own books: `live`,
-    `true_orphans`, how many of those a delete took, and how many before the floor; their cost so
-    far and if nobody had touched them; deletes that did harm; calls that retrieved a container.
+    `swept` has released containers in it, too. `live` are those that stand under a verdict. By
+    the harbour's own books: `true_orphans`, how many of those a delete took, and how many before
+    the floor; their cost so far and if nobody had touched them; deletes that did harm; calls
+    that retrieved a container.
     """
 
     target: str
@@ -176,7 +177,7 @@ def _standing(told: dict[str, Any], admin: HarbourAdmin) -> Standing:
         kept=kept,
         incidents=tuple(each["kind"] for each in told["incidents"]),
         holds=tuple(each["id"] for each in told["holds"]),
-        live=figures["live"],
+        live=sum(told["verdicts"].values()),
         true_orphans=figures["orphans"],
         true_swept=figures["orphans_deleted"],
         true_in_time=figures["orphans_deleted_before_floor"],

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from demurrage.simulator import demo_words as words
 from demurrage.simulator.demo_news import News, Row, Standing
+from demurrage.web.words import why
 
 _STYLES = {
     "orphan": "red",
@@ -61,8 +62,9 @@ class Screen:
         first.append("Demurrage", style="bold")
         first.append(f"  the real daemon in a simulated harbour · {self.url}")
         second = Text(no_wrap=True, overflow="ellipsis", style="dim")
-        second.append(f"{self.speed:g} times faster than life; times are told as in life, ")
-        second.append(f"dollars estimated · {words.clock(self.elapsed)} · Ctrl-C ends it")
+        # What a narrow terminal cuts off stands last.
+        second.append(f"{words.clock(self.elapsed)} · Ctrl-C ends it · {self.speed:g} times ")
+        second.append("faster than life; times are told as in life, dollars estimated")
         return Group(first, second, Text())
 
     def _table(self, news: News, rows: int) -> RenderableType:
@@ -92,7 +94,7 @@ class Screen:
             Text(row.tier, style=style),
             Text(words.age(row, now, self.speed), style=style),
             Text(row.verdict, style=f"dim {verdict}" if gone else verdict),
-            Text(words.why(row.verdict, row.code), style=style),
+            Text(why(row.verdict, row.code), style=style),
             Text(words.short(row.response), style=style),
             Text(fate, style=ending),
         ]

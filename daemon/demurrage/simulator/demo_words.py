@@ -1,45 +1,10 @@
 """How the demo puts things, in few words; all times are told as they would be in life."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from demurrage.model.verdict import Code, VerdictKind
+from demurrage.model.verdict import VerdictKind
 from demurrage.simulator.demo_news import News, Row, Standing
-
-_WHY: Mapping[str, str] = {
-    Code.STATUS_UNKNOWN: "its status is not known",
-    Code.ACTIVITY_NULL: "it shows no activity",
-    Code.PROTECTED_BY_PERSON: "a person protects it",
-    Code.PROTECTED_BY_NAME: "its name is protected",
-    Code.LINEAGES_ENDED: "its conversation has ended",
-    Code.RELEASED_BY_APPLICATION: "its application let it go",
-    Code.NAMED_BY_RESPONSE: "a response names it",
-    Code.PINNED: "an application pinned it",
-    Code.ACTIVE_SINCE_BIRTH: "used since its birth",
-    Code.CREATED_BY_APPLICATION: "an application made it itself",
-    Code.NO_REFERENCE: "proven: no response needs it",
-    Code.RELEASE_WAITS: "ended, but a turn still runs",
-    Code.EVENTS_MAY_BE_LATE: "events may still come in",
-    Code.LOG_NOT_COMPLETE: "the log is not complete yet",
-    Code.RESPONSE_RUNNING: "a possible maker still runs",
-    Code.RESPONSE_END_UNKNOWN: "a possible maker's end is unknown",
-    Code.FOREIGN: "no logged response can have made it",
-    Code.SUSPECT: "more containers than logged requests",
-    Code.COVERAGE_PARTIAL: "not every maker logs here",
-    Code.COVERAGE_BROKEN: "coverage was broken",
-    Code.BORN_BEFORE_COVERAGE: "born before coverage was complete",
-}
-# Two of these mean something else where the container is still held.
-_STILL_HELD: Mapping[str, str] = {
-    Code.LINEAGES_ENDED: "ended, not yet provably",
-    Code.RELEASED_BY_APPLICATION: "let go, not yet provably",
-}
-
-
-def why(verdict: str, code: str) -> str:
-    """The ground of a verdict."""
-    if verdict == VerdictKind.REFERENCED and code in _STILL_HELD:
-        return _STILL_HELD[code]
-    return _WHY.get(code, code.replace("_", " "))
+from demurrage.web.words import why
 
 
 def clock(seconds: float) -> str:

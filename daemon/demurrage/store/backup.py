@@ -25,17 +25,19 @@ class Backup(Repository):
 
         Raises:
             StoreFailedError: the store is on a server (use its own tools), the destination is
-                the store itself, or copying failed; an older file there is left as it was.
+                the store itself or in no folder that exists, or copying failed; an older file
+                there is left as it was.
         """
         if self._place.path is None:
             raise StoreFailedError("a store on a server is backed up by pg_dump")
         if destination.resolve() == self._place.path:
             raise StoreFailedError("the backup cannot replace the store itself")
+        if not destination.parent.is_dir():
+            raise StoreFailedError(f"{destination.parent} is no folder; make it first")
         partial = destination.with_name(destination.name + ".partial")
         mark = ("UPDATE meta SET backup_at = ?", (self._clock(),))
         try:
             with named_failures():
-                destination.parent.mkdir(parents=True, exist_ok=True)
                 partial.unlink(missing_ok=True)
                 copy_sqlite(self._database.engine, partial, mark)
                 _sync(partial)
@@ -45,7 +47,7 @@ class Backup(Repository):
             full = is_disk_full(error)
             raise StoreFailedError(f"the backup failed: {error}", disk_full=full) from error
         finally:
-            # Where not even the folder could be made, there is nothing to clear away.
+            # Where nothing could be written, there is nothing to clear away.
             with suppress(OSError):
                 partial.unlink()
 

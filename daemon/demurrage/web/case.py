@@ -9,7 +9,7 @@ from demurrage.eventlog.log import EventLog
 from demurrage.eventlog.reading import Kept
 from demurrage.model.case import ContainerCase
 from demurrage.model.error import LogUnreadableError
-from demurrage.model.event import Entry, Event
+from demurrage.model.event import ContainerCreated, Entry, Event
 from demurrage.model.plan import Hold
 from demurrage.model.rules import BillingRules
 from demurrage.model.verdict import Code, VerdictKind
@@ -77,6 +77,7 @@ def case_of(file: CaseFile, rules: BillingRules, now: float) -> dict[str, Any]:
         "container": plain_sighting(case.sighting) if case.sighting is not None else None,
         "verdict": verdicts[-1] if verdicts else None,
         "maker": maker[0].plain() if maker else None,
+        "created_by": _creation(file.events or ()),
         "verdicts": verdicts,
         "evidence": _evidence(file),
         "protection": plain(case.protection),
@@ -105,6 +106,15 @@ def _of_target(records: tuple[Kept, ...], target: str | None) -> tuple[Kept, ...
 def _event(kept: Kept) -> Event:
     assert isinstance(kept.record, Entry)  # noqa: S101 - `_of_target` has seen to it
     return kept.record.event
+
+
+def _creation(events: tuple[Kept, ...]) -> dict[str, Any] | None:
+    """Which application created it by `POST /containers`, and when by its clock, if one did."""
+    for kept in events:
+        event = _event(kept)
+        if isinstance(event.fact, ContainerCreated):
+            return {"source": event.source, "time": event.time}
+    return None
 
 
 def _evidence(file: CaseFile) -> dict[str, Any]:

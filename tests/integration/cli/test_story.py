@@ -45,7 +45,7 @@ def test_status_tells_verdicts_with_reasons_and_totals(story: Story) -> None:
     assert target["reasons"]["orphan:no_reference"] == 6
     assert target["totals"]["created"] == 9
     assert target["at"].endswith("Z")
-    assert "no_reference 6" in story.said["status"].out
+    assert "6 proven: no response needs it" in story.said["status"].out
 
 
 def test_status_falls_back_to_the_store_and_says_so(story: Story) -> None:

@@ -132,3 +132,17 @@ def test_rows_without_activity_are_counted_apart(harbour: HarbourServer) -> None
     total = json.loads(out)["targets"][0]["total"]
     assert total["unclear"] == total["containers"] == 3200
     assert total["used"] == total["never_used"] == 0
+
+
+def test_an_api_that_cannot_be_reached_is_named_once() -> None:
+    """Whose it is and where, and no more lines than troubles."""
+    nowhere = "http://127.0.0.1:9/v1"
+    result = CliRunner().invoke(
+        app,
+        ["survey", "--days", "1"],
+        env={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": nowhere},
+    )
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "default" in line
+    assert nowhere in line

@@ -78,6 +78,14 @@ def test_orphans_are_swept_and_no_delete_does_harm(tmp_path: Path) -> None:
     assert not _daemons(tmp_path)
 
 
+def test_a_demo_too_short_for_an_orphan_says_so(tmp_path: Path) -> None:
+    """Exit 1 has a reason."""
+    with _demo(tmp_path, 1) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert errors.startswith("demurrage: no orphan was swept")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C, SIGTERM or a closed terminal ends the daemon too and removes what was made."""

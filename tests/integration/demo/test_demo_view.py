@@ -66,6 +66,7 @@ def test_the_screen_fits_the_terminal(news: News | None, width: int, height: int
     lines = _drawn(news, width, height)
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
+    assert "Ctrl-C ends it" in lines[1]
 
 
 def test_both_ends_of_a_life_show() -> None:

@@ -11,7 +11,7 @@ from tests.integration.engine.test_api_faults import named_everywhere
 
 from demurrage.decide.holds import resume
 from demurrage.model.condition import ConditionKind
-from demurrage.model.plan import Hold, Rail
+from demurrage.model.plan import Hold, Mode, Rail
 from demurrage.model.record import BirthTally
 
 LEAKED = 5
@@ -29,6 +29,12 @@ def contained(running: Running, rail: Rail) -> frozenset[str]:
     """What the open hold of a rail keeps back."""
     hold = held_by(running, rail)
     return frozenset() if hold is None else hold.containers
+
+
+def seen(running: Running) -> set[str]:
+    """What the store takes for alive."""
+    known = running.store.sightings("default", alive_or_born_after=time.time() + 60)
+    return {each.id for each in known.values() if each.alive}
 
 
 def say_yes(running: Running, rail: Rail, seconds: float = 60.0) -> Hold:
@@ -68,6 +74,7 @@ async def test_a_wave_is_held_whole_until_a_person_lets_that_wave_go(
         assert any(each["event"] == "hold_opened" and each["rail"] == rail for each in lines)
         shown = running.engine.statuses["default"]["holds"]
         assert [each["rail"] for each in shown] == [rail]
+        assert running.engine.statuses["default"]["effective_mode"] == "held"
 
         first = say_yes(running, rail)
         await running.turn_until(lambda: reaches(LEAKED, bench))
@@ -196,6 +203,38 @@ async def test_a_second_reaper_stops_the_target_until_a_person_resumes(bench: Be
         assert held_by(running, rail) is None
         await app.ask(use_tool=True, conversation=conversation)
     assert bench.totals()["harm"] == 0
+
+
+async def test_deletes_that_a_restored_store_has_forgotten_accuse_nobody(bench: Bench) -> None:
+    """They were this daemon's own; only what goes after it was seen again is another's doing."""
+    bench.rules = replace(AT_ONCE, billing=replace(AT_ONCE.billing, idle_expiry=60.0))
+    bench.mode = Mode.OBSERVE
+    bench.admin.settings(delete_lag=[0.0, 0.0], idle_expiry=6000.0)
+    copy = bench.folder / "copy.db"
+    async with bench.engine() as running, running.application() as app:
+        await running.turn()
+        await app.leak(2)
+        await asyncio.gather(app.ask(use_tool=True), app.ask(use_tool=True))
+        await running.turn_until(lambda: len(seen(running)) == 4)
+        running.store.backup(copy)
+    bench.mode = Mode.ENFORCE
+    async with bench.engine() as running:
+        await running.turn_until(lambda: reaches(2, bench))
+    copy.replace(bench.store_file)
+    for leftover in bench.folder.glob("demurrage.db-*"):
+        leftover.unlink()
+    async with bench.engine() as running:
+        used = {key for key, each in bench.cases().items() if each["used_by"]}
+        assert len(seen(running)) == 4
+        await running.turn_until(lambda: seen(running) == used)
+        await running.turn()
+        assert held_by(running, Rail.STORE_RESTORED) is not None
+        assert held_by(running, Rail.SECOND_REAPER) is None
+        status = running.engine.statuses["default"]
+        assert (status["mode"], status["effective_mode"]) == ("enforce", "observe")
+        bench.client.containers.delete(min(used))
+        await running.turn_until(lambda: held_by(running, Rail.SECOND_REAPER) is not None)
+    assert bench.called()[DELETED] == 2
 
 
 @pytest.mark.parametrize("pause", [0.0, 6.0])

@@ -5,7 +5,11 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,9 @@ from tests.integration.process.daemon import KEY, SCALE, Daemon
 from demurrage.decide.ledger import Ledger
 from demurrage.eventlog.files.feed import FolderFeed
 from demurrage.eventlog.log import EventLog
+from demurrage.eventlog.parse import Line, parse_batch
+from demurrage.model.event import Finished, Heartbeat, Started
+from demurrage.simulator.faults import FaultKind
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
 from demurrage.simulator.settings import HarbourSettings
@@ -21,6 +28,7 @@ from demurrage.store import open_store
 
 ROOT = Path(__file__).parents[3]
 EVENTS = (ROOT / "docs/events.md").read_text()
+TOKEN = "events-token-0123456789"
 
 
 @pytest.mark.process
@@ -43,16 +51,78 @@ def test_the_example_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_the_example_goes_on_without_a_daemon() -> None:
-    """What cannot be logged stops no application."""
+    """What cannot be logged stops no application, but does not pass for logged."""
     with HarbourServer(Harbour(HarbourSettings(scale=SCALE), seed=2)) as harbour:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
         example = _example(harbour.base_url, nobody)
-    assert example.returncode == 0, example.stderr
+    assert example.returncode == 1
     assert example.stdout.startswith("resp_")
 
 
-def _example(api: str, daemon: str) -> subprocess.CompletedProcess[str]:
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (None, "completed"),
+        (FaultKind.RATE_LIMITED, "refused"),
+        (FaultKind.SERVER_ERROR, "lost"),
+        (FaultKind.HTML, "lost"),
+    ],
+)
+def test_the_example_logs_every_end_and_says_goodbye(fault: FaultKind | None, status: str) -> None:
+    """An error of the API leaves no hole in the log, and the token is presented."""
+    with HarbourServer(Harbour(HarbourSettings(scale=SCALE), seed=2)) as harbour, _ear() as ear:
+        if fault is not None:
+            harbour.admin.fault(fault, "POST /v1/responses")
+        url = f"http://127.0.0.1:{ear.server_address[1]}"
+        example = _example(harbour.base_url, url, DEMURRAGE_RECORDER_TOKEN=TOKEN)
+    assert example.returncode == (0 if fault is None else 1), example.stderr
+    started, finished, beat = (line.event for line in ear.heard)
+    assert isinstance(started.fact, Started)
+    assert isinstance(finished.fact, Finished)
+    assert (finished.fact.call_id, finished.fact.status) == (started.fact.call_id, status)
+    assert isinstance(beat.fact, Heartbeat)
+    assert (beat.fact.final, beat.fact.last_sequence, beat.sequence) == (True, 2, 3)
+    assert beat.fact.clock_offset is not None
+    assert set(ear.tokens) == {f"Bearer {TOKEN}"}
+
+
+class _Ear(HTTPServer):
+    """Takes events as the daemon does, and keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Listening)
+        self.heard: list[Line] = []
+        self.tokens: list[str | None] = []
+
+
+class _Listening(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, _Ear)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard += parse_batch(body)
+        self.server.tokens.append(self.headers["Authorization"])
+        self.send_response(202)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def _ear() -> Iterator[_Ear]:
+    with _Ear() as ear:
+        thread = threading.Thread(target=ear.serve_forever)
+        thread.start()
+        try:
+            yield ear
+        finally:
+            ear.shutdown()
+            thread.join()
+
+
+def _example(api: str, daemon: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "docs/examples/log_a_response.py")],
         env={
@@ -60,6 +130,7 @@ def _example(api: str, daemon: str) -> subprocess.CompletedProcess[str]:
             "OPENAI_API_KEY": KEY,
             "OPENAI_BASE_URL": api,
             "DEMURRAGE_RECORDER_URL": daemon,
+            **environ,
         },
         capture_output=True,
         text=True,

@@ -100,6 +100,13 @@ def test_unknown_key_in_the_file(complain: Complain, toml: str, key: str, meant:
     assert f" {meant}?" in line
 
 
+def test_the_table_of_an_unknown_key_is_not_proposed_for_it(complain: Complain) -> None:
+    """It is there already, and to rename the key to it would mend nothing."""
+    (line,) = complain(TARGET + "[alerts]\nfoo = 1\n")
+    assert line.startswith("alerts.foo: ")
+    assert "alerts?" not in line
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

@@ -46,6 +46,19 @@ def test_every_command_names_the_bad_setting(
     assert "demurrage.toml" in line
 
 
+def test_explain_knows_its_targets(kept: Desk, refused: Refused) -> None:
+    """A mistyped target is not an unknown container."""
+    assert "--target" in refused(kept.say("explain", "cntr_1", "--target", "nope"))
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1"])
+def test_a_demo_of_no_seconds_is_refused(desk: Desk, seconds: str) -> None:
+    """It could show nothing."""
+    said = desk.say("demo", f"--seconds={seconds}")
+    assert said.code == 2
+    assert "--seconds" in said.err
+
+
 def test_every_problem_has_its_own_line(desk: Desk) -> None:
     """Two bad settings are two lines."""
     desk.write('mood = "good"\n[policy]\nidle_after = "-1s"')

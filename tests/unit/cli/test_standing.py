@@ -1,6 +1,7 @@
 """`status` and `check` where something is wrong."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -80,6 +81,29 @@ def test_a_hold_on_the_whole_target_is_resumed_without_an_end(kept: Desk) -> Non
     assert "--until" not in out
 
 
+@pytest.mark.parametrize(
+    ("effective", "heading"),
+    [
+        ("enforce", "default: enforce"),
+        ("observe", "default: enforce, held: only observes"),
+        ("held", "default: enforce, sweep held"),
+    ],
+)
+def test_the_heading_says_what_is_left_of_the_mode(
+    kept: Desk, effective: str, heading: str
+) -> None:
+    """Nobody takes a target that only observes for one that deletes."""
+    _remember(kept, effective_mode=effective)
+    assert heading in kept.say("status").out.splitlines()
+
+
+def test_a_gap_is_healed_by_a_restart_first(kept: Desk) -> None:
+    """Retiring a writer that lives would be undone by its next word."""
+    writer = {"source": "app/1", "through": 1.0, "fault": "sequence_gap", "detail": "2-3 missing"}
+    _remember(kept, evidence=_status()["evidence"] | {"writers": [writer]})
+    assert re.search(r"restart .*`demurrage writers retire app/1`", kept.say("status").out)
+
+
 def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> None:
     """Each with what to do about it."""
     broken = {"kind": "late_start", "about": "call_1", "at": 1.0, "detail": "it came late"}
@@ -98,6 +122,15 @@ def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> No
         "demurrage writers retire app/1",
     ):
         assert words in out
+
+
+def test_a_call_that_blocks_is_named_with_the_command_that_settles_it(kept: Desk) -> None:
+    """Whose it is, how many containers wait for it, and the way out."""
+    call = {"about": "call_7", "source": "app/1", "since": 1_799_999_000.0, "containers": 3}
+    _remember(kept, evidence=_status()["evidence"] | {"blocking": [call]})
+    out = kept.say("status").out
+    assert "`demurrage events append --finish call_7 --target default`" in out
+    assert re.search(r"call_7 of app/1\b.*\b3 containers", out)
 
 
 def test_json_says_that_the_daemon_is_silent(kept: Desk) -> None:
@@ -142,7 +175,11 @@ def test_the_admin_token_is_sent_and_never_shown(kept: Desk, daemon: HTTPServer)
     assert "Due now        2" in said.out
     refused = kept.say("status")
     assert refused.code == 1
-    assert "401" in refused.err
+    assert "http.admin_token_env" in refused.err
+    assert kept.say("status", "--json").json["running"] is True
+    wrong = kept.say("status", ADMIN="another-token-0123456789")
+    assert "http.admin_token_env" in wrong.err
+    assert "does not answer" not in refused.err + wrong.err
 
 
 def test_check_fails_where_the_api_cannot_be_reached_and_says_what_to_do(kept: Desk) -> None:
@@ -161,6 +198,35 @@ def test_check_offline_needs_no_key(kept: Desk) -> None:
     said = kept.say("check", "--offline", OPENAI_API_KEY="")
     assert said.code == 0, said.err
     assert "API" not in said.out
+
+
+@pytest.mark.parametrize(
+    "http", ['bind = "0.0.0.0:9470"', 'admin_token_env = "NOT_SET"', 'events_token_env = "NOT_SET"']
+)
+def test_check_offline_finds_tokens_that_are_missing(kept: Desk, http: str) -> None:
+    """With them the daemon would not start; no network is needed to tell."""
+    kept.write(f"[http]\n{http}")
+    said = kept.say("check", "--offline", "--json", OPENAI_API_KEY="")
+    failed = [each["check"] for each in said.json["checks"] if each["grade"] == "fail"]
+    assert said.code == 1
+    assert set(failed) == {"http"}
+
+
+def test_check_warns_of_a_price_for_a_tier_that_nobody_knows(kept: Desk) -> None:
+    """A slip of the hand would leave the true tier at its usual price."""
+    kept.write('[billing]\nusd_per_minute = { "11g" = 1 }')
+    checks = kept.say("check", "--offline", "--json").json["checks"]
+    (told,) = [each for each in checks if each["check"] == "default: prices"]
+    assert told["grade"] == "warn"
+    assert "11g" in told["finding"]
+
+
+@pytest.mark.parametrize("place", ["/proc/nope/x.db", "/dev/null/x.db"])
+def test_check_fails_where_no_store_can_be_made(desk: Desk, place: str) -> None:
+    """Not even for root, for whom every folder seems writable."""
+    said = desk.say("check", "--offline", "--json", DEMURRAGE_DATABASE_URL=f"sqlite:///{place}")
+    grades = {each["check"]: each["grade"] for each in said.json["checks"]}
+    assert (said.code, grades["store"]) == (1, "fail")
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,33 @@ def test_an_id_that_was_never_listed_is_protected_with_a_doubt(kept: Desk) -> No
     assert "cntr_9" in said.err
 
 
+def test_what_is_no_container_is_not_protected(kept: Desk, refused: Refused) -> None:
+    """A protection that can never hold would be a false comfort."""
+    assert "cntr_" in refused(kept.say("protect", "nonsense"), code=1)
+    with kept.store() as store:
+        assert store.facts("default", time.time()).protected == frozenset()
+
+
+@pytest.mark.parametrize("option", ["--release", "--end-conversation", "--finish"])
+@pytest.mark.parametrize("given", ["", "bad id"])
+def test_an_id_that_is_none_is_refused_by_its_option(
+    kept: Desk, refused: Refused, option: str, given: str
+) -> None:
+    """Nothing is appended."""
+    assert refused(kept.say("events", "append", option, given)).startswith(f"demurrage: {option}: ")
+    assert kept.say("events", "tail").out == ""
+
+
+@pytest.mark.parametrize(("option", "name"), [("--release", "cntr_9"), ("--finish", "call_9")])
+def test_an_id_that_nothing_names_is_appended_with_a_doubt(
+    kept: Desk, option: str, name: str
+) -> None:
+    """It may be mistyped; only the person knows. One that is known raises none."""
+    said = kept.say("events", "append", option, name, "--json")
+    assert (said.json["accepted"], name in said.err) == (1, True)
+    assert name not in kept.say("events", "append", option, name).err
+
+
 def test_with_several_targets_a_stranger_needs_its_target_named(
     kept: Desk, refused: Refused
 ) -> None:
@@ -146,9 +173,45 @@ def test_only_a_writer_that_is_known_can_be_retired(kept: Desk, refused: Refused
     """A mistyped source is no silent success."""
     assert kept.say("events", "append", "-", given=json.dumps(_event())).code == 0
     assert "app/2" in refused(kept.say("writers", "retire", "app/2"), code=1)
-    assert kept.say("writers", "retire", "app/1", "--json").json["retired"] is True
+    assert kept.say("writers", "retire", "app/1", "--yes", "--json").json["retired"] is True
     with kept.store() as store:
         assert set(store.facts("default", 0).retired) == {"app/1"}
+
+
+def test_a_writer_that_spoke_a_moment_ago_is_retired_on_a_second_word_only(
+    kept: Desk, refused: Refused
+) -> None:
+    """What it may still send would be taken never to come."""
+    kept.say("events", "append", "-", given=json.dumps(_event()))
+    assert "--yes" in refused(kept.say("writers", "retire", "app/1"), code=3)
+    with kept.store() as store:
+        assert store.facts("default", 0).retired == {}
+
+
+def test_a_writer_that_has_long_been_silent_needs_no_second_word(kept: Desk) -> None:
+    """Silent for longer than evidence.writer_timeout."""
+    log = EventLog.open(kept.url, clock=time.time)
+    log.append([_event()], appended_at=time.time() - 120)
+    log.close()
+    assert kept.say("writers", "retire", "app/1").code == 0
+
+
+def test_retiring_lists_the_calls_left_open_with_the_command_for_each(kept: Desk) -> None:
+    """Until they are settled they keep what they may have made; settled ones are not named."""
+    some = [
+        _event(
+            id=str(place), sequence=place, data={"target": "default", "call_id": f"call_{place}"}
+        )
+        for place in (1, 2)
+    ]
+    kept.say("events", "append", "-", given="\n".join(map(json.dumps, some)))
+    kept.say("events", "append", "--finish", "call_1")
+    said = kept.say("writers", "retire", "app/1", "--yes")
+    assert "`demurrage events append --finish call_2 --target default`" in said.out
+    assert "call_1" not in said.out
+    (left,) = kept.say("writers", "retire", "app/1", "--yes", "--json").json["left_open"]
+    assert (left["target"], left["call_id"]) == ("default", "call_2")
+    assert left["started_at"].endswith("Z")
 
 
 def test_writers_lists_whom_the_last_cycle_waited_for(kept: Desk) -> None:
@@ -229,3 +292,13 @@ def test_verify_names_lines_of_files_that_were_set_aside(kept: Desk) -> None:
     assert "app.jsonl, line 1" in said.out
     (line,) = kept.say("events", "verify", "--json").json["set_aside"]
     assert line["reason"] in said.out
+
+
+def test_a_person_s_word_leaves_the_log_sound(kept: Desk) -> None:
+    """A person numbers nothing, so nothing of it can be missing."""
+    kept.say("events", "append", "--end-conversation", "conv_1")
+    said = kept.say("events", "verify")
+    assert said.code == 0
+    assert "NOT SOUND" not in said.out
+    told = kept.say("events", "verify", "--json").json
+    assert (told["sound"], told["sources"][0]["sound"]) == (True, True)

@@ -357,6 +357,7 @@ def test_policy_may_keep_what_is_released() -> None:
     app.closes(100, "talk")
     verdict = judged(app, rules=policy(released="keep"))
     assert (verdict.kind, verdict.due_at) == (RELEASED, None)
+    assert verdict.codes == (Code.POLICY_KEEPS, Code.LINEAGES_ENDED)
 
 
 def test_an_explicit_container_is_kept_until_released() -> None:
@@ -372,7 +373,9 @@ def test_an_explicit_container_is_kept_until_released() -> None:
     kept = judged(app, active=12, now=500)
     swept = judged(app, active=12, now=500, rules=policy(explicit="delete"))
     assert (kept.kind, kept.due_at) == (RELEASED, None)
+    assert kept.codes == (Code.POLICY_KEEPS, Code.RELEASED_BY_APPLICATION)
     assert swept.due_at == swept.proven_at
+    assert Code.POLICY_KEEPS not in swept.codes
 
 
 def test_an_explicit_container_needs_its_users_gone_too() -> None:

@@ -120,6 +120,9 @@ def test_a_backup_knows_that_it_is_one(
     store.save_sightings("t", [sighting("x")])
     store.touch(NOW)
     copy = tmp_path / "copies" / "backup.db"
+    with pytest.raises(StoreFailedError):
+        store.backup(copy)
+    copy.parent.mkdir()
     store.backup(copy)
     assert [each.name for each in copy.parent.iterdir()] == ["backup.db"]
     with open_store(f"sqlite:///{copy}") as restored:

@@ -166,6 +166,16 @@ async def test_case(client: httpx2.AsyncClient, store: SqlStore, log: EventLog) 
     assert not case["money"]["reconciled"]
 
 
+async def test_case_of_one_that_an_application_created(
+    client: httpx2.AsyncClient, log: EventLog
+) -> None:
+    """No response made it, and the case says who did."""
+    append(log, make("container.created", data={"container_id": "cntr_1"}))
+    case = (await client.get("/v1/containers/cntr_1")).json()
+    assert case["maker"] is None
+    assert case["created_by"]["source"] == case["evidence"]["events"][0]["source"]
+
+
 async def test_case_of_a_used_one(client: httpx2.AsyncClient, store: SqlStore) -> None:
     """What is known to be used is charged; its money is no range."""
     store.save_sightings("default", [sighting("cntr_1")])

@@ -5,7 +5,7 @@ const PACE = 5000;
 const KEY = "demurrage-admin-token";
 const VERDICTS = ["orphan", "released", "referenced", "explicit", "protected", "pending",
   "unproven", "unknown"];
-const TOTALS = [["created", "seen"], ["referenced", "referenced"], ["orphans", "orphans"],
+const TOTALS = [["created", "created"], ["referenced", "referenced"], ["orphans", "orphans"],
   ["swept", "swept"], ["swept_before_floor", "swept before the floor"],
   ["observed", "would have been swept"], ["refused", "deletes refused"],
   ["failed", "deletes failed"]];
@@ -42,7 +42,10 @@ function figure(list, label, value, name, none) {
 }
 
 function badges(parent, target) {
-  parent.append(make("span", target.mode, target.mode));
+  const effective = target.effective_mode ?? target.mode;
+  const held = effective === "observe" ? ", held: only observes" : ", sweep held";
+  parent.append(make("span", target.mode + (effective === target.mode ? "" : held),
+    effective === target.mode ? effective : "trouble"));
   if (target.coverage) parent.append(make("span", `${target.coverage.effective} coverage`));
   const ready = target.cycle && target.cycle.complete;
   if (!ready) parent.append(make("span", target.cycle ? "cycle not complete" : "no cycle yet",

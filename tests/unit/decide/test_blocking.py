@@ -1,0 +1,58 @@
+"""Which calls of unknown end are in the way."""
+
+from tests.unit.decide.builders import TARGET, T, Writer, decision_of, ledger_of, sighting
+
+from demurrage.decide.blocking import blocking, left_open, told_at
+from demurrage.model.event import Ending
+
+
+def test_a_lost_call_is_named_with_its_writer_and_all_that_wait_for_it() -> None:
+    """A person can only settle what is named."""
+    app = Writer("app-1")
+    app.starts("b", 10)
+    app.ends("b", 40, status=Ending.LOST)
+    app.beats(390)
+    ledger = ledger_of(app)
+    rows = [sighting("cntr_1", 12), sighting("cntr_2", 14)]
+    decision = decision_of(ledger, rows=rows)
+    (found,) = blocking(decision.verdicts.values(), ledger.book(TARGET))
+    assert (found.about, found.source, found.since, found.containers) == ("b", "app-1", T + 10, 2)
+
+
+def test_a_running_call_and_a_settled_one_are_not_in_the_way() -> None:
+    """The one ends by itself, the other has."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 20)
+    app.starts("b", 11)
+    app.beats(390, "b")
+    ledger = ledger_of(app)
+    decision = decision_of(ledger, rows=[sighting()])
+    assert blocking(decision.verdicts.values(), ledger.book(TARGET)) == ()
+
+
+def test_a_response_known_by_its_id_alone_is_named() -> None:
+    """With whoever told of it."""
+    hook = Writer("hook")
+    hook.knows("resp_9", 11)
+    hook.beats(390)
+    ledger = ledger_of(hook)
+    decision = decision_of(ledger, rows=[sighting()])
+    (found,) = blocking(decision.verdicts.values(), ledger.book(TARGET))
+    assert (found.about, found.source, found.since) == ("resp_9", "hook", T + 11)
+
+
+def test_what_a_writer_leaves_open_is_what_has_no_known_end() -> None:
+    """Of its own calls alone, a lost one among them, the oldest first."""
+    app, other = Writer("app-1"), Writer("app-2")
+    app.starts("b", 20)
+    app.ends("b", 30, status=Ending.LOST)
+    app.starts("a", 10)
+    app.starts("c", 5)
+    app.ends("c", 9)
+    other.starts("d", 1)
+    ledger = ledger_of(app, other)
+    found = left_open(ledger, "app-1")
+    assert [(target, each.call_id) for target, each in found] == [(TARGET, "a"), (TARGET, "b")]
+    assert told_at(found[0][1]) == T + 10
+    assert left_open(ledger, "nobody") == ()
