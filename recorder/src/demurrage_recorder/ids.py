@@ -24,10 +24,11 @@ def container_ids(value: Any) -> set[str]:
         if type(inner) is dict:
             for name, each in inner.items():
                 kind = type(each)
-                if kind is dict or kind is list:
+                if kind is str:
+                    if name in _NAMES and _is_container(each):
+                        found.add(each)
+                elif kind is dict or kind is list:
                     left.append(each)
-                elif kind is str and name in _NAMES and _is_container(each):
-                    found.add(each)
         elif type(inner) is list:
             left += inner
     return found
