@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from email.utils import formatdate
 from typing import Any
 
 from openai import OpenAI
@@ -97,7 +98,11 @@ class Memory(http.BaseTransport):  # type: ignore[misc] # likewise
     def handle_request(self, request: Any) -> Any:
         """Answer as asked: in one piece, or streamed."""
         streamed = b'"stream":true' in request.content
-        headers = {"content-type": "text/event-stream" if streamed else "application/json"}
+        headers = {
+            "date": formatdate(usegmt=True),
+            "content-type": "text/event-stream" if streamed else "application/json",
+            "x-request-id": "req_6ab",
+        }
         pieces = STREAM if streamed else [BODY]
         return http.Response(200, headers=headers, stream=Stream(pieces))
 
