@@ -1,10 +1,9 @@
 """What a request to `/responses` may bring about: its slots and ids, none of its prose."""
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word, may_name, scanned_ids
+from demurrage_recorder.texts import parsed
 
 _LONGEST_NAME = 512
 _LONGEST_TIER = 16
@@ -44,7 +43,7 @@ def start_of(body: bytes | None) -> dict[str, Any]:
     if body is None:
         return unreadable()
     try:
-        request = json.loads(body)
+        request = parsed(body)
     except (ValueError, RecursionError):
         return unreadable(body)
     if not isinstance(request, dict):
@@ -57,8 +56,9 @@ def start_of(body: bytes | None) -> dict[str, Any]:
         data["containers"] = sorted(container_ids(request))
     if is_word(request.get("model"), _LONGEST_NAME):
         data["model"] = request["model"]
-    if is_word(request.get("previous_response_id"), LONGEST_ID):
-        data["previous_response_id"] = request["previous_response_id"]
+    previous = request.get("previous_response_id")
+    if previous is not None and is_word(previous, LONGEST_ID):
+        data["previous_response_id"] = previous
     conversation = conversation_of(request)
     if conversation is not None:
         data["conversation"] = conversation
@@ -77,6 +77,8 @@ def unreadable(body: bytes = b"") -> dict[str, Any]:
 def conversation_of(value: dict[str, Any]) -> str | None:
     """The conversation that a request or an answer belongs to, given by id or as an object."""
     conversation = value.get("conversation")
+    if conversation is None:
+        return None
     if isinstance(conversation, dict):
         conversation = conversation.get("id")
     return conversation if is_word(conversation, LONGEST_ID) else None
@@ -87,48 +89,48 @@ def slots_of(request: dict[str, Any]) -> list[dict[str, Any]]:
 
     A stored prompt has tools that the request does not show.
     """
-    slots = [slot for tool in _tools(request) for slot in _slots(tool)]
+    slots: list[dict[str, Any]] = []
+    for tool in _tools(request):
+        slots += _slots(tool)
     if request.get("prompt") is not None:
         slots.insert(0, UNKNOWN)
     return slots[:_MOST_SLOTS]
 
 
-def _tools(request: dict[str, Any]) -> Iterator[Any]:
+def _tools(request: dict[str, Any]) -> list[Any]:
     """The tools of the request, and those that items of its input bring along."""
-    yield from _list(request.get("tools"))
-    for item in _list(request.get("input")):
-        if isinstance(item, dict) and "tools" in item:
-            yield from _list(item["tools"])
+    tools, items = request.get("tools"), request.get("input")
+    found = list(tools) if isinstance(tools, list) else []
+    if isinstance(items, list):
+        for item in items:
+            if isinstance(item, dict) and isinstance(item.get("tools"), list):
+                found += item["tools"]
+    return found
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _slots(tool: Any) -> Iterator[dict[str, Any]]:
+def _slots(tool: Any) -> list[dict[str, Any]]:
     kind = tool.get("type") if isinstance(tool, dict) else None
     if not isinstance(kind, str):
-        yield UNKNOWN
-    elif kind == "code_interpreter":
+        return [UNKNOWN]
+    if kind == "code_interpreter":
         container = tool.get("container")
         if isinstance(container, str) and is_word(container, LONGEST_ID):
-            yield {"tool": kind, "tier": None, "container": container}
-        else:
-            yield {"tool": kind, "tier": _tier(container, "auto"), "container": "auto"}
-    elif kind == "shell":
-        yield from _shell(tool.get("environment"))
-    elif kind not in _HARMLESS and not kind.startswith(_HARMLESS_FAMILIES):
-        yield UNKNOWN
+            return [{"tool": kind, "tier": None, "container": container}]
+        return [{"tool": kind, "tier": _tier(container, "auto"), "container": "auto"}]
+    if kind == "shell":
+        return _shell(tool.get("environment"))
+    if kind in _HARMLESS or kind.startswith(_HARMLESS_FAMILIES):
+        return []
+    return [UNKNOWN]
 
 
-def _shell(environment: Any) -> Iterator[dict[str, Any]]:
+def _shell(environment: Any) -> list[dict[str, Any]]:
     kind = environment.get("type") if isinstance(environment, dict) else None
     if kind == "local":
-        return
+        return []
     if kind == "container_reference" and is_word(environment.get("container_id"), LONGEST_ID):
-        yield {"tool": "shell", "tier": None, "container": environment["container_id"]}
-    else:
-        yield {"tool": "shell", "tier": _tier(environment, "container_auto"), "container": "auto"}
+        return [{"tool": "shell", "tier": None, "container": environment["container_id"]}]
+    return [{"tool": "shell", "tier": _tier(environment, "container_auto"), "container": "auto"}]
 
 
 def _tier(container: Any, auto: str) -> str | None:

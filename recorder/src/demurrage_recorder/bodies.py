@@ -1,11 +1,11 @@
 """Follows the bytes of an answer beside the application, which gets every one as it came."""
 
-import json
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from demurrage_recorder.ids import container_ids, may_name, scanned_ids
 from demurrage_recorder.sse import EventSplitter, Told
+from demurrage_recorder.texts import parsed
 
 Decode = Callable[[bytes], bytes]
 
@@ -52,7 +52,7 @@ class JsonBody:
         """Read the whole."""
         text = self._decode(b"".join(self._chunks))
         try:
-            value = json.loads(text)
+            value = parsed(text)
         except (ValueError, RecursionError):
             self._listener.ids(scanned_ids(text))
         else:
@@ -74,7 +74,7 @@ class EventBody:
     def feed(self, chunk: bytes) -> None:
         """Read the events that the chunk completes."""
         text = self._decode(chunk)
-        if self._splitter.idle and text.endswith(b"\n\n") and self._is_idle_talk(text):
+        if text.endswith(b"\n\n") and self._splitter.idle and self._is_idle_talk(text):
             return
         for told in self._splitter.feed(text):
             self._hear(told)
@@ -97,7 +97,7 @@ class EventBody:
         if self._is_idle_talk(told.data):
             return
         try:
-            event = json.loads(told.data)
+            event = parsed(told.data)
         except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict):

@@ -22,6 +22,9 @@ class Call:
         note: where its events go.
         directory: learns which response the call turned out to be.
         background: it may outlive its answer.
+
+    Attributes:
+        began: an output item was seen.
     """
 
     def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
@@ -34,7 +37,7 @@ class Call:
         self._directory = directory
         self._pid = os.getpid()
         self._status: str | None = None
-        self._began = False
+        self.began = False
         self._lost = False
         self._told: set[str] = set()
         self._seen: set[str] = set()
@@ -77,8 +80,8 @@ class Call:
     def passing(self, ids: Collection[str], *, output: bool) -> None:
         """Container ids have passed by; `output`: in or after the first output item."""
         self._seen.update(ids)
-        if output and not self._began:
-            self._began = True
+        if output and not self.began:
+            self.began = True
             self._told |= self._seen
             self._tell(
                 "response.output",
@@ -88,7 +91,8 @@ class Call:
 
     def ended(self, response: dict[str, Any], status: str, ids: Collection[str]) -> None:
         """The provider says how it ended."""
-        self._identify(response)
+        if self.response_id is None:
+            self.response_id = response_id_of(response)
         self._seen.update(ids)
         self._finish(status, times_of(response))
 
@@ -110,11 +114,6 @@ class Call:
     def ours(self) -> bool:
         """True in the process that began the call, False in a fork of it."""
         return self._pid == os.getpid()
-
-    @property
-    def began(self) -> bool:
-        """True once an output item was seen."""
-        return self._began
 
     def _identify(self, response: dict[str, Any]) -> None:
         found = response_id_of(response)
@@ -152,8 +151,9 @@ class Call:
         }
 
     def _tell(self, kind: str, data: dict[str, Any], *, at: float | None = None) -> None:
-        if self.ours:
-            self._note(kind, {"call_id": self.id, **data}, at)
+        if self._pid == os.getpid():
+            data["call_id"] = self.id
+            self._note(kind, data, at)
 
 
 class Directory:

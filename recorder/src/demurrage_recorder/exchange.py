@@ -135,7 +135,7 @@ class Exchange:
         if call is not None:
             request_id = head.text(b"x-request-id")
             call.answered(
-                request_id if is_word(request_id, LONGEST_ID) else None,
+                request_id if request_id and is_word(request_id, LONGEST_ID) else None,
                 # The whole request was handed over before its answer was read.
                 time.time() if self._direct else None,
             )

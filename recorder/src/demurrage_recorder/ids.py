@@ -24,17 +24,14 @@ def container_ids(value: Any) -> set[str]:
         if type(inner) is dict:
             for name, each in inner.items():
                 kind = type(each)
-                if kind is dict or kind is list:
+                if kind is str:
+                    if name in _NAMES and each.startswith(_PREFIX) and is_word(each, LONGEST_ID):
+                        found.add(each)
+                elif kind is dict or kind is list:
                     left.append(each)
-                elif kind is str and name in _NAMES and _is_container(each):
-                    found.add(each)
         elif type(inner) is list:
             left += inner
     return found
-
-
-def _is_container(text: str) -> bool:
-    return text.startswith(_PREFIX) and is_word(text, LONGEST_ID)
 
 
 def scanned_ids(text: bytes) -> set[str]:

@@ -99,7 +99,7 @@ class Writer:
         try:
             if os.getpid() != self._pid:
                 self.begin_anew()
-            self._exclusively(partial(self._note, kind, target, data, at))
+            self._exclusively(self._note, kind, target, data, at)
             keeper = self._keeper
             if keeper is not None:
                 keeper.nudge()
@@ -136,14 +136,15 @@ class Writer:
         _inherited.append(self._keeper)
         self._source = self._keeper = None
 
-    def _exclusively(self, word: Callable[[], None]) -> None:
+    def _exclusively(self, word: Callable[..., None], *about: Any) -> None:
         """Run a word alone; one that comes from within another's run is run after it."""
         with self.lock:
-            self._words.append(word)
             if self._at_it:
+                self._words.append(partial(word, *about))
                 return
             try:
                 self._at_it = True
+                word(*about)
                 while self._words:
                     self._words.popleft()()
             finally:
