@@ -22,7 +22,7 @@ BUSY = 100.0
 
 
 def call(folder: Path, *words: str, url: str = "", last: str = "") -> str:
-    """What the program prints before a fresh harbour with the same ids."""
+    """What the program prints before a fresh harbour."""
     settings = HarbourSettings(scale=300, visibility_lag=(0, 0), delete_lag=(0, 0))
     with HarbourServer(Harbour(settings, seed=9)) as harbour:
         done = subprocess.run(

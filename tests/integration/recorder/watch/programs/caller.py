@@ -1,5 +1,7 @@
 """Says what it got from the API. `python caller.py [full]`: with a full disk."""
 
+import json
+import re
 import resource
 import sys
 from typing import Any
@@ -17,10 +19,11 @@ REQUEST = {"model": "gpt-5", "input": "Compute. [[use_tool]] [[cite]]", "tools":
 
 
 def told(response: Any) -> None:
-    """Say what a response is made of, but for its times."""
+    """Say all of a response but for times and ids, which are never the same."""
     whole = response.model_dump(mode="json", warnings=False)
-    print(whole["id"], whole["status"], response.output_text)
-    print(*(item["type"] for item in whole["output"]), *(item["id"] for item in whole["output"]))
+    for name in ("created_at", "completed_at"):
+        whole[name] = type(whole.get(name)).__name__
+    print(re.sub("_[0-9a-f]{48}", "_ID", json.dumps(whole)))
 
 
 told(client.responses.create(**REQUEST))
