@@ -1,6 +1,7 @@
 """A real daemon process for tests, on a settings file of its own."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -93,6 +94,16 @@ class Daemon:
     def database_url(self) -> str:
         """Its store and log."""
         return f"sqlite:///{self.folder}/demurrage.db"
+
+    def change(self, **values: str) -> None:
+        """Give settings other values; each name is there already, and only once."""
+        text = self.settings.read_text()
+        for name, value in values.items():
+            text, found = re.subn(
+                rf'^{name} = ".*"$', f'{name} = "{value}"', text, flags=re.MULTILINE
+            )
+            assert found == 1, name
+        self.settings.write_text(text)
 
     def start(self) -> None:
         """Start the process; what it says is appended to one file."""
