@@ -54,20 +54,21 @@ class Call:
         self._request_id = request_id
         self.sent_at = sent_at
 
-    def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float) -> None:
+    def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
         """The response has an id and runs, or waits; told when that is news.
 
         Args:
             response: the response as the provider shows it.
             ids: the containers that it names.
-            asked_at: when it was asked for; by the time the answer came it may have begun.
+            asked_at: when it was asked for; by the time the answer came it may have begun. None
+                where it was so at some moment before: that it waited then proves nothing.
         """
         if self.closed:
             return
         self._identify(response)
         self._seen.update(ids)
         status = status_of(response)
-        if self._status not in (None, "queued"):
+        if self._status not in (None, "queued") or (status == "queued" and asked_at is None):
             self._mention()
             return
         self._status = status or "in_progress"
