@@ -57,7 +57,12 @@ class Estate:
     @property
     def meant_for(self) -> str:
         """The address of the daemon that its process knew."""
-        return self._lock.text()
+        return self._lock.text
+
+    @property
+    def doubt(self) -> str | None:
+        """Why its process may live all the same; None if it is certainly dead."""
+        return self._lock.doubt
 
     def settle_some(self, carrier: Carrier, hand_over: HandOver) -> bool:
         """Deliver a batch; at the end a goodbye in the dead source's name, then remove it all.

@@ -16,7 +16,9 @@ from demurrage.decide.watermark import watermark
 from demurrage.eventlog.parse import parse
 from demurrage.model.event import Entry
 from demurrage.model.rules import EvidenceRules
+from demurrage_recorder import origin
 from demurrage_recorder.carrier import NotNowError, carrier_for, label_of
+from demurrage_recorder.deliver import Delivered, deliver
 from demurrage_recorder.delivery import hand_over
 from demurrage_recorder.estate import Estate, dead_locks
 
@@ -44,6 +46,14 @@ def _settle(estate: Estate, url: str) -> None:
     try:
         while estate.settle_some(carrier, hand_over):
             pass
+    finally:
+        carrier.close()
+
+
+def _deliver_all(folder: Path, url: str) -> Delivered:
+    carrier = carrier_for(url, None)
+    try:
+        return deliver(folder, None, carrier)
     finally:
         carrier.close()
 
@@ -106,6 +116,38 @@ def test_the_goodbye_is_dated_after_the_death(taker: Taker, folder: Path) -> Non
     assert taker.goodbyes()[0]["complete_through"] >= began
     times = [parse(event).time for event in taker.taken]
     assert times == sorted(times)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells on what file system it is")
+@pytest.mark.parametrize(("kind", "takes"), [("nfs4", 0), (None, 0), ("ext4", 1)])
+def test_a_lock_of_another_boot_proves_a_death_on_this_machines_disks_alone(
+    kind: str | None, takes: int, taker: Taker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a network file system it may be held, unseen, on the machine that made it."""
+    leave(folder, NOWHERE, 1)
+    monkeypatch.setattr(origin, "_boot", lambda: "another")
+    monkeypatch.setattr(origin, "file_system", lambda _: kind)
+    done = _deliver_all(folder, taker.url)
+    assert (done.sources, len(done.troubles)) == (takes, 1 - takes)
+    assert len(taker.goodbyes()) == takes
+
+
+def test_the_next_process_leaves_a_lock_in_doubt_alone(
+    writer: Open, taker: Taker, folder: Path
+) -> None:
+    """Also by itself: it goes on to the next, and takes that over."""
+    taker.answer = lambda _batch: (503, {})
+    leave(folder, taker.url, 1)
+    leave(folder, taker.url, 1)
+    taker.answer = lambda _batch: ACCEPTED
+    doubted, certain = dead_locks(folder)
+    doubted.write_text(f"{label_of(taker.url)}\n")
+    opened = writer(taker.url)
+    opened.note("response.known", "default", {"response_id": "r"})
+    eventually(lambda: taker.goodbyes() and not certain.exists())
+    opened.close()
+    assert doubted.exists()
+    assert taker.calls() == ["0"]
 
 
 def test_an_interrupted_takeover_says_the_same_goodbye_again(taker: Taker, folder: Path) -> None:
