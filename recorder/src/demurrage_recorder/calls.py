@@ -76,14 +76,16 @@ class Call:
         self._created(told, at=asked_at if status == "queued" else None)
 
     def passing(self, ids: Collection[str], *, output: bool) -> None:
-        """Container ids have passed by; `output`: in or after the first output item."""
+        """Container ids have passed by; `output`: in or after the first output item.
+
+        What came before that item may be an echo of the request, and proves no container's use.
+        """
         self._seen.update(ids)
         if output and not self._began:
             self._began = True
-            self._told |= self._seen
+            self._told.update(ids)
             self._tell(
-                "response.output",
-                {"response_id": self.response_id, "containers": sorted(self._seen)},
+                "response.output", {"response_id": self.response_id, "containers": sorted(ids)}
             )
         self._mention()
 
