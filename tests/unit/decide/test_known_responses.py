@@ -235,7 +235,7 @@ def test_a_lost_line_of_the_daemons_own_holds_everything() -> None:
     """It may have named the container; a person has to say that it did not matter."""
     app, reader = _readings()
     reader.reads("b", 30)
-    damaged = SetAside(99, "the stored event is damaged", READER)
+    damaged = SetAside(99, "the stored event is damaged", READER, at=T + 50.0)
     row = sighting(born=12)
     assert verdict_of(row, app, reader, [damaged]).kind is VerdictKind.PENDING
     retired = facts(retired={NOBODY: T + 100.0})
