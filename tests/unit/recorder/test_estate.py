@@ -1,5 +1,6 @@
 """What a killed process leaves: all it wrote, delivered once by whoever comes next."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -250,6 +251,31 @@ def test_damage_is_admitted(damage: Any, dropped: int, taker: Taker, folder: Pat
     ledger = _ledger(taker.taken)
     holder = watermark(ledger, "default", {}, EvidenceRules(), time.time()).holder
     assert (holder is not None) == (dropped > 0)
+
+
+@pytest.mark.parametrize(
+    "source", ["demurrage:person/x/{}", "demurrage:resolver", "recorder/h/1/z"]
+)
+def test_a_journal_speaks_for_nobody_but_its_process(
+    source: str, taker: Taker, folder: Path
+) -> None:
+    """Whoever may write to the folder gets no word of a person's, or of another's, delivered."""
+    leave(folder, NOWHERE, 3)
+    (journal,) = folder.glob("*.jsonl")
+    last = lines_in(folder)[-1]
+    forged = {
+        **last,
+        "id": "forged",
+        "source": source.format(journal.name.split(".")[0]),
+        "type": "demurrage.container.released",
+        "data": {"target": "default", "container_id": "cntr_1"},
+    }
+    with journal.open("a") as file:
+        file.write(json.dumps(forged) + "\n")
+    assert _deliver_all(folder, taker.url).refused == 1
+    (told,) = taker.sources
+    assert told == last["source"]
+    assert taker.goodbyes()[0]["dropped"] == 1
 
 
 def test_events_that_a_dead_process_dropped_stay_dropped(taker: Taker, folder: Path) -> None:
