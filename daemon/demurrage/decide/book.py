@@ -289,7 +289,12 @@ class Book:
             yield from positions
 
     def _past(self, response: Response, before: float, unknown: float) -> bool:
-        """True when the response is over and everything about it lies before the moment."""
+        """True when the response is over and everything about it lies before the moment.
+
+        Of one that the daemon has read, the application's own call, in the same lineage, tells.
+        """
+        if response.superseded:
+            return True
         if not response.ended or response.finished is None:
             return False
         named = (self.known[each] for each in response.response_ids if each in self.known)
@@ -307,12 +312,3 @@ class Book:
         for moment in (response.started, response.output, response.finished):
             if moment is not None:
                 moment.source.calls.discard(response.call_id)
-
-
-def _past(response: Response, before: float, unknown: float) -> bool:
-    """True when the response is over and everything about it lies before the moment."""
-    if response.superseded:
-        return True
-    if not response.ended or response.finished is None:
-        return False
-    return max(response.finished.latest(unknown), response.begun_latest(unknown)) < before

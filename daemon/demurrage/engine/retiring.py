@@ -30,9 +30,11 @@ async def retire_dead(
         targets: all that are watched.
         store: where it is recorded.
     """
-    if not dead or any(each.api.clock.jumped for each in targets):
+    clocks = [each.api.clock for each in targets]
+    # A moment on the local clock alone could lie before the death.
+    if not dead or any(each.jumped or each.offset is None for each in clocks):
         return
-    at = max(each.api.clock.now() for each in targets)
+    at = max(each.now() for each in clocks)
     for name in sorted(dead):
         source = ledger.sources.get(name)
         if source is not None and all(

@@ -57,20 +57,21 @@ class Call:
         self._request_id = request_id
         self.sent_at = sent_at
 
-    def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float) -> None:
+    def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
         """The response has an id and runs, or waits; told when that is news.
 
         Args:
             response: the response as the provider shows it.
             ids: the containers that it names.
-            asked_at: when it was asked for; by the time the answer came it may have begun.
+            asked_at: when it was asked for; by the time the answer came it may have begun. None
+                where it was so at some moment before: that it waited then proves nothing.
         """
         if self.closed:
             return
         self._identify(response)
         self._seen.update(ids)
         status = status_of(response)
-        if self._status not in (None, "queued"):
+        if self._status not in (None, "queued") or (status == "queued" and asked_at is None):
             self._mention()
             return
         self._status = status or "in_progress"
@@ -78,14 +79,16 @@ class Call:
         self._created(told, at=asked_at if status == "queued" else None)
 
     def passing(self, ids: Collection[str], *, output: bool) -> None:
-        """Container ids have passed by; `output`: in or after the first output item."""
+        """Container ids have passed by; `output`: in or after the first output item.
+
+        What came before that item may be an echo of the request, and proves no container's use.
+        """
         self._seen.update(ids)
         if output and not self.began:
             self.began = True
-            self._told |= self._seen
+            self._told.update(ids)
             self._tell(
-                "response.output",
-                {"response_id": self.response_id, "containers": sorted(self._seen)},
+                "response.output", {"response_id": self.response_id, "containers": sorted(ids)}
             )
         self._mention()
 

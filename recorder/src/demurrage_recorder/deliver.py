@@ -83,6 +83,10 @@ def deliver(folder: Path, label: str | None, carrier: Carrier) -> Delivered:
             if label is not None and estate.meant_for != label:
                 done.elsewhere += 1
                 continue
+            doubt = estate.doubt
+            if doubt is not None:
+                done.troubles.append(f"{path.name}: not taken over: {doubt}")
+                continue
             while estate.settle_some(carrier, hand_over):
                 pass
         except NotNowError as error:

@@ -162,7 +162,7 @@ class Delivery:
             if estate is None:
                 continue
             try:
-                if estate.meant_for == self._label:
+                if estate.meant_for == self._label and estate.doubt is None:
                     self._settle(estate)
             except OSError:
                 continue  # it stays as it is, for whoever comes next

@@ -13,7 +13,7 @@ from demurrage_recorder.carrier import Carrier
 from demurrage_recorder.journal import file_of
 from demurrage_recorder.locks import SUFFIX, Lock
 from demurrage_recorder.reader import Reader, numbers_of
-from demurrage_recorder.source import HEARTBEAT, InFlight, render
+from demurrage_recorder.source import HEARTBEAT, NAMESPACE, InFlight, render
 
 HandOver = Callable[[Carrier, Sequence[bytes]], list[str]]
 
@@ -57,7 +57,12 @@ class Estate:
     @property
     def meant_for(self) -> str:
         """The address of the daemon that its process knew."""
-        return self._lock.text()
+        return self._lock.text
+
+    @property
+    def doubt(self) -> str | None:
+        """Why its process may live all the same; None if it is certainly dead."""
+        return self._lock.doubt
 
     def settle_some(self, carrier: Carrier, hand_over: HandOver) -> bool:
         """Deliver a batch; at the end a goodbye in the dead source's name, then remove it all.
@@ -71,10 +76,14 @@ class Estate:
         """
         lines = self._reader.batch()
         if lines:
-            refused = hand_over(carrier, lines)
-            self._tally.take(lines, len(refused))
-            self.refused += len(refused)
-            self.delivered += len(lines) - len(refused)
+            # Whoever may write to the folder is not to speak for others through our hand.
+            own = [line for line in lines if self._tally.is_own(line)]
+            refused = len(lines) - len(own)
+            if own:
+                refused += len(hand_over(carrier, own))
+            self._tally.take(own, refused)
+            self.refused += refused
+            self.delivered += len(lines) - refused
             self._reader.advance()
             return True
         goodbye = self._tally.goodbye(time.time())
@@ -122,8 +131,21 @@ class Tally:
         self._in_flight = InFlight()
         self._ended = False
 
+    def is_own(self, line: bytes) -> bool:
+        """True for a line in which the source itself speaks, as a recorder."""
+        try:
+            source = json.loads(line)["source"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return False
+        return (
+            isinstance(source, str)
+            and source.startswith(NAMESPACE)
+            and source.endswith(self._suffix)
+            and source == (self._source or source)
+        )
+
     def take(self, lines: Sequence[bytes], refused: int) -> None:
-        """Count lines that were handed over, of which some were refused."""
+        """Count lines that were handed over; `refused`: how many were not, or not taken."""
         self._missing += refused
         for line in lines:
             self._take(line)
@@ -155,8 +177,6 @@ class Tally:
 
     def _count(self, event: dict[str, Any]) -> None:
         sequence, data = event["sequence"], event["data"]
-        if not event["source"].endswith(self._suffix):
-            raise ValueError("a line of another source")
         if self._last_sequence and sequence != self._last_sequence + 1:
             self._missing += 1
         self._source = event["source"]

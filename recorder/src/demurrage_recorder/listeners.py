@@ -79,10 +79,10 @@ class Looking:
                 follow(call, value, ids, self._asked_at)
 
     def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
-        """One event of the stream, taken up again."""
+        """One event of the stream, taken up again: a stream tells once more what is long past."""
         call = self._find(self._response_id)
         if call is not None:
-            hear(call, event, ids, self._asked_at)
+            hear(call, event, ids, None)
 
     def ids(self, ids: Collection[str], event: str = "") -> None:
         """Ids in what could not be read."""
@@ -127,8 +127,8 @@ class Founding:
         """Without an answer the application knows no container either."""
 
 
-def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: float) -> None:
-    """Tell a call what an event of its stream says."""
+def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
+    """Tell a call what an event of its stream says; `asked_at` is None where it is replayed."""
     response, status = event.get("response"), _ending(event.get("type"))
     if not isinstance(response, dict):
         call.passing(ids, output="output_index" in event)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from demurrage_recorder.origin import doubt, origin_of
+
 SUFFIX = ".lock"
 
 # By descriptor: the process that opened it, and the file's name. A fork hands them down; unless
@@ -17,8 +19,9 @@ _held: dict[int, tuple[int, str]] = {}
 class Lock:
     """A lock file that this process holds.
 
-    Whoever can lock the file of another knows that its process is dead: the file gets its name
-    only once it is locked, and the kernel unlocks it in the very moment of death.
+    Whoever can lock the file of another knows that its process is dead, unless there is a doubt:
+    the file gets its name only once it is locked, and the kernel unlocks it in the very moment of
+    death.
     """
 
     path: Path
@@ -43,7 +46,7 @@ class Lock:
         lock._hold()
         try:
             fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(lock.descriptor, text.encode())
+            os.write(lock.descriptor, f"{text}\n{origin_of(lock.descriptor)}\n".encode())
             unnamed.rename(lock.path)
         except OSError:
             lock.let_go()
@@ -85,9 +88,19 @@ class Lock:
     def _hold(self) -> None:
         _held[self.descriptor] = (os.getpid(), self.path.name)
 
+    @property
     def text(self) -> str:
-        """What the file tells."""
-        return os.pread(self.descriptor, 4096, 0).decode(errors="replace")
+        """What the file was made to tell."""
+        return self._lines()[0]
+
+    @property
+    def doubt(self) -> str | None:
+        """Why having seized it proves no death; None if it does."""
+        return doubt(self.descriptor, self._lines()[1])
+
+    def _lines(self) -> list[str]:
+        text = os.pread(self.descriptor, 4096, 0).decode(errors="replace")
+        return [*text.split("\n"), ""]
 
     def withdraw(self) -> None:
         """Remove the file, so that it proves no death; it stays held until it is let go."""

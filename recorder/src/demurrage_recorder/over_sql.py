@@ -39,19 +39,24 @@ class OverSql:
 
         Raises:
             NotNowError: the database cannot be used now.
-            RefusedError: one of them breaks the format.
+            RefusedError: one of them breaks the format, or would speak as the daemon or a person.
         """
         from demurrage.eventlog.log import EventLog  # noqa: PLC0415 - see the constructor
+        from demurrage.eventlog.parse import read_lines  # noqa: PLC0415
         from demurrage.model.error import (  # noqa: PLC0415
             LogUnreadableError,
             MalformedEventError,
             StoreUnusableError,
         )
+        from demurrage.model.event import reserved  # noqa: PLC0415
 
         try:
+            events = read_lines(lines)
+            if any(reserved(each.event.source) for each in events):
+                raise RefusedError("/source: sources of this namespace are the daemon's own")
             if self._log is None:
                 self._log = EventLog.open(self._url, clock=time.time, busy_timeout=_BUSY_TIMEOUT)
-            self._log.append(lines, appended_at=time.time())
+            self._log.append(events, appended_at=time.time())
         except MalformedEventError as error:
             raise RefusedError(f"{error.path or 'the event'}: {error.reason}") from error
         except StoreUnusableError as error:

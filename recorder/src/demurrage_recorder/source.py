@@ -15,6 +15,8 @@ from demurrage_recorder.texts import pieces_of
 from demurrage_recorder.warn import warn_once
 
 HEARTBEAT = "writer.heartbeat"
+NAMESPACE = "recorder/"
+"""What the names of all recorders' sources begin with."""
 
 # The daemon takes no longer event, and no heartbeat that names more calls.
 _MOST_BYTES = 1_000_000
@@ -102,7 +104,7 @@ class Source:
     """
 
     def __init__(self, name: str, journal: Journal, offset: Offset) -> None:
-        self.id = f"recorder/{host_name()}/{os.getpid()}/{name}"
+        self.id = f"{NAMESPACE}{host_name()}/{os.getpid()}/{name}"
         self.journal = journal
         self.dropped = 0
         self.ended = False

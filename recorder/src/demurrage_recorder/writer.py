@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ class Writer:
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
         self._at_it = False
+        self._failed = 0
         _writers.add(self)
 
     def note(
@@ -105,6 +107,9 @@ class Writer:
                 keeper.nudge()
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
+            self._failed += 1
+            with suppress(Exception):
+                self._exclusively(self._admit)
 
     def observe_date(self, date_header: str | None) -> None:
         """Learn the clock's offset from the `Date` header of an answer that has just arrived."""
@@ -130,6 +135,7 @@ class Writer:
         self.lock = threading.RLock()
         self._words = deque()
         self._at_it = False
+        self._failed = 0
         if self._source is not None:
             self._source.journal.abandon()
         # Collecting the parent's connections could end them for the parent.
@@ -155,6 +161,13 @@ class Writer:
         if source is None:
             source = self._begin()
         source.note(kind, target, data, at)
+        self._admit()
+
+    def _admit(self) -> None:
+        """Have the log know of events that an error has lost; else nobody would miss them."""
+        if self._failed and self._source is not None:
+            count, self._failed = self._failed, 0
+            self._source.drop("an event met with an error", count)
 
     def _begin(self) -> Source:
         name = str(uuid.uuid4())
@@ -165,12 +178,13 @@ class Writer:
             note=self._label,
             shared=self._connect is None,
         )
-        source = self._source = Source(name, journal, self._offset)
+        source = Source(name, journal, self._offset)
         delivery = None
         if self._connect is not None:
             delivery = Delivery(self._connect(), source, self._exclusively, self._label)
-        self._keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
-        self._keeper.start()
+        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
+        keeper.start()
+        self._source, self._keeper = source, keeper
         self._close_with_worker()
         return source
 

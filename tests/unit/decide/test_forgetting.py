@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.decide.builders import (
     PERSON,
+    READER,
     TARGET,
     T,
     Writer,
@@ -54,6 +55,27 @@ def test_a_finished_lineage_is_forgotten_as_a_whole() -> None:
     ):
         ledger = ledger_of(placed(app))
         ledger.forget(TARGET, T + before, frozenset(needed), UNKNOWN)
+        assert set(ledger.book(TARGET).responses) == left
+
+
+def test_a_reading_that_stepped_back_is_forgotten_with_the_application_s_own_call() -> None:
+    """It was read while it ran, and its application told the end: nothing is left to wait for."""
+    app, reader = Writer(), Writer(READER)
+    app.starts("b", 10, background=True)
+    app.created("b", 11)
+    app.knows("resp_b", 12)
+    reader.reads("b", 20, status=None)
+    for before, left in ((25, {"b", "resp_b"}), (500, set[str]())):
+        ledger = ledger_of(placed(app, reader))
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        assert set(ledger.book(TARGET).responses) == {"b", "resp_b"}
+        ended = Writer()
+        ended.starts("b", 10, background=True)
+        ended.created("b", 11)
+        ended.knows("resp_b", 12)
+        ended.ends("b", 30)
+        ledger = ledger_of(placed(ended, reader))
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
         assert set(ledger.book(TARGET).responses) == left
 
 

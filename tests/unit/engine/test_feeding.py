@@ -127,6 +127,7 @@ async def test_every_target_s_rules_must_allow_it() -> None:
     silent = ledger(T - 61)
     assert not await retired(silent, target(Clock()), target(Clock(), writer_timeout=120.0))
     assert not await retired(silent, target(Clock()), target(Clock(jumped=True)))
+    assert not await retired(silent, target(Clock()), target(Clock(offset=None)))
     assert not await retired(silent, target(Clock()), known={"w": T})
     assert not await retired(ledger(T - 61, final=True), target(Clock()))
 

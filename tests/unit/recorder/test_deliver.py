@@ -1,6 +1,7 @@
 """`demurrage-recorder deliver`, as a person or a timer runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_a_daemon_that_takes_nothing_is_code_1(folder: Path) -> None:
     assert done.returncode == 1
     assert "not delivered now" in done.stderr
     assert list(folder.glob("*.jsonl"))
+
+
+def test_nobody_speaks_for_a_process_by_a_copy_of_its_lock(
+    writer: Open, taker: Taker, folder: Path, tmp_path: Path
+) -> None:
+    """The process lives beside the original; the copy stays, and the goodbye unsaid."""
+    opened = writer(NOWHERE)
+    opened.note("response.started", "default", {"call_id": "c"})
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    done = _deliver("--dir", copy, "--url", taker.url)
+    assert done.returncode == 1
+    assert "copy" in done.stderr
+    assert taker.taken == []
+    assert list(copy.glob("*.jsonl"))
 
 
 def test_the_token_comes_from_the_environment(taker: Taker, folder: Path) -> None:

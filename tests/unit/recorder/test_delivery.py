@@ -13,7 +13,9 @@ from tests.unit.recorder.conftest import Open, eventually, lines_in
 from tests.unit.recorder.taker import ACCEPTED, Answer, Answering, Taker
 
 from demurrage.eventlog.log import EventLog
+from demurrage_recorder.carrier import RefusedError, carrier_for
 from demurrage_recorder.over_http import OverHttp
+from demurrage_recorder.source import render
 from demurrage_recorder.writer import _PATIENCE, Writer
 
 # Far above what a note costs, far below what any answer of these takers takes.
@@ -305,6 +307,18 @@ def test_straight_into_the_log(writer: Open, tmp_path: Path, folder: Path) -> No
     log.close()
     assert sequences == list(range(1, 12))
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("source", ["demurrage:person/x", " Demurrage:resolver"])
+def test_the_way_into_the_log_takes_no_word_of_the_daemons_own(source: str, tmp_path: Path) -> None:
+    """As over HTTP, an application speaks in no name that decides for others."""
+    url = f"sqlite:///{tmp_path}/log.sqlite"
+    data = {"target": "default", "container_id": "cntr_1"}
+    line = render(source, 1, "container.released", data, 1_800_000_000.0)
+    carrier = carrier_for(url, None)
+    with pytest.raises(RefusedError, match="source"):
+        carrier.carry([line])
+    carrier.close()
 
 
 def test_a_locked_database_is_waited_for(

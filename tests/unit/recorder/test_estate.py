@@ -1,5 +1,6 @@
 """What a killed process leaves: all it wrote, delivered once by whoever comes next."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -16,7 +17,9 @@ from demurrage.decide.watermark import watermark
 from demurrage.eventlog.parse import parse
 from demurrage.model.event import Entry
 from demurrage.model.rules import EvidenceRules
+from demurrage_recorder import origin
 from demurrage_recorder.carrier import NotNowError, carrier_for, label_of
+from demurrage_recorder.deliver import Delivered, deliver
 from demurrage_recorder.delivery import hand_over
 from demurrage_recorder.estate import Estate, dead_locks
 
@@ -44,6 +47,14 @@ def _settle(estate: Estate, url: str) -> None:
     try:
         while estate.settle_some(carrier, hand_over):
             pass
+    finally:
+        carrier.close()
+
+
+def _deliver_all(folder: Path, url: str) -> Delivered:
+    carrier = carrier_for(url, None)
+    try:
+        return deliver(folder, None, carrier)
     finally:
         carrier.close()
 
@@ -106,6 +117,38 @@ def test_the_goodbye_is_dated_after_the_death(taker: Taker, folder: Path) -> Non
     assert taker.goodbyes()[0]["complete_through"] >= began
     times = [parse(event).time for event in taker.taken]
     assert times == sorted(times)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells on what file system it is")
+@pytest.mark.parametrize(("kind", "takes"), [("nfs4", 0), (None, 0), ("ext4", 1)])
+def test_a_lock_of_another_boot_proves_a_death_on_this_machines_disks_alone(
+    kind: str | None, takes: int, taker: Taker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a network file system it may be held, unseen, on the machine that made it."""
+    leave(folder, NOWHERE, 1)
+    monkeypatch.setattr(origin, "_boot", lambda: "another")
+    monkeypatch.setattr(origin, "file_system", lambda _: kind)
+    done = _deliver_all(folder, taker.url)
+    assert (done.sources, len(done.troubles)) == (takes, 1 - takes)
+    assert len(taker.goodbyes()) == takes
+
+
+def test_the_next_process_leaves_a_lock_in_doubt_alone(
+    writer: Open, taker: Taker, folder: Path
+) -> None:
+    """Also by itself: it goes on to the next, and takes that over."""
+    taker.answer = lambda _batch: (503, {})
+    leave(folder, taker.url, 1)
+    leave(folder, taker.url, 1)
+    taker.answer = lambda _batch: ACCEPTED
+    doubted, certain = dead_locks(folder)
+    doubted.write_text(f"{label_of(taker.url)}\n")
+    opened = writer(taker.url)
+    opened.note("response.known", "default", {"response_id": "r"})
+    eventually(lambda: taker.goodbyes() and not certain.exists())
+    opened.close()
+    assert doubted.exists()
+    assert taker.calls() == ["0"]
 
 
 def test_an_interrupted_takeover_says_the_same_goodbye_again(taker: Taker, folder: Path) -> None:
@@ -208,6 +251,31 @@ def test_damage_is_admitted(damage: Any, dropped: int, taker: Taker, folder: Pat
     ledger = _ledger(taker.taken)
     holder = watermark(ledger, "default", {}, EvidenceRules(), time.time()).holder
     assert (holder is not None) == (dropped > 0)
+
+
+@pytest.mark.parametrize(
+    "source", ["demurrage:person/x/{}", "demurrage:resolver", "recorder/h/1/z"]
+)
+def test_a_journal_speaks_for_nobody_but_its_process(
+    source: str, taker: Taker, folder: Path
+) -> None:
+    """Whoever may write to the folder gets no word of a person's, or of another's, delivered."""
+    leave(folder, NOWHERE, 3)
+    (journal,) = folder.glob("*.jsonl")
+    last = lines_in(folder)[-1]
+    forged = {
+        **last,
+        "id": "forged",
+        "source": source.format(journal.name.split(".")[0]),
+        "type": "demurrage.container.released",
+        "data": {"target": "default", "container_id": "cntr_1"},
+    }
+    with journal.open("a") as file:
+        file.write(json.dumps(forged) + "\n")
+    assert _deliver_all(folder, taker.url).refused == 1
+    (told,) = taker.sources
+    assert told == last["source"]
+    assert taker.goodbyes()[0]["dropped"] == 1
 
 
 def test_events_that_a_dead_process_dropped_stay_dropped(taker: Taker, folder: Path) -> None:

@@ -92,6 +92,28 @@ def test_what_cannot_be_written_is_admitted(
     assert [beat["dropped"] for beat in beats] == [1, 1]
 
 
+@pytest.mark.filterwarnings("ignore:demurrage-recorder")
+@pytest.mark.parametrize("place", ["writer.Journal", "source.Source.note"])
+def test_an_event_that_an_error_has_lost_is_admitted(
+    place: str, writer: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that is nowhere would otherwise be missed by nobody."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    opened = writer()
+    if "Source" in place:
+        opened.note("response.known", "default", {"response_id": "r"})
+    with monkeypatch.context() as broken:
+        broken.setattr(f"demurrage_recorder.{place}", fail)
+        opened.note("response.started", "default", {"call_id": "a"})
+    opened.note("response.started", "default", {"call_id": "b"})
+    opened.close()
+    beats = [each["data"] for each in lines_in(folder) if "heartbeat" in each["type"]]
+    assert [beat["dropped"] for beat in beats] == [1, 1]
+
+
 def test_a_warning_that_is_an_error_does_not_reach_the_application(writer: Open) -> None:
     """Under the strictest filter `note` still raises nothing."""
     writer().note("response.started", "default", {"call_id": object()})

@@ -55,6 +55,22 @@ def test_a_stream_passes_unchanged_however_it_is_cut(places: list[int]) -> None:
     assert notes.last()["containers"] == [CONTAINER]
 
 
+def test_what_the_opening_echoes_is_not_put_out(notes: Notes) -> None:
+    """An id in the request's own metadata is a reference, but tells of no slot what it made."""
+    opening = response("in_progress", metadata={"container_id": CONTAINER})
+    events = (
+        {"type": "response.created", "response": opening},
+        {"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning"}},
+        {"type": "response.completed", "response": response(metadata=opening["metadata"])},
+    )
+    with watched(lambda: http.Response(200, headers=EVENTS, content=sse(*events)), notes) as client:
+        client.post(URL, json={"tools": [AUTO]})
+    named = {kind: data.get("containers") for kind, _, data in notes.told}
+    assert named["response.created"] == [CONTAINER]
+    assert named["response.output"] == []
+    assert named["response.finished"] == [CONTAINER]
+
+
 def test_each_chunk_arrives_before_the_next_is_asked_for(notes: Notes) -> None:
     """Nothing is read ahead, and what a chunk tells is logged before it is handed on."""
     body = Pieces([sse(event) for event in STREAM])
