@@ -11,9 +11,9 @@ CHECKED := daemon recorder tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)
 RECORDER_WHEEL = $$(echo .make/recorder-wheel/*.whl)
 
-# The integration tests wait more than they work, so a third worker on two cores pays. A module
+# The integration tests wait more than they work, so four workers on two cores pay. A module
 # stays on one worker: what it sets up is dear.
-WORKERS := 3
+WORKERS := 4
 
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)
