@@ -122,7 +122,7 @@ $(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/buil
 	@touch $@
 
 $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/wheel/built
-	@$(FRAMEWORKS)/$(PIP) install --group test --group frameworks "$(WHEEL)"
+	@$(FRAMEWORKS)/$(PIP) install --group test --group frameworks "$(WHEEL)[postgres]"
 	@touch $@
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies

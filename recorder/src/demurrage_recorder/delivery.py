@@ -1,10 +1,10 @@
 """Handing a process's lines over to the daemon, and those of dead processes after them."""
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
+from random import Random
 
 from demurrage_recorder.carrier import Carrier, NotNowError, RefusedError
 from demurrage_recorder.estate import Estate, dead_locks
@@ -16,6 +16,8 @@ _FIRST_PAUSE = 0.25
 # Starts that wait for longer than the daemon's `max_event_delay` would break its coverage.
 _LONGEST_PAUSE = 10.0
 _SEARCH_EVERY = 30.0
+# A generator of our own: an application that seeds the module's must get its own numbers.
+_jitter = Random()  # noqa: S311 - it spreads retries
 # A daemon that is being restarted is no news; one that has been away for longer is.
 _LONG_BLOCKED = 60.0
 
@@ -117,7 +119,7 @@ class Delivery:
             self._blocked_since = now
         self.blocked = True
         # Many processes that lost their daemon together must not come back together.
-        self._retry_at = now + self._pause * random.uniform(0.5, 1.0)  # noqa: S311
+        self._retry_at = now + self._pause * _jitter.uniform(0.5, 1.0)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         if lasting or now - self._blocked_since > _LONG_BLOCKED:
             folder = self._source.journal.folder
@@ -156,7 +158,7 @@ class Delivery:
         now = time.monotonic()
         if now < self._search_at:
             return
-        self._search_at = now + _SEARCH_EVERY * random.uniform(0.5, 1.0)  # noqa: S311
+        self._search_at = now + _SEARCH_EVERY * _jitter.uniform(0.5, 1.0)
         for path in dead_locks(self._source.journal.folder):
             estate = Estate.claim(path)
             if estate is None:

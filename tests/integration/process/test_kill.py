@@ -84,8 +84,8 @@ def _no_event_lost(daemon: Daemon, writers: list[Writer]) -> None:
 
 
 def _deleted(truth: dict[str, Any]) -> set[str]:
-    """What deletes have ended."""
-    return {each["id"] for each in truth["containers"] if each["gone_by"] == "delete"}
+    """What the harbour was asked to delete, be it that it had expired the moment before."""
+    return {each["id"] for each in truth["containers"] if each["deleted_at"] is not None}
 
 
 def _deletes_add_up(daemon: Daemon, truth: dict[str, Any]) -> None:

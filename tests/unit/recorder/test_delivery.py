@@ -1,6 +1,8 @@
 """From the journal to the daemon: at once, in order, and whatever the daemon does."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -101,6 +103,19 @@ def test_a_daemon_that_comes_up_late_hears_all(writer: Open, folder: Path) -> No
         eventually(lambda: len(late.calls()) == 10)
         opened.close()
         assert late.goodbyes()[0]["dropped"] == 0
+
+
+def test_an_application_gets_its_own_random_numbers(tmp_path: Path) -> None:
+    """Trying again is spread by chance, and not by what the application has seeded."""
+    program = (
+        "import random, time; random.seed(7); before = random.getstate()\n"
+        "from demurrage_recorder.writer import writer_for\n"
+        f"writer = writer_for('http://127.0.0.1:1', folder={str(tmp_path)!r})\n"
+        "writer.note('container.created', 'default', {'container_id': 'cntr_1'})\n"
+        "time.sleep(1.5); writer.close(); assert random.getstate() == before"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
+    assert ended.returncode == 0
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408, 401, 403, 404, 421, 302])
