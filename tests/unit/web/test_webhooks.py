@@ -6,6 +6,7 @@ import hmac
 import json
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,7 @@ async def test_what_the_log_cannot_take_is_asked_for_again(
 ) -> None:
     """No 2xx before it is durable: the provider then retries."""
     content = body()
-    with sqlite3.connect(tmp_path / "log.sqlite") as other:
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as other:
         other.execute("BEGIN EXCLUSIVE")
         answer = await client.post(PATH, content=content, headers=signed(content))
         assert answer.status_code == 503
