@@ -1,5 +1,6 @@
 """The same question asked of the full, true log: the daemon may never know better than that."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import floor, inf
@@ -68,7 +69,8 @@ class Twin:
             while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
                 self._fold(self._letters[self._folded])
             # The daemon's clock may be ahead by what whole seconds leave open.
-            self._decision = self._decide(self._ledger, facts, now + 2)
+            rows = self._sightings(now + 2)
+            self._decision = self._decide(self._ledger, facts, now + 2, rows)
             self._asked_at = now
             self._watch.counts["compared"] += 1
         verdict = self._decision.verdicts.get(made.id)
@@ -88,9 +90,11 @@ class Twin:
             return None
         return daemon.store.facts("default", EPOCH + self._harbour.now)
 
-    def _decide(self, ledger: Ledger, facts: TargetFacts, now: float) -> Decision:
-        # The true log lies before us whole: nothing waits to be delivered.
-        inventory = CompleteInventory("default", EPOCH + now, self._sightings(now))
+    def _decide(
+        self, ledger: Ledger, facts: TargetFacts, now: float, rows: Mapping[str, Sighting]
+    ) -> Decision:
+        # The log lies before us whole: nothing waits to be delivered.
+        inventory = CompleteInventory("default", EPOCH + now, rows)
         return decide(
             ledger, inventory, facts, self._rules, read_since=EPOCH - 10_000, now=EPOCH + now
         )
@@ -129,7 +133,7 @@ class Twin:
             return
         ledger = Ledger()
         ledger.fold(records)
-        decision = self._decide(ledger, facts, now)
+        decision = self._decide(ledger, facts, now, self._life.rows())
         due = {
             container: verdict.due_at
             for container, verdict in decision.verdicts.items()
