@@ -104,6 +104,8 @@ class Life:
     def close(self) -> None:
         """Let everything go at the end of the world."""
         if self.daemon is not None:
+            if self.daemon.fault is not None:
+                self._watch.failures.append(self.daemon.fault)
             self.daemon.kill()
 
     def _start(self) -> None:

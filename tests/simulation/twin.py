@@ -25,6 +25,7 @@ from demurrage.model.verdict import VerdictKind
 
 _LET_GO = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
 _SHARE = 0.1  # of the deletes that are compared
+_PLENTY = 200  # calls a minute, of which listing does not take most
 _SOON = 60.0  # seconds ahead, for which what is due is foreseen
 
 
@@ -143,8 +144,10 @@ class Twin:
         }
 
         shape = self._shape
-        affordable = shape.requests_per_minute / 60 * self.notice / 2
-        if shape.mode == "enforce" and not self._watch.standing and len(due) < affordable:
+        daemon = self._life.daemon
+        affordable = daemon.affordable(self.notice) / 4 if daemon is not None else 0
+        free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
+        if shape.mode == "enforce" and not self._watch.standing and free:
             self._agenda.at(self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due))
 
     def _expect_gone(self, due: dict[str, float]) -> None:
