@@ -45,7 +45,9 @@ def rules_of(shape: Shape) -> Rules:
     return Rules(
         evidence=EvidenceRules(coverage=shape.coverage, proof=shape.proof),  # type: ignore[arg-type]
         policy=PolicyRules(
-            use_free_grace=shape.free_grace, idle_after=180.0 if shape.free_grace else 30.0
+            use_free_grace=shape.free_grace,
+            idle_after=180.0 if shape.free_grace else 30.0,
+            explicit="delete" if shape.ends > 0.5 else "keep",
         ),
         rails=TIGHT if shape.tight_rails else RailRules(),
         watch=WatchRules(interval=shape.interval),
