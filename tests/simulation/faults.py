@@ -6,6 +6,7 @@ A fault is switched on by its name in a shape; where it strikes asks `Dice.strik
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from random import Random
@@ -99,6 +100,7 @@ class Dice:
         self._on = on
         self._streams: dict[str, Random] = {}
         self.struck: Counter[str] = Counter()
+        self.on_strike: Callable[[str], object] = lambda _name: None
         self.calm = False
         self.calm_from = inf
 
@@ -127,6 +129,7 @@ class Dice:
         struck = self.of(name).random() < chance
         if struck:
             self.struck[name] += 1
+            self.on_strike(name)
         return struck
 
     def note(self, name: str) -> None:

@@ -91,7 +91,11 @@ def smaller(shape: Shape) -> list[Shape]:
         for share in (0.1, 0.25, 0.5, 0.75, 0.9)
         if int(shape.containers * share) < shape.containers
     ]
-    found += [replace(shape, faults=shape.faults - {name}) for name in sorted(shape.faults)]
+    names = sorted(shape.faults)
+    if len(names) > 2:
+        halves = (names[: len(names) // 2], names[len(names) // 2 :])
+        found += [replace(shape, faults=frozenset(half)) for half in ([], *halves)]
+    found += [replace(shape, faults=shape.faults - {name}) for name in names]
     plain = Shape(
         seed=shape.seed,
         writers=1,

@@ -14,6 +14,7 @@ from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.logbook import Office
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.retelling import told_of
 from tests.simulation.server import Server
 from tests.simulation.shape import Shape
 from tests.simulation.story import tell
@@ -78,6 +79,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
     watch = Watch(shape, story, office, loop.agenda, place.store)
     watch.refused = server.refused
     server.on_delete = lambda each: watch.deleting(each, alive=harbour.alive(harbour.berths[each]))
+    dice.on_strike = watch.struck
     life = Life(
         shape,
         place,
@@ -117,6 +119,6 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
         len(watch.harmed),
         time.process_time() - began,
         end,
-        list(watch.trace) if watch.broken or error else [],
+        [*told_of(watch.broken, story, post), *watch.trace] if watch.broken or error else [],
         error,
     )
