@@ -194,6 +194,7 @@ class Watch:
         told = outcome in (DeleteOutcome.REFUSED, DeleteOutcome.UNCERTAIN)
         if container in self.refused and not told:
             self.breaks("refused_told", container, f"told as {outcome}")
+        self.refused.discard(container)  # the next may never arrive
         if outcome.done:
             self._done.add(container)
 
