@@ -4,6 +4,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 import uuid
 import weakref
 from collections import deque
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from demurrage_recorder.backlog import Answer, Backlog
 from demurrage_recorder.carrier import (
     DEFAULT_URL,
     TOKEN_VARIABLE,
@@ -78,6 +80,7 @@ class Writer:
         self._heartbeat = heartbeat
         self._pid = os.getpid()
         self._offset = Offset()
+        self._backlog = Backlog()
         self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
@@ -111,10 +114,36 @@ class Writer:
             with suppress(Exception):
                 self._exclusively(self._admit)
 
-    def observe_date(self, date_header: str | None) -> None:
-        """Learn the clock's offset from the `Date` header of an answer that has just arrived."""
+    def read_later(self, answer: Answer) -> None:
+        """Have an answer read beside the application, or at once where too much waits for that.
+
+        It is read before the next `flush` or `close` returns, and no heartbeat passes it.
+        """
+        keeper = self._keeper
+        if keeper is None or not keeper.alive or not self._backlog.put(answer):
+            answer.read()
+            return
+        keeper.nudge()
+        if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what the answers that have come until now say."""
+        with self.lock:
+            within = self._at_it
+        # From within a word, as in a finalizer, there is no waiting for who waits for that word.
+        if not within:
+            self._backlog.read(_PATIENCE)
+
+    def observe_date(self, date_header: str | None, at: float | None = None) -> None:
+        """Learn the clock's offset from the `Date` header of an answer.
+
+        Args:
+            date_header: the header; None where the answer has none.
+            at: when it came, in epoch seconds; None means just now.
+        """
         if date_header is not None:
-            self._offset.observe(date_header)
+            self._offset.observe(date_header, time.time() if at is None else at)
 
     def close(self) -> None:
         """Say goodbye, and deliver what is left if the daemon takes it within two seconds.
@@ -125,6 +154,7 @@ class Writer:
         keeper = self._keeper
         if os.getpid() != self._pid or keeper is None:
             return
+        self.flush()
         self._exclusively(self._say_goodbye)
         keeper.stop(_PATIENCE)
 
@@ -136,6 +166,7 @@ class Writer:
         self._words = deque()
         self._at_it = False
         self._failed = 0
+        self._backlog = Backlog()  # what waits is the parent's to tell
         if self._source is not None:
             self._source.journal.abandon()
         # Collecting the parent's connections could end them for the parent.
@@ -178,11 +209,11 @@ class Writer:
             note=self._label,
             shared=self._connect is None,
         )
-        source = Source(name, journal, self._offset)
+        source = Source(name, journal, self._offset, self._backlog)
         delivery = None
         if self._connect is not None:
             delivery = Delivery(self._connect(), source, self._exclusively, self._label)
-        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
+        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat, self._backlog)
         keeper.start()
         self._source, self._keeper = source, keeper
         self._close_with_worker()
