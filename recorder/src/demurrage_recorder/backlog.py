@@ -3,7 +3,8 @@
 import threading
 import time
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from demurrage_recorder.warn import warn_once
 
@@ -12,6 +13,13 @@ MOST_WAITING = 256
 
 MOST_BYTES = 8 << 20
 """How many bytes of answers may wait, but for what came last."""
+
+
+# All that an answer tells. What interrupts the reading, and tells anything else, is not to wait.
+_HEARD = frozenset({"response.created", "response.output", "response.finished"})
+
+Told = tuple[str, str, "dict[str, Any]", "float | None"]
+"""An event: its kind, target and data, and when it happened if that is not now."""
 
 
 class Answer(Protocol):
@@ -36,13 +44,18 @@ class Backlog:
     """The answers of one process that wait to be read, in the order in which they came.
 
     `put` takes no lock: it may be called from anywhere, and nobody waits in it.
+
+    Args:
+        write: writes down what was told, all at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[list[Told]], None]) -> None:
+        self._write = write
+        self._told: list[Told] = []
+        self._reader: int | None = None
         self._waiting: deque[Answer] = deque()
         self._bytes = 0
         self._lock = threading.RLock()
-        self._at_it = False
 
     def put(self, answer: Answer) -> bool:
         """Have an answer read later; False where too much waits already."""
@@ -65,29 +78,46 @@ class Backlog:
         if not self._waiting or not self._lock.acquire(timeout=patience):
             return
         try:
-            if not self._at_it:  # as it is where a signal's handler has interrupted this very call
+            if self._reader is None:  # else a signal's handler has interrupted this very call
                 self._read()
         finally:
             self._lock.release()
+
+    def hears(self, told: Told) -> bool:
+        """Take what is told by an answer that is being read; False where none is, in this thread.
+
+        To write is to let go of the interpreter, and to get it back from an application that is
+        at work takes long, for both: so all that is read at a time is written at once.
+        """
+        if told[0] not in _HEARD or self._reader != threading.get_ident():
+            return False
+        self._told.append(told)
+        return True
 
     def complete_through(self, now: float) -> float:
         """The moment before which nothing has come that is not written down, at most `now`."""
         return min([now, *(answer.begun_at for answer in self._waiting.copy())])
 
     def _read(self) -> None:
-        waiting = self._waiting
+        answers = self._waiting.copy()
         try:
-            self._at_it = True
-            for _ in range(len(waiting)):
-                answer = waiting[0]
-                try:
-                    answer.read()
-                except Exception as error:  # noqa: BLE001 - the next one can be read all the same
-                    warn_once("reading", f"{type(error).__name__} at an answer; it counts as lost")
-                # Only now: a heartbeat must not pass what is still being read.
-                waiting.popleft()
-                self._bytes -= answer.size
-            if not waiting:
-                self._bytes = 0
+            self._reader = threading.get_ident()
+            for answer in answers:
+                _read(answer)
         finally:
-            self._at_it = False
+            self._reader = None
+            told, self._told = self._told, []
+            self._write(told)
+        # Only now: a heartbeat must not pass what is not written.
+        for answer in answers:
+            self._waiting.popleft()
+            self._bytes -= answer.size
+        if not self._waiting:
+            self._bytes = 0
+
+
+def _read(answer: Answer) -> None:
+    try:
+        answer.read()
+    except Exception as error:  # noqa: BLE001 - the next one can be read all the same
+        warn_once("reading", f"{type(error).__name__} at an answer; its call stays unfinished")

@@ -48,7 +48,8 @@ class Call:
 
     def started(self, data: dict[str, Any]) -> None:
         """The request is about to leave."""
-        self._tell("response.started", data)
+        data["call_id"] = self.id
+        self._note("response.started", data, None)
 
     def answered(self, request_id: str | None, sent_at: float | None) -> None:
         """The answer's head has come.

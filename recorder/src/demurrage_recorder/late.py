@@ -43,13 +43,13 @@ class LateExchange:
     before that, nobody will ever know how it ended, which keeps it as well.
 
     Args:
-        exchange: what reads it.
+        exchange: makes what reads it.
         call: the attempt that it answers.
         read_later: has an answer read soon.
     """
 
     def __init__(
-        self, exchange: Exchange, call: Call, read_later: Callable[[Answer], None]
+        self, exchange: Callable[[], Exchange], call: Call, read_later: Callable[[Answer], None]
     ) -> None:
         self.begun_at = 0.0
         self.whole_at: float | None = None
@@ -70,7 +70,7 @@ class LateExchange:
         """The head of the answer has come; a stream and a refusal are read as they come."""
         if head.status not in OK or head.streams:
             self._done = True
-            return self._exchange.answered(head, decoder)
+            return self._exchange().answered(head, decoder)
         self._answer = head, decoder
         self.begun_at = time.time()
         return self
@@ -78,7 +78,7 @@ class LateExchange:
     def failed(self, error: BaseException) -> None:
         """No answer came."""
         self._done = True
-        self._exchange.failed(error)
+        self._exchange().failed(error)
 
     def feed(self, chunk: bytes) -> None:
         """Keep a piece of the body, as long as the whole can still be read."""
@@ -93,35 +93,39 @@ class LateExchange:
             try:
                 self._read_later(self)
             except Exception as error:  # noqa: BLE001 - the application is never disturbed
-                self._exchange.give_up(error)
+                self._exchange().give_up(error)
 
     def cut(self) -> None:
         """It broke off: read at once what came."""
         if not self._done:
             self._done = True
-            self._tell()
-            self._exchange.cut()
+            exchange = self._exchange()
+            self._tell(exchange)
+            exchange.cut()
 
     def give_up(self, error: Exception) -> None:
         """The recorder itself has failed."""
         self._done = True
-        self._exchange.give_up(error)
+        self._exchange().give_up(error)
 
     def read(self) -> None:
         """Write down what it says, as of when it had come."""
+        if self._answer is None:
+            return
         self._call.moment = self.whole_at
+        exchange = self._exchange()
         try:
-            self._tell()
-            self._exchange.end()
+            self._tell(exchange)
+            exchange.end()
         finally:
+            # Half read, as by an interrupt, its end is unknown.
+            exchange.cut()
             self._call.moment = None
-            # Half read, as by an interrupt, it must not be told twice, and its end is unknown.
-            self._exchange.cut()
 
-    def _tell(self) -> None:
+    def _tell(self, exchange: Exchange) -> None:
         if self._answer is not None:
             (head, decoder), self._answer = self._answer, None
-            self._exchange.answered(head, decoder, self.begun_at)
+            exchange.answered(head, decoder, self.begun_at)
             for chunk in self._chunks:
-                self._exchange.feed(chunk)
+                exchange.feed(chunk)
             self._chunks.clear()

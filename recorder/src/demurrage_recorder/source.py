@@ -122,7 +122,9 @@ class Source:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
         if self._target is None:
             self._target = target
-        told = {"target": target, **{key: one for key, one in data.items() if one is not None}}
+        told = {"target": target, **data}
+        if None in told.values():
+            told = {key: one for key, one in told.items() if one is not None}
         moment = time.time() if at is None else at
         try:
             line = render(self.id, self._sequence + 1, kind, told, moment)

@@ -66,6 +66,14 @@ class _Transport:
         self.watch = watch
         self.direct = direct
         self._kit = kit
+        # A proxy's pool is of a class of its own, and so is a transport that may queue.
+        pool = getattr(inner, "_pool", None)
+        self._plain = (
+            type(inner).__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
+            and type(inner).__module__.partition(".")[0] in LIBRARIES
+            and type(pool).__name__ in {"ConnectionPool", "AsyncConnectionPool"}
+            and getattr(pool, "_uds", None) is None
+        )
 
     def _begin(self, request: Any) -> Followed | None:
         url = request.url
@@ -75,15 +83,7 @@ class _Transport:
         """True where nothing can hold a request back and pass it on later."""
         if self.direct is not None:
             return self.direct
-        # A proxy's pool is of a class of its own, and so is a transport that may queue.
-        pool = getattr(self.inner, "_pool", None)
-        return (
-            type(self.inner).__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
-            and type(self.inner).__module__.partition(".")[0] in LIBRARIES
-            and type(pool).__name__ in {"ConnectionPool", "AsyncConnectionPool"}
-            and getattr(pool, "_uds", None) is None
-            and (host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS))
-        )
+        return self._plain and (host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS))
 
     def _followed(self, exchange: Followed, response: Any, stream: type[Any]) -> Any:
         """The response, with its body followed as far as it is of interest."""

@@ -101,6 +101,9 @@ class Watch:
             direct: tells whether it goes straight to the API.
         """
         try:
+            # What is asked for most, and waits meanwhile.
+            if request.method == "POST" and path.endswith("/responses"):
+                return self._making(request, direct())
             found = _PLACES.search(path)
             if found is None:
                 return None
@@ -153,7 +156,7 @@ class Watch:
         return self._exchange(Making(call, time.time()), call, silent=True)
 
     def _making(self, request: Asked, direct: bool) -> Followed:  # noqa: FBT001 - private
-        data = _start(_body(request))
+        data = _start(request)
         call = Call(self.note, self._directory, background=data["background"])
         if direct:
             data["direct"] = True
@@ -164,7 +167,10 @@ class Watch:
             data["labels"] = self._labels
         begun_at = time.time()
         call.started(data)
-        exchange = self._exchange(Making(call, begun_at), call, direct=direct)
+
+        def exchange() -> Exchange:
+            return self._exchange(Making(call, begun_at), call, direct=direct)
+
         return LateExchange(exchange, call, self.writer.read_later)
 
     def _looking(self, response_id: str) -> Followed | None:
@@ -186,7 +192,8 @@ class Watch:
         )
 
 
-def _start(body: bytes | None) -> dict[str, Any]:
+def _start(request: Asked) -> dict[str, Any]:
+    body = _body(request)
     try:
         return start_of(body)
     except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged

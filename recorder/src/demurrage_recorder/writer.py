@@ -8,13 +8,13 @@ import time
 import uuid
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from demurrage_recorder.backlog import Answer, Backlog
+from demurrage_recorder.backlog import Answer, Backlog, Told
 from demurrage_recorder.carrier import (
     DEFAULT_URL,
     TOKEN_VARIABLE,
@@ -80,7 +80,7 @@ class Writer:
         self._heartbeat = heartbeat
         self._pid = os.getpid()
         self._offset = Offset()
-        self._backlog = Backlog()
+        self._backlog = Backlog(self._note_all)
         self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
@@ -104,15 +104,14 @@ class Writer:
         try:
             if os.getpid() != self._pid:
                 self.begin_anew()
+            if self._backlog.hears((kind, target, data, at)):
+                return
             self._exclusively(self._note, kind, target, data, at)
             keeper = self._keeper
             if keeper is not None:
                 keeper.nudge()
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
-            warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
-            self._failed += 1
-            with suppress(Exception):
-                self._exclusively(self._admit)
+            self._fail(error, 1)
 
     def read_later(self, answer: Answer) -> None:
         """Have an answer read beside the application, or at once where too much waits for that.
@@ -166,7 +165,7 @@ class Writer:
         self._words = deque()
         self._at_it = False
         self._failed = 0
-        self._backlog = Backlog()  # what waits is the parent's to tell
+        self._backlog = Backlog(self._note_all)  # what waits is the parent's to tell
         if self._source is not None:
             self._source.journal.abandon()
         # Collecting the parent's connections could end them for the parent.
@@ -188,11 +187,36 @@ class Writer:
                 self._at_it = False
 
     def _note(self, kind: str, target: str, data: dict[str, Any], at: float | None) -> None:
-        source = self._source
-        if source is None:
-            source = self._begin()
+        source = self._source or self._begin()
         source.note(kind, target, data, at)
-        self._admit()
+        if self._failed:
+            self._admit()
+
+    def _note_all(self, told: Sequence[Told]) -> None:
+        """Write down what answers told. Never raises."""
+        try:
+            if told:
+                self._exclusively(self._gather, told)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self._fail(error, len(told))
+
+    def _gather(self, told: Sequence[Told]) -> None:
+        journal = (self._source or self._begin()).journal
+        with journal.gathering():
+            for each in told:
+                self._try(*each)
+
+    def _try(self, *told: Any) -> None:
+        try:
+            self._note(*told)
+        except Exception as error:  # noqa: BLE001 - the others can be told all the same
+            self._fail(error, 1)
+
+    def _fail(self, error: Exception, count: int) -> None:
+        warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
+        self._failed += count
+        with suppress(Exception):
+            self._exclusively(self._admit)
 
     def _admit(self) -> None:
         """Have the log know of events that an error has lost; else nobody would miss them."""
