@@ -57,6 +57,7 @@ class StartedData(TargetData):
     background: bool = False
     direct: bool = False
     model: Name | None = None
+    key_mark: Name | None = None
     labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = {}
 
 

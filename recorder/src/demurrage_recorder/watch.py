@@ -11,6 +11,7 @@ from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.keys import mark_of
 from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Founding, Looking, Making
 from demurrage_recorder.warn import warn_once
@@ -55,6 +56,10 @@ class Asked(Protocol):
     @property
     def content(self) -> bytes:
         """Its body; raises where that is a stream."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, whatever the case of their names."""
 
 
 class Watch:
@@ -155,6 +160,9 @@ class Watch:
         call = Call(self.note, self._directory, background=data["background"])
         if direct:
             data["direct"] = True
+        mark = _mark(request)
+        if mark is not None:
+            data["key_mark"] = mark
         if self._labels:
             data["labels"] = self._labels
         begun_at = time.time()
@@ -198,6 +206,13 @@ def _body(request: Asked) -> bytes | None:
     try:
         return request.content
     except Exception:  # noqa: BLE001 - each library has its own word for a body that streams
+        return None
+
+
+def _mark(request: Asked) -> str | None:
+    try:
+        return mark_of(request.headers)
+    except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
         return None
 
 

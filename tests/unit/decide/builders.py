@@ -251,6 +251,7 @@ def decision_of(
     known: TargetFacts = COMPLETE,
     rules: Rules = RULES,
     read_since: float = -1000.0,
+    target: str = TARGET,
 ) -> Decision:
     """Decide from a ledger, or from what writers say; `now` in seconds after T."""
     first = sources[0] if sources else None
@@ -261,7 +262,7 @@ def decision_of(
     )
     return decide(
         ledger,
-        CompleteInventory(TARGET, T + now, {each.id: each for each in rows}),
+        CompleteInventory(target, T + now, {each.id: each for each in rows}),
         known,
         rules,
         read_since=T + read_since,
