@@ -6,6 +6,7 @@ times deletes, nor what somebody who knows every container's maker would do.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, inf
 
 from demurrage.decide.billing import billed_usd
@@ -24,7 +25,7 @@ class Script:
     def deletes_at(self, box: Box) -> float:
         """When it deletes a container; +inf if never."""
         marks = [float(box.created_at), *sorted(box.activity), inf]
-        for last, following in zip(marks, marks[1:], strict=False):
+        for last, following in pairwise(marks):
             looks_at = ceil((last + self.idle_after) / self.every) * self.every
             if looks_at < min(following, box.expires_at):
                 return looks_at

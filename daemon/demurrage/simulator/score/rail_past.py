@@ -44,9 +44,7 @@ class RailPast:
         while self._deleted_at and self._deleted_at[0] <= now - _HOUR:
             self._deleted_at.popleft()
         hour = int(now // _HOUR)
-        recent = [
-            each for each in sightings.values() if each.container.created_at > now - _HOUR
-        ]
+        recent = [each for each in sightings.values() if each.container.created_at > now - _HOUR]
         return RailHistory(
             hours={
                 each: tally

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from math import inf
+from typing import TYPE_CHECKING
 
 from demurrage.decide import holds, rails
 from demurrage.decide.billing import due_at
 from demurrage.decide.decision import Decision, decide
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.plan import make_plan, stale_due
-from demurrage.decide.response import Claim
 from demurrage.model.event import Created, Entry, Finished, Output, Started
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
@@ -27,8 +27,11 @@ from demurrage.simulator.score.quay import REMEMBERED, Quay
 from demurrage.simulator.score.rail_past import RailPast
 from demurrage.simulator.score.truth import Truth
 
+if TYPE_CHECKING:
+    from demurrage.decide.response import Claim
+
 # From a cycle's look to the API's confirmation of its deletes, seconds.
-_CALLS_TAKE = 1.0
+CALLS_TAKE = 1.0
 # Memory is cleared so often, in cycles.
 _CLEARING = 60
 RAIL_HELD = "rail_held"
@@ -68,7 +71,7 @@ class Replay:
         self._ledger = Ledger()
         self._past = RailPast()
         self._facts = TargetFacts(coverage_since=truth.begins_at if complete else None)
-        self._claim: Claim | None = None
+        self._claims: dict[str, Claim] = {}
         self._ripening: list[tuple[float, str]] = []
         # Containers that only their verdict keeps, each with the call that blocked it when last
         # asked; "" if it must be asked again.
@@ -102,8 +105,7 @@ class Replay:
             heappush(self._ripening, (due_at(-inf, container, self._rules), container_id))
             touched |= self._ledger.book(TARGET).mentions.get(container_id, set())
         entries = self._telling.until(now)
-        claims = {} if self._claim is None else {TARGET: self._claim}
-        self._ledger.fold(entries, claims)
+        self._ledger.fold(entries, self._claims)
         touched |= _calls(entries)
         while self._ripening and self._ripening[0][0] <= now:
             self._ripe[heappop(self._ripening)[1]] = ""
@@ -129,7 +131,7 @@ class Replay:
             read_since=self._truth.begins_at,
             now=now,
         )
-        self._claim = decision.claim
+        self._claims[TARGET] = decision.claim
         self._facts = replace(
             self._facts,
             breaks=decision.breaks,
@@ -199,7 +201,7 @@ class Replay:
         )
         self._hold(judgement, now)
         self._past.swept(judgement.allowed, now)
-        gone_at = now + _CALLS_TAKE
+        gone_at = now + CALLS_TAKE
         self._quay.bury((each.container_id for each in judgement.allowed), gone_at)
         for delete in judgement.allowed:
             self.voyage.deleted[delete.container_id] = gone_at

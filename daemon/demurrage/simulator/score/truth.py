@@ -138,9 +138,7 @@ def lay_out(
     return Truth(begins_at, ends_at, tuple(calls), boxes)
 
 
-def _call(
-    number: int, request: Request, habits: Habits, begins_at: float, rng: Random
-) -> Call:
+def _call(number: int, request: Request, habits: Habits, begins_at: float, rng: Random) -> Call:
     begins = begins_at + request.start
     created = begins + min(rng.uniform(*_HEAD), request.seconds)
     ends = begins + request.seconds
@@ -201,4 +199,3 @@ def _sail(
 def uses_in_order(truth: Truth) -> Iterator[tuple[float, str]]:
     """All uses of all containers by their times."""
     yield from sorted((at, box.id) for box in truth.boxes.values() for at in box.activity)
-
