@@ -8,7 +8,7 @@ the true maker is never ruled out.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -184,19 +184,21 @@ def _may_yet_name(
 
 
 def _possible_blockers(
-    births: Iterable[Birth], alternatives: Alternatives, may_yet_name: Callable[[str], bool]
+    births: Sequence[Birth], alternatives: Alternatives, may_yet_name: Callable[[str], bool]
 ) -> dict[str, tuple[str, ...]]:
     """For every birth, some of the responses that may yet name it and can have made it."""
     open_spans: dict[int | None, list[Span]] = {}
     for number, span in enumerate(alternatives.spans):
         if may_yet_name(span.call_id):
             open_spans.setdefault(alternatives.circle(number), []).append(span)
-    of_circle: dict[int | None, list[Birth]] = {None: list(births)}
-    for birth in of_circle[None]:
-        of_circle.setdefault(alternatives.circles.get(birth.container_id), []).append(birth)
+    of_circle: dict[int, list[Birth]] = {}
+    for birth in births:
+        if birth.container_id in alternatives.circles:
+            of_circle.setdefault(alternatives.circles[birth.container_id], []).append(birth)
     found: dict[str, tuple[str, ...]] = {}
     for circle, spans in open_spans.items():
-        for container_id, names in blockers_of(of_circle[circle], spans).items():
+        admitted = births if circle is None else of_circle[circle]
+        for container_id, names in blockers_of(admitted, spans).items():
             together = dict.fromkeys((*found.get(container_id, ()), *names))
             found[container_id] = tuple(together)[:NAMED_BLOCKERS]
     return found
