@@ -101,7 +101,7 @@ def simulate(
       tier (1g 4g 16g 64g), mode (blocking streamed background)
       tool (code_interpreter shell none)
     \b
-    Examples:
+    Example:
       demurrage simulate requests.csv.gz --tool-use 0.04,0.2,0.5,0.83 --plot costs.svg
       demurrage simulate --rate 0.4 --hours 6 --tail 1800 --proof both
       demurrage simulate requests.csv --coverage 1,0.9,0.5
@@ -110,9 +110,7 @@ def simulate(
     logging = _shares(coverage, "--coverage") if coverage else ()
     _in_bounds(rate, hours, tail, overlay, writers, naive_minutes)
     if plot is not None:
-        from demurrage.simulator.score.plot import check_plot
-
-        check_plot(plot)
+        _check(plot)
     settings = settings_of(context, secrets=False)
     name = chosen_targets(settings, target)[0]
     load = _load(trace, rate=rate, hours=hours, tail=tail, overlay=overlay, seed=seed)
@@ -169,6 +167,15 @@ def _in_bounds(
         raise UsageError(f"--writers: must lie between 1 and {_MOST_COPIES}")
     if not 0 < naive_minutes < 20:  # noqa: PLR2004 - the provider itself waits no longer
         raise UsageError("--naive-minutes: must lie between 0 and 20")
+
+
+def _check(plot: Path) -> None:
+    from demurrage.simulator.score.plot import PlotError, check_plot
+
+    try:
+        check_plot(plot)
+    except PlotError as error:
+        raise UsageError(str(error)) from None
 
 
 def _load(

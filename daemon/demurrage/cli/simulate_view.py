@@ -26,6 +26,12 @@ _PROVABLE = (
     "before the paid minimum ends, how many were deleted by then; at the floor: the same, had it "
     "read at that very moment."
 )
+_FIGURES = {
+    "in_time": "deleted_before_floor",
+    "late": "deleted_late",
+    "missed": "never_deleted",
+    "provable_in_time": "provable_deleted_before_floor",
+}
 _CALLS = (
     "The call budget is not simulated: {rate:.0f} deletes a minute in the mean, beside "
     "requests_per_minute = {budget}."
@@ -168,6 +174,9 @@ def plain(score: "Score") -> dict[str, Any]:
     """The score for programs."""
     told = asdict(score)
     del told["decisions"]
+    # Names that cannot be taken for moments.
+    for old, new in _FIGURES.items():
+        told[new] = told.pop(old)
     setting = told.pop("setting")
     return {
         **{key: told.pop(key) for key in ("load", "proof", "coverage")},
