@@ -9,7 +9,7 @@ from tests.unit.simulator.score.twin import deleted_at
 
 from demurrage.model.rules import EvidenceRules, RailRules, Rules
 from demurrage.simulator.score.events import Telling
-from demurrage.simulator.score.load import Load, Mode, generate
+from demurrage.simulator.score.load import Load, Mode, Request, generate
 from demurrage.simulator.score.policies import cost
 from demurrage.simulator.score.replay import CALLS_TAKE, Replay, Voyage
 from demurrage.simulator.score.score import Setting, score
@@ -88,3 +88,18 @@ def test_a_rail_that_trips_holds_all_and_is_named() -> None:
     assert result.in_time + result.late <= 6
     assert result.why["rail_held"] == result.missed > 50
     assert result.holds
+
+
+def test_what_an_unlogged_application_uses_makes_a_foretold_delete_wrong() -> None:
+    """A logged turn that made nothing seems to be the maker; nobody who only reads would know."""
+    requests = (
+        Request("logged", 0.0, 5.0, 0.0),
+        Request("logged", 100.0, 20.0, 0.9),
+        Request("unlogged", 101.0, 1150.0, 0.0),
+    )
+    load = Load("two applications", requests, 102.0)
+    settings = (Setting(Habits(0.5), share=0.05, seed=seed) for seed in range(20))
+    results = [score(load, setting, Rules()) for setting in settings]
+    assert {each.in_time + each.late for each in results} == {0}
+    assert {(each.foretold.deletes, each.foretold.wrong) for each in results} >= {(1, 1)}
+    assert {each.foretold.noticed for each in results} == {0}
