@@ -1,34 +1,34 @@
 """A load replayed through the real core on virtual time: look, decide, plan, rails, delete.
 
 Cycles keep the interval of the settings. Those in which nothing can come to be deleted are
-passed over: no container has reached its earliest due time, or each that has is blocked by a
-response of which nothing new was heard.
+passed over: no container has reached its earliest due time, or each that has is blocked, by the
+core's own windows, by a response that still runs.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING
 
 from demurrage.decide import holds, rails
+from demurrage.decide.attribution import birth_of, span_of
 from demurrage.decide.billing import due_at
 from demurrage.decide.decision import Decision, decide
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.plan import make_plan, stale_due
+from demurrage.decide.response import Claim, Response
+from demurrage.decide.window import window
+from demurrage.model.container import Container
 from demurrage.model.event import Created, Entry, Finished, Output, Started
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.plan import Hold, Judgement
 from demurrage.model.rules import Rules
-from demurrage.model.verdict import Verdict, VerdictKind
+from demurrage.model.verdict import Code, Verdict, VerdictKind
 from demurrage.simulator.score.events import TARGET, Telling
 from demurrage.simulator.score.quay import REMEMBERED, Quay
 from demurrage.simulator.score.rail_past import RailPast
 from demurrage.simulator.score.truth import Truth
-
-if TYPE_CHECKING:
-    from demurrage.decide.response import Claim
 
 # From a cycle's look to the API's confirmation of its deletes, seconds.
 CALLS_TAKE = 1.0
@@ -73,9 +73,13 @@ class Replay:
         self._facts = TargetFacts(coverage_since=truth.begins_at if complete else None)
         self._claims: dict[str, Claim] = {}
         self._ripening: list[tuple[float, str]] = []
-        # Containers that only their verdict keeps, each with the call that blocked it when last
-        # asked; "" if it must be asked again.
+        # Containers that only their verdict keeps, each with a call that blocks it; "" if none is
+        # known, so that it must be asked.
         self._ripe: dict[str, str] = {}
+        # Calls whose end is not logged, with their true ends: of several that block, the one
+        # that will do so longest spares most questions.
+        self._open: dict[str, float] = {}
+        self._ends = {call.id: call.ends_at for call in truth.calls}
         self._undecided: set[str] = set()
         self.voyage = Voyage()
 
@@ -106,20 +110,64 @@ class Replay:
             touched |= self._ledger.book(TARGET).mentions.get(container_id, set())
         entries = self._telling.until(now)
         self._ledger.fold(entries, self._claims)
-        touched |= _calls(entries)
+        touched |= self._told(entries)
         while self._ripening and self._ripening[0][0] <= now:
             self._ripe[heappop(self._ripening)[1]] = ""
         if self._stirred(touched):
             self._act(self._decide(now), now)
 
+    def _told(self, entries: Iterable[Entry]) -> set[str]:
+        """The calls of which something was told; notes which of them run."""
+        told = set()
+        for entry in entries:
+            match entry.event.fact:
+                case Started(call_id=call_id):
+                    self._open[call_id] = self._ends[call_id]
+                    told.add(call_id)
+                case Finished(call_id=call_id):
+                    self._open.pop(call_id, None)
+                    told.add(call_id)
+                case Created(call_id=call_id) | Output(call_id=call_id):
+                    told.add(call_id)
+                case _:
+                    pass
+        return told
+
     def _stirred(self, touched: set[str]) -> bool:
         """True when a verdict on which a delete waits may have changed."""
-        if not self._ripe:
-            return False
         if self._rules.evidence.proof == "deduced":
             # Whatever is named or seen takes part in the deduction.
-            return bool(touched) or "" in self._ripe.values()
-        return any(not blocker or blocker in touched for blocker in self._ripe.values())
+            return bool(self._ripe) and (bool(touched) or "" in self._ripe.values())
+        for container_id, blocker in self._ripe.items():
+            if not blocker or blocker in touched:
+                self._ripe[container_id] = self._blocker(container_id)
+                if self._ripe[container_id]:
+                    self.voyage.waits[container_id] = Code.RESPONSE_RUNNING.value
+        return "" in self._ripe.values()
+
+    def _blocker(self, container_id: str) -> str:
+        """The running call that will block a container longest; "" if none is sure to."""
+        container = self._quay.sightings[container_id].container
+        responses = self._ledger.book(TARGET).responses
+        for call_id in sorted(self._open, key=self._open.__getitem__, reverse=True):
+            if self._blocks(responses[call_id], container):
+                return call_id
+        return ""
+
+    def _blocks(self, response: Response, container: Container) -> bool:
+        """True when the strict proof waits for a response; false where that is in doubt."""
+        if response.ended or response.named:
+            return False
+        span = window(
+            response,
+            self._facts.retired,
+            self._rules.evidence,
+            whole_life=self._facts.whole_life_windows,
+        )
+        birth = birth_of(container)
+        return any(
+            span_of(response.call_id, span, slot.tier).admits(birth) for slot in response.auto_slots
+        )
 
     def _decide(self, now: float) -> Decision:
         self.voyage.decisions += 1
@@ -241,12 +289,3 @@ class Replay:
 def _why(verdict: Verdict) -> str:
     """The last of its reasons: under partial coverage the first is always that."""
     return verdict.reasons[-1].code.value
-
-
-def _calls(entries: Iterable[Entry]) -> set[str]:
-    """The calls of which something was told."""
-    return {
-        entry.event.fact.call_id
-        for entry in entries
-        if isinstance(entry.event.fact, Started | Created | Output | Finished)
-    }
