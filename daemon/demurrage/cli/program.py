@@ -14,6 +14,7 @@ from demurrage.cli.people import confirm, protect, resume
 from demurrage.cli.plan import plan
 from demurrage.cli.service import demo, run
 from demurrage.cli.session import remember_config
+from demurrage.cli.simulate import simulate
 from demurrage.cli.status import status
 from demurrage.cli.survey import survey
 from demurrage.cli.sweep import sweep
@@ -93,6 +94,7 @@ def common(
 app.command(short_help="Count the containers that were never used; the first to run.")(survey)
 app.command(short_help="Run the daemon.")(run)
 app.command(short_help="Watch the daemon at work in a simulated harbour.")(demo)
+app.command(short_help="Score the daemon on a load, before it may delete.")(simulate)
 app.command(short_help="Show how each target stands.")(status)
 app.command(short_help="Tell why a container was kept or deleted.")(explain)
 app.command(short_help="Show what one cycle would delete; change nothing.")(plan)

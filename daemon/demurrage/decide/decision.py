@@ -7,9 +7,11 @@ from math import inf
 from demurrage.decide.attribution import Attribution, attribute
 from demurrage.decide.book import Book
 from demurrage.decide.coverage import find_breaks
+from demurrage.decide.deduction import deduce
+from demurrage.decide.grounds import Grounds, explicit_ids
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim, Moment
-from demurrage.decide.verdict import Grounds, explicit_ids, judge
+from demurrage.decide.verdict import judge
 from demurrage.decide.watermark import Watermark, watermark
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.facts import CoverageBreak, TargetFacts
@@ -100,6 +102,9 @@ def decide(
             if (other := ledger.named_elsewhere(inventory.target, each)) is not None
         },
     )
+    if rules.evidence.proof == "deduced":
+        attribution = deduce(grounds, inventory.sightings, excluded)
+        grounds = replace(grounds, attribution=attribution)
     verdicts = {
         sighting.id: judge(sighting, grounds)
         for sighting in inventory.sightings.values()
