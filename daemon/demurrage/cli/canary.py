@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from demurrage.model.finding import Finding, FindingRecord
 
 # Another process's calls cannot be seen, so this one takes a part of what the settings allow.
-_SHARE = 4
+_SHARE = 2
 _STYLES = {"yes": "", "no": "", "unclear": "yellow"}
 
 

@@ -3,7 +3,7 @@
 Nothing is ever retrieved, and the gate lets no DELETE pass but of what was made here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -65,11 +65,23 @@ class Experimenter:
         """List what was born since a moment. Never raises for API faults."""
         return await self._pager.read((Region(down_to=down_to),))
 
-    async def respond(self, request: Mapping[str, Any]) -> Reply[Mapping[str, Any]]:
-        """Send one request to the model and wait for its end; the response's JSON, or why not."""
+    async def respond(
+        self, request: Mapping[str, Any], leaving: Callable[[], None] = lambda: None
+    ) -> Reply[Mapping[str, Any]]:
+        """Send one request to the model and wait for its end; the response's JSON, or why not.
+
+        Args:
+            request: its fields.
+            leaving: told when the budget has granted the call, right before it leaves.
+        """
         create = self._client.responses.with_raw_response.create
         send = partial(create, **request, timeout=LONGEST)
-        return self._own(await self._patient.call(Priority.RESOLVE, send, _document))
+
+        def nothing_hinders() -> None:
+            leaving()
+
+        reply = await self._patient.call(Priority.RESOLVE, send, _document, nothing_hinders)
+        return self._own(reply)
 
     async def create_container(self, name: str) -> Reply[Mapping[str, Any]]:
         """Make the cheapest container there is."""

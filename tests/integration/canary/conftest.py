@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,13 @@ class Lab:
     log: EventLog
     pace: Pace = PACE
     beta: str = ""
+    budget: CallBudget = field(default_factory=lambda: CallBudget(100_000))
 
     async def ask(self, *questions: str) -> dict[str, Finding]:
         """The answers, by question."""
         api = Experimenter(
             Connection("openai", self.server.base_url, KEY, timeout=10.0),
-            CallBudget(100_000),
+            self.budget,
             clock=exact_clock(),
         )
         told: list[Finding] = []

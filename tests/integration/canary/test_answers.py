@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.integration.canary.conftest import PACE, Lab
 
 from demurrage.model.finding import Answer
+from demurrage.provider.budget import CallBudget, Priority
 
 YES, NO, UNCLEAR = Answer.YES, Answer.NO, Answer.UNCLEAR
 EVERY_TURN = "replayed 2 of 2, previous_response_id 2 of 2, conversation 2 of 2"
@@ -84,6 +85,24 @@ async def test_what_a_call_in_flight_gets(lab: Lab) -> None:
         lab.turn(lost_container=lost, default_seconds=[60.0, 60.0])
         found = (await lab.ask("in-flight-fails"))["in-flight-fails"]
         assert (found.answer, found.says) == (answer, says)
+
+
+class SlowBudget(CallBudget):
+    """Lets calls of the model wait for their turn."""
+
+    async def acquire(self, priority: Priority) -> float:
+        """Wait for longer than a call's head start."""
+        if priority is Priority.RESOLVE:
+            await asyncio.sleep(4 * PACE.head_start)
+        return await super().acquire(priority)
+
+
+async def test_a_call_that_has_not_left_is_not_in_flight(lab: Lab) -> None:
+    """However late the budget lets it go, its container is there when it begins."""
+    lab.turn(default_seconds=[60.0, 60.0])
+    lab.budget = SlowBudget(100_000)
+    found = (await lab.ask("in-flight-fails"))["in-flight-fails"]
+    assert (found.answer, found.says) == (YES, "the response is failed (server_error)")
 
 
 async def test_a_call_that_ends_too_soon_tells_nothing(lab: Lab) -> None:

@@ -1,6 +1,6 @@
 """One run's tools: turns with the model and containers of its own, each logged before it leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -8,11 +8,10 @@ from uuid import uuid4
 from demurrage.app.canary.diary import Diary
 from demurrage.app.canary.lookout import Lookout, UnclearError
 from demurrage.app.canary.pace import Pace
-from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import Tool
 from demurrage.model.listing import DeleteAnswer, Failure
 from demurrage.provider.calls import Reply
-from demurrage.provider.experiments import Experimenter, removed
+from demurrage.provider.experiments import Experimenter
 from demurrage.provider.references import containers_in
 
 TIER = "1g"
@@ -79,12 +78,20 @@ class Bench:
         """A fresh look at the listing."""
         return Lookout(self.api, self.pace)
 
-    async def respond(self, tool: Body, *, force: bool = False, **request: Any) -> Reply[Turn]:
+    async def respond(
+        self,
+        tool: Body,
+        *,
+        force: bool = False,
+        leaving: Callable[[], None] = lambda: None,
+        **request: Any,
+    ) -> Reply[Turn]:
         """One turn with one tool.
 
         Args:
             tool: as in `tools`.
             force: the model must use it; else it may.
+            leaving: told right before the request leaves.
             request: the rest: `input`, and how context is carried.
 
         Raises:
@@ -108,7 +115,7 @@ class Bench:
             conversation=request.get("conversation"),
             model=self._model,
         )
-        reply = await self.api.respond(whole)
+        reply = await self.api.respond(whole, leaving)
         await self._diary.note("response.finished", call_id=call_id, **_end(reply))
         if reply.value is None:
             return Reply(None, reply.failure, reply.sent, reply.answered, reply.sent_at)
@@ -166,15 +173,14 @@ class Bench:
         What the API made for its requests is left to the daemon, which sweeps it on proof, and to
         expiry: nothing tells such a container from somebody else's beyond doubt.
         """
+        for container_id in sorted(self._containers):
+            await self.delete(container_id)
         for response_id in self._responses:
             await self._diary.note("conversation.ended", response_id=response_id)
         for conversation_id in sorted(self._conversations):
             await self._diary.note("conversation.ended", conversation=conversation_id)
+        for conversation_id in sorted(self._conversations):
             await self.api.delete_conversation(conversation_id)
-        for container_id in sorted(self._containers):
-            answer = await self.delete(container_id)
-            if removed(answer) or answer.outcome is DeleteOutcome.REFUSED:
-                self._containers.discard(container_id)
 
 
 def _slot(tool: Body) -> Body:

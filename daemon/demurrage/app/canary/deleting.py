@@ -23,6 +23,7 @@ async def deleting(bench: Bench) -> list[Finding]:
         UnclearError: it was never listed, or a DELETE failed.
     """
     looking = bench.lookout()
+    looking.narrow()
     container_id = await bench.container()
     if not await looking.until(lambda: container_id in looking.showing, bench.pace.patience):
         raise UnclearError("the container that the canary made was never listed")

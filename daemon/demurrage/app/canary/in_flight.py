@@ -27,8 +27,12 @@ async def in_flight(bench: Bench) -> list[Finding]:
     """
     container_id = await bench.container()
     tool = {"type": "code_interpreter", "container": container_id}
-    call = asyncio.ensure_future(bench.respond(tool, force=True, input=_SLOW))
+    left = asyncio.Event()
+    call = asyncio.ensure_future(bench.respond(tool, force=True, leaving=left.set, input=_SLOW))
+    leaving = asyncio.ensure_future(left.wait())
     try:
+        # Its turn in the budget may come late, and a call that has not left is not in flight.
+        await asyncio.wait((call, leaving), return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait((call,), timeout=bench.pace.head_start)
         if call.done():
             raise UnclearError("the call had ended before its container was taken away")
@@ -45,7 +49,8 @@ async def in_flight(bench: Bench) -> list[Finding]:
         return [found]
     finally:
         call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        leaving.cancel()
+        await asyncio.gather(call, leaving, return_exceptions=True)
 
 
 def _read(reply: Reply[Turn]) -> Finding:

@@ -71,6 +71,7 @@ async def _style(bench: Bench, tool: Tool, style: str, count: _Count) -> None:
         items.append({"role": "user", "content": _HELLO})
         request = {"input": list(items) if style == "replayed" else _HELLO, **carried}
         known = set(count.looking.seen)
+        count.looking.narrow()
         turn = await bench.turn(auto(tool), **request)
         if turn.used:
             raise UnclearError("the model used the tool though it was told not to")

@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 
 # Births lie within the second after `created_at`, and clocks that shift by one are no news.
 SLACK = 1.0
+# A container may be older, by the API's clock, than the request after which it is looked for.
+_MARGIN = 10.0
 
 
 class UnclearError(DemurrageError):
@@ -51,6 +53,10 @@ class Lookout:
         self.seen: dict[str, Seen] = {}
         self.showing: frozenset[str] = frozenset()
         self.looks = 0
+
+    def narrow(self) -> None:
+        """From now on look only at what is born from now on: the rest costs a call a page."""
+        self._back_to = self._api.clock.now() - _MARGIN
 
     async def look(self) -> float:
         """List once; returns the provider time at which the listing was asked for.

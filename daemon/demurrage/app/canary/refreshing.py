@@ -16,6 +16,7 @@ async def refreshing(bench: Bench) -> list[Finding]:
         UnclearError: it was not listed, shows no activity, or was not looked at for long enough.
     """
     looking = bench.lookout()
+    looking.narrow()
     container_id = await bench.container()
     if not await looking.until(lambda: container_id in looking.showing, bench.pace.patience):
         raise UnclearError("the container that the canary made was never listed")

@@ -26,6 +26,7 @@ async def showing(bench: Bench) -> list[Finding]:
         UnclearError: the turn failed, named no container, or no listing ever showed it.
     """
     looking = bench.lookout()
+    looking.narrow()
     await looking.look()
     turn = await looking.beside(bench.turn(auto(Tool.CODE_INTERPRETER), force=True, input=_COMPUTE))
     if len(turn.named) != 1:
