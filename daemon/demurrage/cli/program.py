@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from demurrage.cli import db, events, writers
+from demurrage.cli.canary import canary
 from demurrage.cli.check import check
 from demurrage.cli.exits import EXITS, named_exits
 from demurrage.cli.explain import explain
@@ -100,6 +101,7 @@ app.command(short_help="Tell why a container was kept or deleted.")(explain)
 app.command(short_help="Show what one cycle would delete; change nothing.")(plan)
 app.command(short_help="Do exactly what a saved plan shows, re-checked.")(sweep)
 app.command(short_help="Check settings, store, log and API access.")(check)
+app.command(short_help="Find out by paid experiments how a provider behaves.")(canary)
 app.command(short_help="Protect a container from deletion.")(protect)
 app.command(short_help="Let a held sweep go on.")(resume)
 app.command(short_help="Confirm a target's coverage again.")(confirm)
