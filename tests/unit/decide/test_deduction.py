@@ -20,7 +20,7 @@ from tests.unit.decide.builders import (
 
 from demurrage.decide.decision import Decision
 from demurrage.model.container import Sighting
-from demurrage.model.event import Ending, Tool
+from demurrage.model.event import Ending, Slot, Tool
 from demurrage.model.facts import TargetFacts
 from demurrage.model.rules import PolicyRules, Rules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
@@ -117,7 +117,7 @@ def test_a_lost_answer_is_ruled_out_like_a_running_one() -> None:
 
 
 @pytest.mark.parametrize(("told", "held"), [(46, True), (47, False)])
-def test_what_the_log_is_not_complete_for_constrains_nothing(told: float, held: bool) -> None:
+def test_what_the_log_is_not_complete_for_constrains_nothing(told: float, *, held: bool) -> None:
     """P2 holds for what constrains, too: its maker may not be in the log yet."""
     app = scene(10)
     app.beats(told, "r")
@@ -126,7 +126,9 @@ def test_what_the_log_is_not_complete_for_constrains_nothing(told: float, held: 
 
 
 @pytest.mark.parametrize(("now", "held"), [(70, True), (71, False)])
-def test_what_is_younger_than_events_may_be_late_constrains_nothing(now: float, held: bool) -> None:
+def test_what_is_younger_than_events_may_be_late_constrains_nothing(
+    now: float, *, held: bool
+) -> None:
     """A start may still be under way."""
     app = scene(10)
     app.beats(60, "r")
@@ -144,7 +146,7 @@ def test_what_is_younger_than_events_may_be_late_constrains_nothing(now: float, 
     ],
 )
 def test_what_was_born_before_coverage_or_a_restore_constrains_nothing(
-    known: TargetFacts, held: bool
+    known: TargetFacts, *, held: bool
 ) -> None:
     """Somebody may have made it without logging it."""
     assert waits(of(scene(), known=known)) is held
@@ -203,13 +205,13 @@ def test_an_unknown_status_constrains_nothing() -> None:
 
 
 @pytest.mark.parametrize(("born", "held"), [(-3199, False), (-3201, True)])
-def test_what_was_born_long_ago_constrains_nothing(born: int, held: bool) -> None:
+def test_what_was_born_long_ago_constrains_nothing(born: int, *, held: bool) -> None:
     """Its maker may be forgotten, and what is left of the log would point to another."""
     assert waits(of(scene(-4000), sighting("cntr_2", born))) is held
 
 
 @pytest.mark.parametrize(("tool", "held"), [(Tool.CODE_INTERPRETER, False), (Tool.UNKNOWN, True)])
-def test_a_stored_prompt_may_have_made_more_than_it_shows(tool: Tool, held: bool) -> None:
+def test_a_stored_prompt_may_have_made_more_than_it_shows(tool: Tool, *, held: bool) -> None:
     """Its one slot stands for tools that the request does not name."""
     app = scene()
     app.starts("u", -50, auto(None, tool))
@@ -251,7 +253,7 @@ def _reusing(**more: object) -> tuple[Writer, tuple[Sighting, ...]]:
         ({"deleted_at": 100}, True),
     ],
 )
-def test_a_reuse_counts_only_of_what_provably_lived(life: dict[str, object], held: bool) -> None:
+def test_a_reuse_counts_only_of_what_provably_lived(life: dict[str, object], *, held: bool) -> None:
     """A dead container can be cited while the slot makes another."""
     app, beside = _reusing(**life)
     assert waits(of(app, *beside)) is held
@@ -263,10 +265,11 @@ def test_a_reuse_of_what_nobody_remembers_proves_nothing() -> None:
     assert waits(of(app))
 
 
-def test_which_of_two_slots_is_left_is_not_certain() -> None:
+@pytest.mark.parametrize("tiers", [("4g", None), (None, "4g")])
+def test_which_of_two_slots_is_left_is_not_certain(tiers: tuple[str | None, str | None]) -> None:
     """A named container of unknown tier may have come from either, so the other fits any tier."""
     app = scene()
-    app.starts("x", -50, auto("4g"), auto(None, Tool.SHELL))
+    app.starts("x", -50, auto(tiers[0]), auto(tiers[1], Tool.SHELL))
     app.ends("x", -30, "cntr_0")
     assert waits(of(app, OTHER, sighting("cntr_0", -45, tier=None)))
 
@@ -281,3 +284,37 @@ def test_the_opening_of_a_running_response_proves_no_reuse() -> None:
     app.beats(390, "r", "x")
     rows = (OTHER, sighting("cntr_0", -100, active=-90))
     assert waits(decided(app, beside=rows).verdicts["cntr_1"])
+
+
+def test_a_named_container_takes_its_makers_slot() -> None:
+    """So that x is not who made the other one."""
+    app = scene()
+    app.starts("x", -50)
+    app.ends("x", -30, "cntr_0")
+    assert not waits(of(app, OTHER, sighting("cntr_0", -45)))
+
+
+def test_a_name_that_proves_no_maker_takes_no_slot() -> None:
+    """It was born too close to the request to be an older one, and the request bore it."""
+    app = scene()
+    app.starts("x", -50, containers=["cntr_0"])
+    app.ends("x", -30, "cntr_0")
+    assert waits(of(app, OTHER, sighting("cntr_0", -51)))
+
+
+def test_a_container_given_to_another_tool_takes_no_slot() -> None:
+    """The shell ran where the request said; the interpreter's slot may have made the other one."""
+    app = scene()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("x", -50, auto("1g"), Slot(Tool.SHELL, None, "cntr_0"))
+    app.ends("x", -30, "cntr_0", created_at=-49)
+    assert waits(of(app, OTHER, sighting("cntr_0", -100, active=-40)))
+
+
+def test_a_running_response_that_has_shown_its_container_blocks_nothing() -> None:
+    """As in the strict proof, though its name proves no maker."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.puts_out("b", 20, "cntr_0")
+    assert not waits(of(app, OTHER, sighting("cntr_0", 7, active=20)))
