@@ -1,5 +1,6 @@
 """One decision: evidence, inventory and one `now` in; a verdict on every live container out."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
@@ -66,8 +67,8 @@ def decide(
     """
     book = ledger.book(inventory.target)
     mark = watermark(ledger, inventory.target, facts.retired, rules.evidence, now)
-    attribution = _attribute(book, inventory, facts, rules)
     excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
+    attribution = _attribute(book, inventory, excluded, facts, rules)
     breaks: tuple[CoverageBreak, ...] = ()
     if facts.coverage_since is not None:
         found = find_breaks(
@@ -137,10 +138,13 @@ def _latest(moments: Iterable[Moment], rules: EvidenceRules) -> float:
 
 
 def _attribute(
-    book: Book, inventory: CompleteInventory, facts: TargetFacts, rules: Rules
+    book: Book,
+    inventory: CompleteInventory,
+    excluded: frozenset[str],
+    facts: TargetFacts,
+    rules: Rules,
 ) -> Attribution:
     """Attribute, and once more with whole-life windows if a late birth shows up."""
-    excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
     attribution = attribute(
         book,
         inventory.sightings,
@@ -183,6 +187,7 @@ def _of_containers(
     if not (book.responses or book.known):
         yield Condition(ConditionKind.NOBODY_LOGS, target, _NOBODY_LOGS, Severity.NOTICE)
         return
+    counts_of = Counter(reason.code for verdict in verdicts.values() for reason in verdict.reasons)
     for code, (kind, severity, what) in {
         Code.STATUS_UNKNOWN: (
             ConditionKind.UNKNOWN_STATUS,
@@ -205,7 +210,7 @@ def _of_containers(
             "are more than the logged slots explain",
         ),
     }.items():
-        count = sum(code in verdict.codes for verdict in verdicts.values())
+        count = counts_of[code]
         if count:
             yield Condition(kind, target, f"{count} live containers {what}", severity)
 

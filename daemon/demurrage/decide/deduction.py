@@ -112,9 +112,7 @@ def _constrains(sighting: Sighting, grounds: Grounds) -> bool:
 def _related(grounds: Grounds) -> Iterator[tuple[Response, Window]]:
     """The responses that can have made anything listed, each with its window."""
     for call_id, window in grounds.attribution.windows.items():
-        response = grounds.book.responses[call_id]
-        if not response.superseded:
-            yield response, window
+        yield grounds.book.responses[call_id], window
 
 
 def _unsure(grounds: Grounds) -> Iterator[tuple[float, float]]:
