@@ -22,7 +22,7 @@ settings.register_profile(
 settings.register_profile(
     "mutants",
     deadline=None,
-    max_examples=12,
+    max_examples=6,
     derandomize=True,
     database=None,
     phases=(Phase.explicit, Phase.generate),
