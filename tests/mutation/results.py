@@ -1,5 +1,6 @@
 """What became of each mutant, and which survivors somebody has argued for."""
 
+import re
 import subprocess
 import tomllib
 from collections import Counter
@@ -8,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+# A literal with a space in it is a sentence for people; a lone word may be a key.
+_SENTENCE = re.compile(r'"[^"{}]* [^"{}]*"')
 _CAUGHT = ("killed", "timeout", "segfault")
 
 
@@ -23,12 +26,16 @@ class Argument:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One mutant of a module of the core, its fate, and, if no test caught it, its diff."""
+    """One mutant of a module of the core, its fate, and, if no test caught it, its diff.
+
+    `wording`: all that it changes is words within a sentence, which no test asserts.
+    """
 
     name: str
     fate: str
     diff: str = ""
     argument: Argument | None = None
+    wording: bool = False
 
     @property
     def module(self) -> str:
@@ -63,9 +70,10 @@ def outcomes(folder: Path, mutmut: Path, arguments: Iterable[Argument]) -> list[
         if fate in _CAUGHT:
             return Outcome(name, fate)
         diff = _said(folder, [str(mutmut), "show", name])
-        bare = Outcome(name, fate, diff)
-        key = (bare.function, _lines(diff, "-"), _lines(diff, "+"))
-        return Outcome(name, fate, diff, known.get(key))
+        before, after = _lines(diff, "-"), _lines(diff, "+")
+        key = (Outcome(name, fate).function, before, after)
+        wording = _SENTENCE.sub("", before) == _SENTENCE.sub("", after)
+        return Outcome(name, fate, diff, known.get(key), wording)
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda each: outcome(*each), fates))
@@ -87,10 +95,11 @@ def report(
 ) -> tuple[float, list[Argument]]:
     """Print the scores and survivors; returns the score and the arguments without a survivor.
 
-    The score is the share of caught mutants among those that nobody has argued for.
+    The score is the share of caught mutants among those that nobody has argued for and that
+    change more than wording.
     """
     for each in sorted(results, key=lambda each: each.name):
-        if not each.caught and each.argument is None:
+        if not each.caught and each.argument is None and not each.wording:
             print(f"\n{each.name}: {each.fate}")
             lines = each.diff.splitlines()
             print("\n".join(line for line in lines if not line.startswith(("#", "---", "+++"))))
@@ -98,7 +107,7 @@ def report(
     stale = [each for each in arguments if whole and each not in used]
     for left in stale:
         print(f"\nNo mutant survives that is argued for here: {left.function}: {left.after}")
-    titles = ("mutants", "caught", "timeout", "argued", "alive", "score")
+    titles = ("mutants", "caught", "timeout", "wording", "argued", "alive", "score")
     print(f"\n{'module':14}" + "".join(f"{each:>8}" for each in titles))
     for module in sorted({each.module for each in results}):
         _row(module, [each for each in results if each.module == module])
@@ -107,11 +116,12 @@ def report(
 
 def _row(title: str, results: Sequence[Outcome]) -> float:
     caught = sum(each.caught for each in results)
-    spared = sum(each.argument is not None for each in results)
-    open_to_judge = len(results) - spared
+    wording = sum(each.wording for each in results)
+    spared = sum(each.argument is not None and not each.wording for each in results)
+    open_to_judge = len(results) - wording - spared
     score = caught / open_to_judge if open_to_judge else 1.0
     fates = Counter(each.fate for each in results)
     alive = open_to_judge - caught
-    counts = f"{len(results):8}{caught:8}{fates['timeout']:8}{spared:8}{alive:8}"
+    counts = f"{len(results):8}{caught:8}{fates['timeout']:8}{wording:8}{spared:8}{alive:8}"
     print(f"{title:14}{counts}{score:8.1%}")
     return score
