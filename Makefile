@@ -34,7 +34,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks lint format bench clean
+.PHONY: help run test suite again old-sdk frameworks mutants lint format bench clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -42,6 +42,7 @@ help: ## say what can be made
 	@echo "make test    lint, build the wheel, test it, test it with the older SDK too"
 	@echo "make suite   the tests alone, against the built wheel"
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
+	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
 	@echo "make bench   measure, beside the budgets"
@@ -70,6 +71,11 @@ old-sdk: $(OLD_SDK)/installed
 
 frameworks: $(FRAMEWORKS)/installed
 	@$(ISOLATED) $(FRAMEWORKS)/bin/python -m pytest -q tests/frameworks
+
+# Sources and tests are copied; only the copies are changed.
+mutants: $(TEST)/mutmut
+	@rm -rf .make/mutants
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -m tests.mutation .make/mutants
 
 lint: $(TEST)/linters
 	@$(TEST)/bin/ruff format --check $(CHECKED)
@@ -128,6 +134,10 @@ $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/whee
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group lint
+	@touch $@
+
+$(TEST)/mutmut: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group mutants
 	@touch $@
 
 %/installed: %/dependencies .make/wheel/built

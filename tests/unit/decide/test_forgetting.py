@@ -3,8 +3,9 @@
 from dataclasses import replace
 from random import Random
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unit.decide.builders import (
     PERSON,
     READER,
@@ -155,7 +156,7 @@ def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
     )
 
 
-@settings(max_examples=200)
+@examples(200)
 @example(115099)
 @given(st.integers(0, 2**32))
 def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:

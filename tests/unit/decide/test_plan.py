@@ -192,3 +192,37 @@ class TestStaleDue:
         stale = set(stale_due(verdicts, rows, RULES, NOW))
         assert not planned & stale
         assert {str(i) for i, (_, due) in enumerate(cases) if due <= 0} <= planned | stale
+
+
+class TestWhole:
+    """What one entry must not do to the others."""
+
+    def test_passes_over_what_is_kept_and_plans_the_rest(self) -> None:
+        """A kept or vanished container before it hides no due one."""
+        kept = _verdict("a", VerdictKind.PENDING, due_at=None)
+        verdicts = {"a": kept, "b": _verdict("b"), "c": _verdict("c")}
+        rows = {"a": _sighting("a"), "b": replace(_sighting("b"), gone_at=NOW), "c": _sighting("c")}
+        plan = make_plan("default", verdicts, rows, RULES, NOW)
+        assert _ids(plan) == ["c"]
+        assert plan.target == "default"
+        assert plan.deletes[0].created_at == BORN
+
+    def test_ranks_by_what_the_next_tick_costs(self) -> None:
+        """A dear tick with little left to save goes after a cheaper one with much."""
+        rules = replace(RULES, billing=replace(RULES.billing, tick=120.0))
+        rows = (
+            _sighting("dear", tier="4g", born=int(NOW) - 1100),
+            _sighting("lasting", tier="4g", born=int(NOW) - 290),
+            _sighting("nothing", tier="2g", born=int(NOW) - 290),
+            _sighting("expiring", tier="64g", born=int(NOW) - 1190),
+        )
+        assert _ids(_plan_of(*rows, rules=rules))[:1] == ["lasting"]
+        assert set(_ids(_plan_of(*rows, rules=rules))[-2:]) == {"nothing", "expiring"}
+
+    def test_says_what_it_refuses(self) -> None:
+        """Both containers of a mix-up by their ids, and the verdict that may not be due."""
+        with pytest.raises(ForbiddenDeleteError, match=r"a .* b"):
+            make_plan("default", {"a": _verdict("b")}, {"a": _sighting("a")}, RULES, NOW)
+        pending = {"a": _verdict("a", VerdictKind.PENDING)}
+        with pytest.raises(ForbiddenDeleteError, match=r"a .*pending"):
+            make_plan("default", pending, {"a": _sighting("a")}, RULES, NOW)
