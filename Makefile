@@ -43,7 +43,7 @@ help: ## say what can be made
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
-	@echo "make bench   measure, beside the budgets"
+	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
 
@@ -80,8 +80,8 @@ format: $(TEST)/linters
 	@$(TEST)/bin/ruff format $(CHECKED)
 	@$(TEST)/bin/ruff check --fix $(CHECKED)
 
-bench: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py
+bench: $(TEST)/installed $(TEST)/bench
+	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py $(BENCH)
 
 clean:
 	rm -rf .make
@@ -127,6 +127,10 @@ $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/whee
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group lint
+	@touch $@
+
+$(TEST)/bench: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group bench
 	@touch $@
 
 %/installed: %/dependencies .make/wheel/built

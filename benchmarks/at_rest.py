@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measured import Measured, Options
+
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
 

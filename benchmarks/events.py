@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measured import Measured, Options, figure
+
 from demurrage.decide.ledger import Ledger
 from demurrage.engine.evidence import BATCH
 from demurrage.eventlog.log import EventLog

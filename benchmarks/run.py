@@ -1,6 +1,7 @@
 """All benchmarks, one after the other, and a table of what they measured.
 
-`run.py [NAME ...] [--full] [--json FILE] [--plots FOLDER]`; a name is that of a module here.
+`run.py [NAME ...] [--full] [--json FILE] [--plots FOLDER]`; a name is that of a module here. One
+with `measure` hands over its figures; one that has only `main` is run as it is, and prints them.
 Exit code 1 if one of them broke; a limit that is missed says so in the table and is no error,
 for a busy machine can miss it too.
 """
@@ -10,11 +11,13 @@ import importlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +27,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # safe-path mode leaves it out
 
 from benchmarks.measured import Measured, Options, figure  # noqa: E402 - found by the line above
+
+from demurrage.observe.logs import set_up_logs  # noqa: E402 - likewise
 
 Benchmark = Callable[[Options], Iterable[Measured]]
 
@@ -39,7 +44,19 @@ def benchmarks(names: Sequence[str]) -> dict[str, Benchmark]:
         module = importlib.import_module(f"benchmarks.{name}")
         if hasattr(module, "measure"):
             found[name] = module.measure
+        elif hasattr(module, "main"):
+            found[name] = partial(printed, Path(module.__file__ or ""))
     return found
+
+
+def printed(script: Path, _: Options) -> Iterable[Measured]:
+    """Run a script that prints its figures itself.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    subprocess.run([sys.executable, str(script)], check=True)
+    return ()
 
 
 def run(chosen: dict[str, Benchmark], options: Options) -> tuple[list[Measured], list[str]]:
@@ -97,6 +114,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the curves there")
     asked = parser.parse_args()
+    set_up_logs("error")
     before = machine()
     rows, broken = run(benchmarks(asked.names), Options(asked.full, asked.plots))
     show(rows)

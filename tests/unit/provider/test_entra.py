@@ -44,7 +44,7 @@ async def test_tokens_come_from_the_machines_identity(monkeypatch: pytest.Monkey
 class Identity(BaseHTTPRequestHandler):
     """The identity service of a managed host, as App Service has it."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """Give a token."""
         told = {
             "access_token": "token",
