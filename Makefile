@@ -45,7 +45,7 @@ help: ## say what can be made
 	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
-	@echo "make bench   measure, beside the budgets"
+	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
 
@@ -87,8 +87,8 @@ format: $(TEST)/linters
 	@$(TEST)/bin/ruff format $(CHECKED)
 	@$(TEST)/bin/ruff check --fix $(CHECKED)
 
-bench: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py
+bench: $(TEST)/installed $(TEST)/bench
+	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py $(BENCH)
 
 clean:
 	rm -rf .make
@@ -138,6 +138,10 @@ $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 
 $(TEST)/mutmut: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group mutants
+	@touch $@
+
+$(TEST)/bench: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group bench
 	@touch $@
 
 %/installed: %/dependencies .make/wheel/built

@@ -99,9 +99,32 @@ class TestOrder:
         assert _ids(_plan_of(*rows)) == ["large", "small"]
 
     def test_takes_the_next_tick_before_the_one_after(self) -> None:
-        """Within a tier, the container whose bill grows next goes first."""
-        rows = (_sighting("later", born=BORN), _sighting("sooner", born=BORN - 80))
+        """Of those that save the same, the container whose bill grows next goes first."""
+        rows = (_sighting("later", born=BORN), _sighting("sooner", born=BORN - 20))
         assert _ids(_plan_of(*rows)) == ["sooner", "later"]
+
+    def test_takes_first_what_has_most_left_to_save(self) -> None:
+        """Within a tier a young orphan goes before one that has cost its money already."""
+        rows = (_sighting("old", born=BORN - 800), _sighting("young", born=BORN))
+        assert _ids(_plan_of(*rows)) == ["young", "old"]
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["1g", "4g", "16g", "64g"]), st.integers(0, 1100)),
+            max_size=40,
+        ),
+        st.integers(0, 40),
+    )
+    def test_no_other_choice_of_as_many_saves_more_now(
+        self, orphans: list[tuple[str, int]], calls: int
+    ) -> None:
+        """Whatever the number of calls, the first so many of a plan are the best that they buy."""
+        rows = [
+            _sighting(f"{number:02}", tier=tier, born=BORN - older)
+            for number, (tier, older) in enumerate(orphans)
+        ]
+        saves = [each.saves_usd for each in _plan_of(*rows).deletes]
+        assert sum(saves[:calls]) == pytest.approx(sum(sorted(saves, reverse=True)[:calls]))
 
     def test_takes_last_what_saves_nothing_any_more(self) -> None:
         """A container in its last billed minute, or of unknown tier, can wait for the others."""
