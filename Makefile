@@ -86,12 +86,19 @@ bench: $(TEST)/installed
 
 # What takes too long for every test run. A seed that fails is printed with its story.
 SEEDS ?= 1..1000
+BEYOND ?= 1..20
+KILLS ?= 100
 CONTAINERS ?= 1000
 PROCESSES ?= 2
 
 prove: $(TEST)/installed
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \
 		--seeds $(SEEDS) --containers $(CONTAINERS) --workers $(PROCESSES)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.without_rules
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.beyond --seeds $(BEYOND)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.hundred_kills --kills $(KILLS)
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q --hypothesis-profile=deep --timeout=0 \
+		tests/unit/store/test_machine.py
 
 clean:
 	rm -rf .make

@@ -14,6 +14,7 @@ from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.logbook import Office
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.outside import befall, outside, reap
 from tests.simulation.server import Server
 from tests.simulation.shape import Shape
 from tests.simulation.story import tell
@@ -30,7 +31,7 @@ _BETWEEN_LOOKS = 60.0
 
 @dataclass(slots=True)
 class Result:
-    """What became of one world."""
+    """What became of one world; `breach`: when the assumptions were first broken, if they were."""
 
     shape: Shape
     containers: int
@@ -43,6 +44,7 @@ class Result:
     virtual: float
     trace: list[Noted] = field(default_factory=list)
     error: str = ""
+    breach: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -65,6 +67,7 @@ def run(shape: Shape) -> Result:
 def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result:
     dice = Dice(shape.seed, shape.faults, shape.fury)
     story = tell(shape, dice)
+    breach = befall(story, dice)
     dice.calm_from = story.over
     end = story.over + shape.calm
     post = write(story, dice, end)
@@ -72,6 +75,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
     place = Place(folder)
     harbour = Harbour(story, dice, loop.agenda, start)
     server = Server(harbour, dice, loop.agenda, shape.page)
+    reaped = reap(harbour, story, dice, loop.agenda, start)
     office = Office(post, dice, loop.agenda, start)
     watch = Watch(shape, story, office, loop.agenda, place.store)
     watch.refused = server.refused
@@ -114,6 +118,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
         len(watch.harmed),
         time.process_time() - began,
         end,
-        list(watch.trace) if watch.broken or error else [],
+        list(watch.trace) if watch.broken or error or outside(shape) else [],
         error,
+        min((each for each in (breach, reaped) if each is not None), default=None),
     )
