@@ -70,7 +70,7 @@ def measure(fault: str, seeds: Iterable[int], containers: int) -> dict[str, obje
             faults=frozenset({fault}),
             proof="deduced" if seed % 2 else "strict",
         )
-        each = reaction(run(shape))
+        each = reaction(run(shape, telling=True))
         if each is not None:
             found.append(each)
     noticed = [each.noticed for each in found if each.noticed is not None]

@@ -9,7 +9,7 @@ where a removal goes unnoticed.
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,8 +25,13 @@ from tests.simulation.world import Result, run
 from demurrage.decide.attribution import Attribution
 from demurrage.model.container import Life, Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
+from demurrage.model.plan import Rail
 
+_HELD_BACK = "held_back"
+# Nobody answers a hold within so many seconds.
+_UNANSWERED = 60.0
 _SMALL = "containers=60 rate=0.5 calm=700 interval=20"
+_STEADY = "containers=90 rate=0.5 calm=400 interval=5"
 _MORE = "containers=120 rate=1.0 calm=700 interval=10"
 
 
@@ -35,14 +40,17 @@ class Removal:
     """One rule, what stands in for it, and the worlds that need it.
 
     `patches` are (where, replacement) pairs; `where` is `module:name` within the package.
-    `worlds` are lived through in turn until an invariant of `breaks` does.
+    `worlds` are lived through in turn until an invariant of `breaks` does. For a `rail` that holds
+    whatever is due it is `held_back`: from the moment at which the rail trips nothing goes, until a
+    person answers.
     """
 
     rule: str
     patches: tuple[tuple[str, Any], ...]
     fault: str
     worlds: tuple[str, ...]
-    breaks: frozenset[str]
+    breaks: frozenset[str] = frozenset()
+    rail: Rail | None = None
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -57,11 +65,15 @@ def _endless(*_: Any, **__: Any) -> float:
     return inf
 
 
-def _all_complete(
-    original: Callable[..., Inventory], target: str, census: Any, **more: Any
-) -> Inventory:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A stand-in that is made from the rule itself."""
+
+    make: Callable[[Any], Any]
+
+
+def _all_complete(target: str, census: Any, **_: Any) -> Inventory:
     """Take what was listed for the whole."""
-    del original, more
     return CompleteInventory(target, census.as_of, census.sightings)
 
 
@@ -70,9 +82,28 @@ def _narrow(original: Callable[..., Attribution], *given: Any, **more: Any) -> A
     return replace(original(*given, **{**more, "whole_life": False}), late=())
 
 
-def _unbounded(holds: Callable[..., Any], plan: Any, history: Any, _: Any, **more: Any) -> Any:
+def _unheld(original: Callable[..., Any], plan: Any, history: Any, _: Any, **more: Any) -> Any:
     """No hold is open."""
-    return holds(plan, history, (), **more)
+    return original(plan, history, (), **more)
+
+
+def _all_but(rail: Rail) -> Around:
+    """Whatever trips holds, but one rail."""
+
+    def make(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def trip(holds: Any, tripped: Rail, *given: Any) -> None:
+            if tripped is not rail:
+                await original(holds, tripped, *given)
+
+        return trip
+
+    return Around(make)
+
+
+def _rail(rail: Rail, fault: str, worlds: tuple[str, ...]) -> Removal:
+    """The removal of a rail that holds whatever is due."""
+    where = "engine.holds:Holds.trip"
+    return Removal(f"rail {rail}", ((where, _all_but(rail)),), fault, worlds, rail=rail)
 
 
 def _listed_alive(self: Sighting) -> bool:
@@ -130,7 +161,7 @@ REMOVALS = (
     ),
     Removal(
         "late births",
-        (("decide.decision:attribute", _narrow),),
+        (("decide.decision:attribute", Around(lambda rule: partial(_narrow, rule))),),
         "late_births, lazy",
         _worlds("faults=late_births,lazy long_share=0.6 use=0.4", range(1, 9)),
         frozenset({"maker_done", *_HARM}),
@@ -160,22 +191,42 @@ REMOVALS = (
         "rail deletes_per_hour",
         (("decide.rails:hourly_allowance", _endless),),
         "none, with tight rails",
-        _worlds("tight_rails=True use=0.04 interval=5 long_share=0.0", (1, 2), _MORE),
+        _worlds("tight_rails=True use=0.0 long_share=0.0", (1, 2), _STEADY),
         frozenset({"caps_hold"}),
     ),
     Removal(
         "rail deletes_per_cycle",
         (("decide.rails:cycle_allowance", _endless),),
         "none, with tight rails",
-        _worlds("tight_rails=True use=0.04 rate=2.0", (1, 2)),
+        _worlds("tight_rails=True use=0.04 rate=2.0 long_share=0.0", (1, 2)),
         frozenset({"caps_hold"}),
     ),
     Removal(
         "an open hold",
-        (("decide.rails:judge", _unbounded),),
-        "none, with tight rails",
-        _worlds("tight_rails=True use=0.04 rate=2.0", (1, 2)),
+        (("decide.rails:judge", Around(lambda rule: partial(_unheld, rule))),),
+        "second_reaper",
+        _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
         frozenset({"caps_hold"}),
+    ),
+    _rail(
+        Rail.SECOND_REAPER,
+        "second_reaper",
+        _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
+    ),
+    _rail(
+        Rail.REFERENCED_DELETED,
+        "lost_starts",
+        _worlds("faults=lost_starts,lazy use=0.5 fury=3", range(1, 9)),
+    ),
+    _rail(
+        Rail.STORE_RESTORED,
+        "store_restored",
+        _worlds("faults=store_restored fury=100 use=0.1 long_share=0.0", range(1, 7)),
+    ),
+    _rail(
+        Rail.LOG_RESTORED,
+        "log_restored",
+        _worlds("faults=log_restored fury=100 use=0.1 long_share=0.0", range(1, 7)),
     ),
     Removal(
         "a partial listing is none",
@@ -206,8 +257,7 @@ def without(removal: Removal) -> Iterator[None]:
             for owner in owners:
                 holder = getattr(holder, owner)
             original = getattr(holder, name)
-            takes_original = stand_in in (_all_complete, _narrow, _unbounded)
-            put = partial(stand_in, original) if takes_original else stand_in
+            put = stand_in.make(original) if isinstance(stand_in, Around) else stand_in
             for place in _holders(holder, name, original):
                 each = patch.object(place, name, put)
                 each.start()
@@ -231,17 +281,41 @@ def _holders(holder: Any, name: str, original: Any) -> list[Any]:
 def shown(removal: Removal) -> tuple[str, frozenset[str]]:
     """The first world that needs the rule, and what its removal breaks; empty if none does."""
     for words in removal.worlds:
-        if _broken(run(parse(words))) & removal.breaks:
+        shape = parse(words)
+        with_it = run(shape, telling=True)
+        tripped = _tripped(with_it, removal.rail)
+        if _broken(with_it, tripped) & _kinds(removal):
             continue
         with without(removal):
-            broken = _broken(run(parse(words))) & removal.breaks
+            broken = _broken(run(shape, telling=True), tripped) & _kinds(removal)
         if broken:
             return words, broken
     return "", frozenset()
 
 
-def _broken(result: Result) -> frozenset[str]:
-    return frozenset(each.name for each in result.broken)
+def _kinds(removal: Removal) -> frozenset[str]:
+    return removal.breaks if removal.rail is None else frozenset({_HELD_BACK})
+
+
+def _tripped(result: Result, rail: Rail | None) -> float | None:
+    """When a rail held for the first time."""
+    held = [
+        each.at
+        for each in result.trace
+        if each.what == "held" and rail is not None and each.detail.startswith(rail)
+    ]
+    return min(held, default=None)
+
+
+def _broken(result: Result, tripped: float | None) -> frozenset[str]:
+    """The invariants that were broken; `tripped` is when the rail should have held."""
+    broken = {each.name for each in result.broken}
+    if tripped is not None and any(
+        each.what == "DELETE" and tripped < each.at <= tripped + _UNANSWERED
+        for each in result.trace
+    ):
+        broken.add(_HELD_BACK)
+    return frozenset(broken)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.logbook import Office
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.outside import befall, outside, reap
+from tests.simulation.outside import befall, reap
 from tests.simulation.server import Server
 from tests.simulation.shape import Shape
 from tests.simulation.story import tell
@@ -52,19 +52,19 @@ class Result:
         return bool(self.broken or self.error)
 
 
-def run(shape: Shape) -> Result:
-    """Live through the world of a shape."""
+def run(shape: Shape, *, telling: bool = False) -> Result:
+    """Live through the world of a shape; with `telling` its trace is kept though all is well."""
     began = time.process_time()
     folder = Path(tempfile.mkdtemp(prefix="demurrage-world-", dir=memory()))
     loop = VirtualLoop()
     try:
-        return _live(shape, folder, loop, began)
+        return _live(shape, folder, loop, began, telling=telling)
     finally:
         loop.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result:
+def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, telling: bool) -> Result:
     dice = Dice(shape.seed, shape.faults, shape.fury)
     story = tell(shape, dice)
     breach = befall(story, dice)
@@ -118,7 +118,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
         len(watch.harmed),
         time.process_time() - began,
         end,
-        list(watch.trace) if watch.broken or error or outside(shape) else [],
+        list(watch.trace) if watch.broken or error or telling else [],
         error,
         min((each for each in (breach, reaped) if each is not None), default=None),
     )
