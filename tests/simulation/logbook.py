@@ -89,7 +89,7 @@ class Office:
 
     def _garbled(self, letter: Letter) -> bytes:
         """What is left of a line; mostly its source and number can still be made out."""
-        if self._chance.random() < 0.97:
+        if self._chance.random() < 0.999:
             return letter.read.body.replace(b'"specversion":"1.0"', b'"specversion":"0.9"')
         return letter.read.body[: len(letter.read.body) // 2]
 

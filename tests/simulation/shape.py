@@ -27,7 +27,7 @@ class Shape:
     use: float = 0.3
     long_share: float = 0.1
     ends: float = 0.5
-    calm: float = 900.0
+    calm: float = 600.0
     faults: frozenset[str] = field(default_factory=frozenset)
     fury: float = 1.0
     wire: Wire = "thin"
@@ -62,7 +62,7 @@ def draw(seed: int, containers: int) -> Shape:
     return Shape(
         seed=seed,
         containers=containers,
-        rate=dice.choice([0.5, 1.0, 2.0, 3.0]),
+        rate=dice.choice([1.0, 2.0, 4.0, 6.0]),
         writers=dice.choice([1, 2, 3, 5]),
         use=dice.choice([0.04, 0.2, 0.3, 0.5, 0.83]),
         long_share=dice.choice([0.0, 0.03, 0.1]),
@@ -72,8 +72,8 @@ def draw(seed: int, containers: int) -> Shape:
         mode="observe" if seed % 25 == 11 else "enforce",
         proof="deduced" if seed % 2 else "strict",
         coverage="partial" if seed % 25 == 13 else "complete",
-        interval=dice.choice([5.0, 10.0, 10.0, 20.0]),
-        requests_per_minute=dice.choice([60, 120, 300, 600]),
+        interval=dice.choice([10.0, 15.0, 20.0, 30.0]),
+        requests_per_minute=dice.choice([60, 200, 600, 1200]),
         page=dice.choice([100, 100, 100, 40]),
         free_grace=dice.random() < 0.6,
         tight_rails=dice.random() < 0.15,
