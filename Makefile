@@ -34,7 +34,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks mutants lint format bench clean
+.PHONY: help run test suite again old-sdk frameworks mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -46,6 +46,7 @@ help: ## say what can be made
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
 	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
+	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
 
@@ -89,6 +90,24 @@ format: $(TEST)/linters
 
 bench: $(TEST)/installed $(TEST)/bench
 	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py $(BENCH)
+
+# What takes too long for every test run. A seed that fails is printed with its story.
+SEEDS ?= 1..1000
+BEYOND ?= 1..20
+KILLS ?= 100
+CONTAINERS ?= 1000
+PROCESSES ?= 2
+HUNTED := tests/unit/store/test_machine.py tests/unit/decide tests/unit/hostile \
+	tests/unit/web/test_contract.py
+
+prove: $(TEST)/installed
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \
+		--seeds $(SEEDS) --containers $(CONTAINERS) --workers $(PROCESSES)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.without_rules
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.beyond --seeds $(BEYOND)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.hundred_kills --kills $(KILLS)
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q --hypothesis-profile=deep --timeout=0 $(HUNTED)
+	@$(MAKE) --no-print-directory mutants
 
 clean:
 	rm -rf .make

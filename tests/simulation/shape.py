@@ -1,0 +1,141 @@
+"""The parameters of one world: everything else follows from them and the seed."""
+
+from dataclasses import dataclass, field, fields, replace
+from random import Random
+from typing import Literal
+
+from tests.simulation.faults import FAULTS
+
+Wire = Literal["thin", "sdk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is drawn from a seed, and what a reduction makes smaller.
+
+    `rate` is containers born a second; `use` the share of turns that use the tool; `long_share`
+    the share of turns that run for minutes; `ends` that of conversations that end. `faults` are
+    switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
+    new ones, in which the daemon has to catch up. `page` is how many rows the API shows at most.
+    `mode`, `proof`, `coverage` and the rest are the daemon's settings.
+    """
+
+    seed: int = 0
+    containers: int = 1000
+    rate: float = 1.0
+    writers: int = 3
+    use: float = 0.3
+    long_share: float = 0.1
+    ends: float = 0.5
+    calm: float = 600.0
+    faults: frozenset[str] = field(default_factory=frozenset)
+    fury: float = 1.0
+    wire: Wire = "thin"
+    mode: str = "enforce"
+    proof: str = "strict"
+    coverage: str = "complete"
+    interval: float = 10.0
+    requests_per_minute: int = 600
+    page: int = 100
+    free_grace: bool = True
+    tight_rails: bool = False
+
+    @property
+    def horizon(self) -> float:
+        """Seconds within which conversations begin."""
+        return self.containers / self.rate
+
+
+def draw(seed: int, containers: int) -> Shape:
+    """The world of a seed: settings that users have, and faults inside the assumptions.
+
+    Every tenth world has no fault at all, and has to be perfect.
+
+    Args:
+        seed: which world.
+        containers: how many containers are born in it, about.
+    """
+    dice = Random(f"shape/{seed}")
+    inside = sorted(name for name, fault in FAULTS.items() if fault.inside)
+    share = dice.choice([0.15, 0.3, 0.5])
+    chosen = frozenset(name for name in inside if dice.random() < share)
+    return Shape(
+        seed=seed,
+        containers=containers,
+        rate=dice.choice([1.0, 2.0, 4.0, 6.0]),
+        writers=dice.choice([1, 2, 3, 5]),
+        use=dice.choice([0.04, 0.2, 0.3, 0.5, 0.83]),
+        long_share=dice.choice([0.0, 0.03, 0.1]),
+        ends=dice.choice([0.2, 0.5, 0.9]),
+        faults=chosen if seed % 10 else frozenset(),
+        wire="sdk" if seed % 20 == 7 else "thin",
+        mode="observe" if seed % 25 == 11 else "enforce",
+        proof="deduced" if seed % 2 else "strict",
+        coverage="partial" if seed % 25 == 13 else "complete",
+        interval=dice.choice([10.0, 15.0, 20.0, 30.0]),
+        requests_per_minute=dice.choice([60, 200, 600, 1200]),
+        page=dice.choice([100, 100, 100, 40]),
+        free_grace=dice.random() < 0.6,
+        tight_rails=dice.random() < 0.15,
+    )
+
+
+def smaller(shape: Shape) -> list[Shape]:
+    """Worlds that are simpler by one step each, the biggest steps first."""
+    found = [
+        replace(shape, containers=max(1, int(shape.containers * share)))
+        for share in (0.1, 0.25, 0.5, 0.75, 0.9)
+        if int(shape.containers * share) < shape.containers
+    ]
+    found += [replace(shape, faults=shape.faults - {name}) for name in sorted(shape.faults)]
+    plain = Shape(
+        seed=shape.seed,
+        writers=1,
+        long_share=0.0,
+        ends=0.0,
+        calm=shape.calm,
+        containers=shape.containers,
+        rate=shape.rate,
+    )
+    for name in ("wire", "writers", "long_share", "tight_rails", "free_grace", "proof"):
+        value = getattr(plain, name)
+        if getattr(shape, name) != value:
+            found.append(replace(shape, **{name: value}))
+    return found
+
+
+def command(shape: Shape) -> str:
+    """What repeats exactly this world."""
+    said = []
+    usual = Shape()
+    for each in fields(shape):
+        value = getattr(shape, each.name)
+        if value != getattr(usual, each.name):
+            text = ",".join(sorted(value)) if isinstance(value, frozenset) else value
+            said.append(f"{each.name}={text}")
+    return "python -m tests.simulation --shape '" + " ".join(said) + "'"
+
+
+def parse(text: str) -> Shape:
+    """A shape from `name=value` pairs, as `command` prints them.
+
+    Raises:
+        ValueError: a name or value is not one of a shape.
+    """
+    changes: dict[str, object] = {}
+    usual = Shape()
+    for pair in text.split():
+        name, _, value = pair.partition("=")
+        known = getattr(usual, name, None)
+        if known is None or name == "horizon":
+            raise ValueError(f"{name!r} is no parameter of a shape")
+        if isinstance(known, frozenset):
+            names = frozenset(each for each in value.split(",") if each)
+            if unknown := names - FAULTS.keys():
+                raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
+            changes[name] = names
+        elif isinstance(known, bool):
+            changes[name] = value == "True"
+        else:
+            changes[name] = type(known)(value)
+    return replace(usual, **changes)  # type: ignore[arg-type]  # checked above

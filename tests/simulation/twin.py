@@ -1,0 +1,153 @@
+"""The same question asked of the full, true log: the daemon may never know better than that."""
+
+from dataclasses import replace
+from functools import partial
+from math import floor, inf
+
+from tests.simulation.daemon import rules_of
+from tests.simulation.faults import Dice
+from tests.simulation.harbour import Harbour
+from tests.simulation.life import Life
+from tests.simulation.loop import Agenda
+from tests.simulation.shape import Shape
+from tests.simulation.telling import Letter, Post
+from tests.simulation.truth import EPOCH, Made
+from tests.simulation.watch import Watch
+
+from demurrage.decide.decision import Decision, decide
+from demurrage.decide.ledger import Ledger
+from demurrage.model.container import Container, Sighting
+from demurrage.model.event import Entry
+from demurrage.model.facts import TargetFacts
+from demurrage.model.inventory import CompleteInventory
+from demurrage.model.verdict import VerdictKind
+
+_LET_GO = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
+_SHARE = 0.1  # of the deletes that are compared
+_SOON = 60.0  # seconds ahead, for which what is due is foreseen
+
+
+class Twin:
+    """Decides from the truth beside the daemon."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        post: Post,
+        harbour: Harbour,
+        watch: Watch,
+        *,
+        life: Life,
+        agenda: Agenda,
+    ) -> None:
+        self._rules = rules_of(shape)
+        self._shape = shape
+        self._harbour = harbour
+        self._watch = watch
+        self._life = life
+        self._agenda = agenda
+        self._chance = Dice(shape.seed, frozenset()).of("twin")
+        self._letters = sorted(
+            (letter for letters in post.by_source.values() for letter in letters),
+            key=lambda letter: letter.at,
+        )
+        self._ledger = Ledger()
+        self._folded = 0
+        self._asked_at = -inf
+        self._decision: Decision | None = None
+
+    def compare(self, made: Made) -> None:
+        """Now and then: would the true log let a container go that the daemon deletes?"""
+        now = self._harbour.now
+        if now != self._asked_at and self._chance.random() > _SHARE:
+            return
+        facts = self._facts()
+        if facts is None:
+            return
+        if now > self._asked_at + 1 or self._decision is None:
+            while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
+                self._fold(self._letters[self._folded])
+            # The daemon's clock may be ahead by what whole seconds leave open.
+            self._decision = self._decide(self._ledger, facts, now + 2)
+            self._asked_at = now
+            self._watch.counts["compared"] += 1
+        verdict = self._decision.verdicts.get(made.id)
+        if verdict is None or self._decision.breaks:
+            return
+        if verdict.kind not in _LET_GO:
+            said = f"the true log says {verdict.kind}: {' '.join(verdict.codes)}"
+            self._watch.breaks("worse_log_keeps", made.id, said)
+
+    def _fold(self, letter: Letter) -> None:
+        self._folded += 1
+        self._ledger.fold([Entry(self._folded, letter.read.event)])
+
+    def _facts(self) -> TargetFacts | None:
+        daemon = self._life.daemon
+        if daemon is None or daemon.dead or daemon.store is None:
+            return None
+        return daemon.store.facts("default", EPOCH + self._harbour.now)
+
+    def _decide(self, ledger: Ledger, facts: TargetFacts, now: float) -> Decision:
+        # The true log lies before us whole: nothing waits to be delivered.
+        inventory = CompleteInventory("default", EPOCH + now, self._sightings(now))
+        return decide(
+            ledger, inventory, facts, self._rules, read_since=EPOCH - 10_000, now=EPOCH + now
+        )
+
+    def _sightings(self, now: float) -> dict[str, Sighting]:
+        rows: dict[str, Sighting] = {}
+        for berth in self._harbour.berths.values():
+            made = berth.made
+            if made.born > now or made.born < now - 5000:
+                continue
+            row = Container(
+                made.id,
+                berth.created_at,
+                "running",
+                floor(EPOCH + made.last_active(now)),
+                made.tier,
+                made.name,
+            )
+            gone = min(berth.deleted, berth.expired(now) or inf)
+            here = Sighting(row, EPOCH + now, EPOCH + now)
+            rows[made.id] = here if gone >= now else replace(here, gone_at=EPOCH + gone)
+        return rows
+
+    @property
+    def notice(self) -> float:
+        """Seconds in which what is due has to go: three cycles and a slow answer each."""
+        return 3 * self._shape.interval + 60
+
+    def foresee(self) -> None:
+        """Note what the log proves to be due by soon, from a reading of its own.
+
+        It has to go as long as services are healthy, nobody holds it and calls suffice.
+        """
+        now, facts, records = self._harbour.now, self._facts(), self._life.whole_log()
+        if facts is None or records is None:
+            return
+        ledger = Ledger()
+        ledger.fold(records)
+        decision = self._decide(ledger, facts, now)
+        due = {
+            container: verdict.due_at
+            for container, verdict in decision.verdicts.items()
+            if verdict.kind in _LET_GO
+            and verdict.due_at is not None
+            and verdict.due_at <= EPOCH + now + _SOON
+        }
+
+        shape = self._shape
+        affordable = shape.requests_per_minute / 60 * self.notice / 2
+        if shape.mode == "enforce" and not self._watch.standing and len(due) < affordable:
+            self._agenda.at(self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due))
+
+    def _expect_gone(self, due: dict[str, float]) -> None:
+        self._watch.counts["foreseen"] += len(due)
+        if self._watch.standing:
+            return
+        for container, since in due.items():
+            if self._harbour.alive(self._harbour.berths[container]):
+                waited = self._harbour.now - (since - EPOCH)
+                self._watch.breaks("live", container, f"due for {waited:.0f} s and still there")

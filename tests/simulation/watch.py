@@ -1,0 +1,279 @@
+"""The invariants, by name, checked whenever a delete arrives and at everything the daemon tells.
+
+Each name stands for one of the promises of docs/architecture.md; `INVARIANTS` says which.
+"""
+
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from tests.simulation.hooks import Listener
+from tests.simulation.logbook import Office
+from tests.simulation.loop import Agenda
+from tests.simulation.shape import Shape
+from tests.simulation.truth import Made, Story
+
+from demurrage.engine.ports import ContainersApi
+from demurrage.model.deletion import DeleteOutcome
+from demurrage.model.event import Batch
+from demurrage.model.listing import Listing, Region
+from demurrage.model.verdict import VerdictKind
+
+INVARIANTS = {
+    "no_harm": "no container is deleted that a response in flight, or a later one, uses",
+    "reference_kept": "no container with a live reference is deleted",
+    "maker_done": "no orphan is deleted before the log tells that its maker is done",
+    "watermark_passed": "no delete before the log is complete past the container's birth",
+    "whole_inventory": "no delete after a listing that fell short",
+    "verdict_allows": "no delete without a verdict that allows it",
+    "caps_hold": "no more deletes than the rails allow, and none while one is tripped",
+    "written_first": "no delete without an intent and a verdict in the store",
+    "once_only": "no delete of what a delete is known to have ended",
+    "refused_told": "deleted: false is told as such",
+    "live": "what is provable goes, once services are healthy",
+    "observe_silent": "observing deletes nothing",
+    "worse_log_keeps": "what a worse log lets go, the full one does too",
+    "nothing_skipped": "the reader folds every record of the log",
+    "one_acts": "one daemon acts on a store at a time",
+    "never_retrieved": "no container is retrieved",
+}
+_ALLOWING = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
+_HOUR = 3600.0
+_TRACE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One breach of an invariant."""
+
+    name: str
+    at: float
+    container: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One line of a trace."""
+
+    at: float
+    what: str
+    about: str | None
+    detail: str
+
+
+class Watch:
+    """Sees everything, and knows the truth."""
+
+    def __init__(
+        self, shape: Shape, story: Story, office: Office, agenda: Agenda, store: Path
+    ) -> None:
+        self.shape = shape
+        self.story = story
+        self.broken: list[Broken] = []
+        self.trace: deque[Noted] = deque(maxlen=_TRACE)
+        self.counts: Counter[str] = Counter()
+        self.standing: dict[str, str] = {}
+        self.verdicts: dict[str, VerdictKind] = {}
+        self.harmed: set[str] = set()
+        self.refused: set[str] = set()
+        self.failures: list[Exception] = []
+        self.at_delete: Callable[[Made], None] = lambda _made: None
+        self._office = office
+        self._agenda = agenda
+        self._began = agenda.now
+        self._store = store
+        self._books: sqlite3.Connection | None = None
+        self._done: set[str] = set()
+        self._partial: dict[str, bool] = {}
+        self._positions: dict[str, set[int]] = {}
+        self._recent: deque[tuple[float, str]] = deque()
+        self._in_cycle: Counter[str] = Counter()
+        self._acting = ""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the world began."""
+        return self._agenda.now - self._began
+
+    def note(self, what: str, about: str | None = None, detail: str = "") -> None:
+        """Add a line to the trace."""
+        self.trace.append(Noted(self.now, what, about, detail))
+
+    def breaks(self, name: str, container: str | None, detail: str) -> None:
+        """Record a breach."""
+        assert name in INVARIANTS
+        self.note(f"BROKEN {name}", container, detail)
+        self.broken.append(Broken(name, self.now, container, detail))
+
+    # what happens to the daemon
+
+    def started(self, name: str) -> None:
+        """A daemon has taken the store over."""
+        self.note("started", detail=name)
+        self._acting = name
+        self._partial[name] = True
+        self._positions[name] = set()
+        self.forget_books()
+
+    def forget_books(self) -> None:
+        """The store's file is another now."""
+        if self._books is not None:
+            self._books.close()
+        self._books = None
+
+    def turning(self, name: str) -> None:
+        """A cycle begins."""
+        self.counts["cycles"] += 1
+        self._in_cycle.clear()
+        self._acting = name
+
+    def retrieved(self, what: str) -> None:
+        """The daemon sent what it must never send."""
+        self.breaks("never_retrieved", None, what)
+
+    def read(self, name: str) -> Callable[[int, Batch], None]:
+        """Where a daemon's readings of the log are told."""
+
+        def told(after: int, batch: Batch) -> None:
+            if batch.cursor < after:
+                self._positions[name] = set()
+                return
+            self._positions[name].update(each.position for each in batch.records)
+
+        return told
+
+    def skipped(self, log: Path) -> None:
+        """Compare what the last daemon has read with what the log holds."""
+        with sqlite3.connect(log) as books:
+            held = {row[0] for row in books.execute("SELECT position FROM event_log")}
+        books.close()
+        missing = held - self._positions.get(self._acting, set())
+        if missing:
+            self.breaks("nothing_skipped", None, f"{len(missing)} records were never read")
+
+    def listening(self, name: str, api: ContainersApi) -> ContainersApi:
+        """The API, with what its listings came to noted."""
+        watch = self
+
+        class Heard:
+            def __getattr__(self, what: str) -> Any:
+                return getattr(api, what)
+
+            async def read(self, regions: Sequence[Region]) -> Listing:
+                watch._partial[name] = True
+                listing = await api.read(regions)
+                watch._partial[name] = listing.failure is not None
+                if listing.failure is not None:
+                    watch.counts["failed listings"] += 1
+                    watch.note("listing failed", detail=str(listing.failure.kind))
+                return listing
+
+        heard: Any = Heard()
+        return heard  # type: ignore[no-any-return]  # a proxy is all that it proxies
+
+    def hooks(self, name: str) -> Listener:
+        """What one daemon tells of itself."""
+        return Listener(name, self)
+
+    def concluded(self, container: str, outcome: DeleteOutcome) -> None:
+        """The daemon takes a delete for ended."""
+        self.note("concluded", container, outcome)
+        self.counts[f"deletes {outcome.value}"] += 1
+        # The answer may have been lost on its way.
+        told = outcome in (DeleteOutcome.REFUSED, DeleteOutcome.UNCERTAIN)
+        if container in self.refused and not told:
+            self.breaks("refused_told", container, f"told as {outcome}")
+        if outcome.done:
+            self._done.add(container)
+
+    def forget_done(self) -> None:
+        """The store is older than what was deleted."""
+        self._done.clear()
+
+    # what arrives at the API
+
+    def deleting(self, container: str, *, alive: bool) -> None:
+        """A delete has arrived."""
+        now, made = self.now, self.story.made[container]
+        self.counts["deletes"] += 1
+        kind = self.verdicts.get(container)
+        self.note("DELETE", container, f"verdict {kind}")
+        self._by_rule(made, kind)
+        self._by_truth(made, kind, now, alive=alive)
+        hold = self._written(container)
+        self._capped(container, hold, now)
+        self.at_delete(made)
+
+    def _by_rule(self, made: Made, kind: VerdictKind | None) -> None:
+        if self.shape.mode == "observe":
+            self.breaks("observe_silent", made.id, "a delete was sent")
+        if self.shape.coverage == "partial":
+            self.breaks("verdict_allows", made.id, "coverage is partial")
+        if kind not in _ALLOWING:
+            self.breaks("verdict_allows", made.id, f"its verdict is {kind}")
+        if self._partial.get(self._acting, True):
+            self.breaks("whole_inventory", made.id, "the last listing fell short")
+        if made.id in self._done:
+            self.breaks("once_only", made.id, "a delete of it was answered before")
+
+    def _by_truth(self, made: Made, kind: VerdictKind | None, now: float, *, alive: bool) -> None:
+        if not alive:
+            self.counts["deletes of the gone"] += 1
+            return
+        if now < made.until:
+            self.harmed.add(made.id)
+            later = inf if made.until == inf else made.until - now
+            name = "reference_kept" if made.until == inf else "no_harm"
+            self.breaks(name, made.id, f"it is needed for {later:.1f} s more")
+        elif made.until == -inf:
+            self.counts["orphans deleted"] += 1
+        maker = made.maker
+        if kind is VerdictKind.ORPHAN and maker is not None and maker.id not in self._office.ended:
+            self.breaks("maker_done", made.id, f"{maker.id} made it, and its end is not logged")
+        complete = self._office.complete_until()
+        if complete <= made.born:
+            self.breaks(
+                "watermark_passed", made.id, f"born {made.born:.1f}, complete to {complete:.1f}"
+            )
+
+    def _written(self, container: str) -> str | None:
+        """Look the intent up, and say by whose hold it goes."""
+        if self._books is None:
+            self._books = sqlite3.connect(self._store, isolation_level=None)
+        row = self._books.execute(
+            "SELECT d.outcome, d.hold_id, v.kind FROM deletions d"
+            " JOIN verdicts v ON v.id = d.verdict_id"
+            " WHERE d.container_id = ? ORDER BY d.id DESC LIMIT 1",
+            (container,),
+        ).fetchone()
+        if row is None:
+            self.breaks("written_first", container, "no intent is in the store")
+            return None
+        outcome, hold, kind = row
+        if outcome not in (None, "uncertain"):
+            self.breaks("written_first", container, f"its intent ended before, as {outcome}")
+        if kind not in ("orphan", "released"):
+            self.breaks("verdict_allows", container, f"the recorded verdict is {kind}")
+        return None if hold is None else str(hold)
+
+    def _capped(self, container: str, hold: str | None, now: float) -> None:
+        if hold is not None:
+            return
+        if self.standing:
+            self.breaks("caps_hold", container, f"held by {', '.join(self.standing)}")
+        if not self.shape.tight_rails:
+            return
+        self._in_cycle[container] += 1
+        while self._recent and self._recent[0][0] <= now - _HOUR:
+            self._recent.popleft()
+        self._recent.append((now, container))
+        if len(self._in_cycle) > 8:
+            self.breaks("caps_hold", container, f"{len(self._in_cycle)} in one cycle")
+        hour = len({each for _, each in self._recent})
+        if hour > 60:
+            self.breaks("caps_hold", container, f"{hour} within an hour")

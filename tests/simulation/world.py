@@ -1,0 +1,124 @@
+"""One world from its beginning to its end."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.simulation.daemon import Place, memory
+from tests.simulation.faults import Dice
+from tests.simulation.harbour import Harbour
+from tests.simulation.life import Life
+from tests.simulation.logbook import Office
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.outside import befall, reap
+from tests.simulation.server import Server
+from tests.simulation.shape import Shape
+from tests.simulation.story import tell
+from tests.simulation.telling import write
+from tests.simulation.twin import Twin
+from tests.simulation.watch import Broken, Noted, Watch
+
+from demurrage.model.error import DemurrageError
+
+# Seconds after the last fault until everything must be well again.
+_HEALING = 90.0
+_BETWEEN_LOOKS = 60.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one world; `breach`: when the assumptions were first broken, if they were."""
+
+    shape: Shape
+    containers: int
+    orphans: int
+    counts: Counter[str]
+    struck: Counter[str]
+    broken: list[Broken]
+    harmed: int
+    seconds: float
+    virtual: float
+    trace: list[Noted] = field(default_factory=list)
+    error: str = ""
+    breach: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """True when an invariant was broken, or the daemon fell over by a fault of its own."""
+        return bool(self.broken or self.error)
+
+
+def run(shape: Shape, *, telling: bool = False) -> Result:
+    """Live through the world of a shape; with `telling` its trace is kept though all is well."""
+    began = time.process_time()
+    folder = Path(tempfile.mkdtemp(prefix="demurrage-world-", dir=memory()))
+    loop = VirtualLoop()
+    try:
+        return _live(shape, folder, loop, began, telling=telling)
+    finally:
+        loop.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, telling: bool) -> Result:
+    dice = Dice(shape.seed, shape.faults, shape.fury)
+    story = tell(shape, dice)
+    breach = befall(story, dice)
+    dice.calm_from = story.over
+    end = story.over + shape.calm
+    post = write(story, dice, end)
+    start = loop.time()
+    place = Place(folder)
+    harbour = Harbour(story, dice, loop.agenda, start)
+    server = Server(harbour, dice, loop.agenda, shape.page)
+    reaped = reap(harbour, story, dice, loop.agenda, start)
+    office = Office(post, dice, loop.agenda, start)
+    watch = Watch(shape, story, office, loop.agenda, place.store)
+    watch.refused = server.refused
+    server.on_delete = lambda each: watch.deleting(each, alive=harbour.alive(harbour.berths[each]))
+    life = Life(
+        shape,
+        place,
+        story=story,
+        server=server,
+        office=office,
+        dice=dice,
+        loop=loop,
+        watch=watch,
+    )
+    twin = Twin(shape, post, harbour, watch, life=life, agenda=loop.agenda)
+    watch.at_delete = twin.compare
+    healthy = story.over + _HEALING if shape.faults else 0.0
+    while healthy < end - 2 * twin.notice:
+        loop.agenda.at(start + healthy, twin.foresee)
+        healthy += _BETWEEN_LOOKS
+    try:
+        loop.run_until_complete(life.go_on(until=end))
+        watch.skipped(place.log)
+        life.close()
+        loop.run_until_complete(asyncio.sleep(0))
+        error = "; ".join(
+            f"{type(each).__name__}: {each}"
+            for each in watch.failures
+            if not isinstance(each, DemurrageError)
+        )
+    finally:
+        watch.forget_books()
+    return Result(
+        shape,
+        len(story.made),
+        sum(1 for made in story.made.values() if not made.named and made.maker is not None),
+        watch.counts,
+        dice.struck,
+        watch.broken,
+        len(watch.harmed),
+        time.process_time() - began,
+        end,
+        list(watch.trace) if watch.broken or error or telling else [],
+        error,
+        min((each for each in (breach, reaped) if each is not None), default=None),
+    )
