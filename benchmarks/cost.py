@@ -10,12 +10,13 @@ The best possible policy knows every container's maker but not the future. Every
 ratio to it, or a share; the goals stand beside.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
 from typing import Literal
+
+from benchmarks.measured import Measured, Options, figure
 
 from demurrage.model.rules import EvidenceRules, Rules
 from demurrage.simulator.score.load import Load, Mode, generate, head, overlay
@@ -72,17 +73,9 @@ def replay(load: Load, use: float, mode: Mode, proof: Proof) -> Score:
     return result
 
 
-def met(value: float, goal: float, *, most: bool) -> str:
-    """Whether a figure meets its goal, in words."""
-    good = value <= goal if most else value >= goal
-    return f"goal {'≤' if most else '≥'} {goal:g}: {'met' if good else 'MISSED'}"
-
-
-def main() -> None:
+def measure(options: Options) -> Iterator[Measured]:
     """Replay, and set the goals beside what came of it."""
-    parser = argparse.ArgumentParser(description="Cost of orphans beside the best possible.")
-    parser.add_argument("--full", action="store_true", help="whole days, every rate and mode")
-    full: bool = parser.parse_known_args()[0].full
+    full = options.full
     rates = RATES if full else (0.2,)
     proofs: tuple[Proof, ...] = ("strict", "deduced")
     shares: list[float] = []
@@ -93,10 +86,17 @@ def main() -> None:
         for use in rates:
             for proof in proofs[:1] if chat else proofs:
                 result = replay(load, use, "blocking", proof)
-                goal = CHAT_GOAL if chat else AGENT_GOALS[proof, times]
-                print(f"  cost ratio {result.ratio:.4f}: {met(result.ratio, goal, most=True)}")
                 shares.append(result.provable_share)
                 harm += result.harmful
+                usd = result.dollars
+                yield Measured(
+                    f"orphan cost ÷ best possible, {load.name}, {use:.0%}, {proof}",
+                    result.ratio,
+                    "times the best",
+                    CHAT_GOAL if chat else AGENT_GOALS[proof, times],
+                    rival=f"idle script {figure(usd.ratio(usd.script))} with harm "
+                    f"{result.script_harm:,}; left alone {figure(usd.ratio(usd.left_alone))}",
+                )
     modes: tuple[Mode, ...] = ("blocking", "streamed")
     for load in generated(full=full):
         for use in rates:
@@ -104,9 +104,14 @@ def main() -> None:
                 result = replay(load, use, mode, "strict")
                 shares.append(result.provable_share)
                 harm += result.harmful
-    least = min(shares)
-    print(f"least share of provable: {least:.4%}: {met(least, PROVABLE_GOAL, most=False)}")
-    print(f"harmful deletes: {harm}: {met(harm, 0, most=True)}")
+    yield Measured(
+        "orphans deleted of those provable before the floor, at the least",
+        min(shares),
+        "share",
+        PROVABLE_GOAL,
+        at_least=True,
+    )
+    yield Measured("harmful deletes in all replays", harm, "deletes", 0.0)
     partial(generate(rate=0.2, hours=1.0, tail=600.0, seed=2))
 
 
@@ -121,7 +126,3 @@ def partial(load: Load) -> None:
             f"{told.wrong}, noticed {told.noticed}; strangers {told.strangers}; may be called "
             f"complete: {'yes' if told.word_may_be_given else 'no'}"
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from benchmarks.measured import Measured, Options, figure
+
 from demurrage.decide.decision import Decision, decide
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.matching import Birth, Span
@@ -157,41 +159,48 @@ def _seat(birth: Birth, spans: Sequence[Span], owners: dict[int, Birth]) -> None
             frontier.append((owners[number], number))
 
 
-def main() -> None:
-    """Measure, smallest first."""
-    print("one decision pass, processor seconds, best of", PASSES)
+def measure(_: Options) -> Iterator[Measured]:
+    """Passes over more and more live containers, and over a few beside the rival."""
     found: dict[str, list[float]] = {"strict": [], "deduced": []}
+    detail: list[dict[str, float]] = []
     for live in LIVE:
         world = World(live)
         gc.collect()
-        before = _megabytes()
+        held = _megabytes()
         for proof, seconds in found.items():
             took, decision = world.decided(proof)
             seconds.append(took)
-            blocked, deduced = len(decision.attribution.blockers), len(decision.attribution.deduced)
-            print(
-                f"{live:>8,} live {world.events:>10,} events  {proof:<8}{took:>7.2f} s"
-                f"  blocked {blocked:,}, deduced {deduced:,}"
-            )
-        print(
-            f"{'':>8} ledger and sightings {before} MB at the most, with decisions {_megabytes()}"
-        )
+            row = {
+                "live": live,
+                "events": world.events,
+                "seconds": took,
+                "blocked": len(decision.attribution.blockers),
+                "deduced": len(decision.attribution.deduced),
+                "held_mb": held,
+                "peak_mb": _megabytes(),
+            }
+            detail.append(row)
+            print(f"{proof}: {', '.join(f'{key} {figure(each)}' for key, each in row.items())}")
         del world
-    for proof, seconds in found.items():
-        growth = math.log(seconds[-1] / seconds[0]) / math.log(LIVE[-1] / LIVE[0])
-        limit = f", {seconds[-1] / LIMIT:.2f} of the limit of {LIMIT:.0f} s"
-        print(f"{proof}: grows with the power {growth:.2f}{limit if proof == 'strict' else ''}")
     small = World(RIVAL)
-    ours, decision = small.decided("strict")
+    few, decision = small.decided("strict")
     rival = looking_at_everything(decision, small)
-    print(f"{RIVAL:,} live: ours {ours:.3f} s, every slot for every container {rival:.2f} s")
+    told = f"{RIVAL:,} live: every slot for every container {figure(rival)} s, ours {figure(few)} s"
+    for proof, seconds in found.items():
+        strict = proof == "strict"
+        growth = math.log(seconds[-1] / seconds[0]) / math.log(LIVE[-1] / LIVE[0])
+        yield Measured(
+            f"one decision pass, {proof}, {LIVE[-1]:,} live, processor time",
+            seconds[-1],
+            "s",
+            LIMIT if strict else None,
+            rival=told if strict else "",
+            detail={"passes": detail, "best_of": PASSES},
+        )
+        yield Measured(f"its time grows with the power, {proof}", growth, "of the number living")
 
 
 def _megabytes() -> int:
     """Peak resident memory so far; Linux counts it in KiB, macOS in bytes."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
-
-
-if __name__ == "__main__":
-    main()

@@ -79,7 +79,8 @@ def run(chosen: dict[str, Benchmark], options: Options) -> tuple[list[Measured],
 
 def told(row: Measured) -> str:
     """One row in one line."""
-    limit = f", limit {'>=' if row.at_least else '<='} {figure(row.limit)}" if row.limit else ""
+    least = ">=" if row.at_least else "<="
+    limit = "" if row.limit is None else f", limit {least} {figure(row.limit)}"
     verdict = {True: ", met", False: ", MISSED", None: ""}[row.met]
     rival = f"; {row.rival}" if row.rival else ""
     return f"{row.what}: {figure(row.value)} {row.unit}{limit}{verdict}{rival}"
