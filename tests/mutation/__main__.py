@@ -47,9 +47,7 @@ def main() -> int:
     if ran.returncode:
         print(ran.stdout[-5000:], file=sys.stderr)
         return 2
-    results = outcomes(asked.folder, mutmut, argued(ARGUED))
-    if asked.modules:
-        results = [each for each in results if each.module in asked.modules]
+    results = outcomes(asked.folder, mutmut, argued(ARGUED), asked.modules)
     return _judge(results, whole=not asked.modules)
 
 

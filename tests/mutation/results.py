@@ -4,7 +4,7 @@ import re
 import subprocess
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +60,14 @@ def argued(path: Path) -> list[Argument]:
     return [Argument(**each) for each in tomllib.loads(path.read_text()).get("mutant", ())]
 
 
-def outcomes(folder: Path, mutmut: Path, arguments: Iterable[Argument]) -> list[Outcome]:
-    """What mutmut has found in the scratch folder."""
+def outcomes(
+    folder: Path, mutmut: Path, arguments: Iterable[Argument], modules: Collection[str]
+) -> list[Outcome]:
+    """What mutmut has found in the scratch folder, of some modules or, if none is given, of all."""
     listed = _said(folder, [str(mutmut), "results", "--all", "true"])
     fates = [line.strip().rpartition(": ")[::2] for line in listed.splitlines() if ": " in line]
+    if modules:
+        fates = [each for each in fates if Outcome(*each).module in modules]
     known = {(each.function, each.before, each.after): each for each in arguments}
 
     def outcome(name: str, fate: str) -> Outcome:

@@ -86,6 +86,7 @@ def test_a_line_of_nobody_holds_every_target() -> None:
     holder = mark(ledger).holder
     assert holder is not None
     assert (holder.source, holder.through) == (NOBODY, -inf)
+    assert holder.fault is ConditionKind.LINE_SET_ASIDE
 
 
 def test_a_writer_is_silent_once_it_may_have_been_for_longer_than_its_time() -> None:
@@ -107,3 +108,59 @@ def test_the_writer_that_reaches_least_far_holds_it() -> None:
     found = mark(ledger_of(one, other))
     assert found.through == T + 40
     assert [each.source for each in found.holders] == ["app-2", "app-1"]
+
+
+def test_a_line_set_aside_without_its_place_holds_every_target() -> None:
+    """It shows no gap, and may have been about any of them."""
+    app = elsewhere()
+    ledger = ledger_of(app, [SetAside(1, "garbled", app.name)])
+    holder = mark(ledger).holder
+    assert holder is not None
+    assert (holder.source, holder.through, holder.fault) == ("app-1", T + 50, None)
+
+
+def test_without_a_heartbeat_it_reaches_no_further_than_the_first_event() -> None:
+    """Less what its clock may be off, and only where that event is the very first."""
+    bare = Writer()
+    bare.starts("a", 50)
+    bare.ends("a", 60)
+    reach = T + 50 - RULES.max_event_delay - RULES.clock_skew
+    assert mark(ledger_of(bare)).through == reach
+    assert mark(ledger_of(bare.records[:1])).through == reach
+    assert mark(ledger_of(bare.records[1:])).through == -inf
+
+
+def test_who_has_lost_events_or_contradicts_itself_reaches_nowhere() -> None:
+    """Until a kept promise from before that says more."""
+    lossy, liar, torn = Writer(), Writer(), Writer()
+    lossy.starts("a", 50)
+    lossy.beats(60, "a", dropped=1)
+    liar.starts("a", 50)
+    liar.records.append(Writer().say(50, Started("b"), digest="twin"))
+    assert mark(ledger_of(lossy)).through == -inf
+    assert mark(ledger_of(liar)).through == -inf
+    holder = mark(ledger_of([SetAside(1, "garbled", torn.name, 1)])).holder
+    assert holder is not None
+    assert (holder.through, holder.fault) == (-inf, ConditionKind.LINE_SET_ASIDE)
+
+
+def test_a_gap_is_named_by_what_is_missing_first() -> None:
+    """And by how far the record is known to go."""
+    app = Writer()
+    for number in range(5):
+        app.starts(f"call-{number}", 10 + number)
+    held = [each for each in app.records if each.position not in (3, 4)]
+    holder = mark(ledger_of(held)).holder
+    assert holder is not None
+    assert holder.fault is ConditionKind.SEQUENCE_GAP
+    assert "3 is missing" in holder.detail
+    assert "up to 5" in holder.detail
+
+
+def test_silence_is_judged_by_the_slowest_clock_that_it_told() -> None:
+    """Its last word may have been as late as that."""
+    app = Writer()
+    app.beats(-500, clock_offset=20.0)
+    app.beats(0, clock_offset=0.0)
+    assert mark(ledger_of(app), now=RULES.writer_timeout).faults == ()
+    assert mark(ledger_of(app), now=RULES.writer_timeout + 1).faults != ()
