@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from math import inf
@@ -22,7 +22,6 @@ from unittest.mock import patch
 from tests.simulation.shape import parse
 from tests.simulation.world import Result, run
 
-from demurrage.decide.attribution import Attribution
 from demurrage.model.container import Life, Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.plan import Rail
@@ -32,7 +31,6 @@ _HELD_BACK = "held_back"
 _UNANSWERED = 60.0
 _SMALL = "containers=60 rate=0.5 calm=700 interval=20"
 _STEADY = "containers=90 rate=0.5 calm=400 interval=5"
-_MORE = "containers=120 rate=1.0 calm=700 interval=10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,6 @@ def _nothing(*_: Any, **__: Any) -> None:
     """A rule that never objects."""
 
 
-def _always(*_: Any, **__: Any) -> bool:
-    return True
-
-
 def _endless(*_: Any, **__: Any) -> float:
     return inf
 
@@ -75,11 +69,6 @@ class Around:
 def _all_complete(target: str, census: Any, **_: Any) -> Inventory:
     """Take what was listed for the whole."""
     return CompleteInventory(target, census.as_of, census.sightings)
-
-
-def _narrow(original: Callable[..., Attribution], *given: Any, **more: Any) -> Attribution:
-    """Windows stay as they are, whatever is born late."""
-    return replace(original(*given, **{**more, "whole_life": False}), late=())
 
 
 def _unheld(original: Callable[..., Any], plan: Any, history: Any, _: Any, **more: Any) -> Any:
@@ -125,13 +114,6 @@ REMOVALS = (
         _HARM,
     ),
     Removal(
-        "P1 own activity",
-        (("decide.verdict:_used", _nothing),),
-        "strangers, lazy, lost_responses",
-        _worlds("faults=strangers,lazy,lost_responses use=0.1 fury=2", range(1, 9)),
-        _HARM,
-    ),
-    Removal(
         "P2 evidence complete",
         (("decide.verdict:_evidence_waits", _nothing),),
         "missing_lines, late_lines",
@@ -160,34 +142,6 @@ REMOVALS = (
         frozenset({"verdict_allows"}),
     ),
     Removal(
-        "late births",
-        (("decide.decision:attribute", Around(lambda rule: partial(_narrow, rule))),),
-        "late_births, lazy",
-        _worlds("faults=late_births,lazy long_share=0.6 use=0.4", range(1, 9)),
-        frozenset({"maker_done", *_HARM}),
-    ),
-    Removal(
-        "born before a restore",
-        (("decide.verdict:_restored", _nothing),),
-        "log_restored, store_restored",
-        _worlds("faults=log_restored,store_restored fury=80", range(1, 9)),
-        frozenset({"worse_log_keeps", "maker_done", "watermark_passed", *_HARM}),
-    ),
-    Removal(
-        "an end covers what started before it",
-        (("decide.release:_covers", _always),),
-        "clocks",
-        _worlds("faults=clocks use=0.9 ends=0.9 writers=5", range(1, 9), _MORE),
-        frozenset({"worse_log_keeps", *_HARM}),
-    ),
-    Removal(
-        "a release waits for its proof",
-        (("decide.verdict:_release_waits", _nothing),),
-        "late_lines, missing_lines",
-        _worlds("faults=late_lines,missing_lines fury=6 use=0.9 ends=0.9", range(1, 5)),
-        frozenset({"watermark_passed", "worse_log_keeps", *_HARM}),
-    ),
-    Removal(
         "rail deletes_per_hour",
         (("decide.rails:hourly_allowance", _endless),),
         "none, with tight rails",
@@ -212,21 +166,6 @@ REMOVALS = (
         Rail.SECOND_REAPER,
         "second_reaper",
         _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
-    ),
-    _rail(
-        Rail.REFERENCED_DELETED,
-        "lost_starts",
-        _worlds("faults=lost_starts,lazy use=0.5 fury=3", range(1, 9)),
-    ),
-    _rail(
-        Rail.STORE_RESTORED,
-        "store_restored",
-        _worlds("faults=store_restored fury=100 use=0.1 long_share=0.0", range(1, 7)),
-    ),
-    _rail(
-        Rail.LOG_RESTORED,
-        "log_restored",
-        _worlds("faults=log_restored fury=100 use=0.1 long_share=0.0", range(1, 7)),
     ),
     Removal(
         "a partial listing is none",
