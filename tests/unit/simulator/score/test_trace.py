@@ -71,7 +71,11 @@ def test_a_bad_trace_is_refused_with_its_place_and_the_fix(
     assert said in str(error.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", gzip.compress(GOOD.encode())[:-9], b"plain"])
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xfe\x00", gzip.compress(GOOD.encode())[:-9], b"plain"],
+    ids=["no text", "a torn archive", "no archive"],
+)
 def test_what_is_no_text_or_no_whole_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     """Binary, cut off and wrongly named files are told in one line."""
     path = tmp_path / ("bad.csv" if data.startswith(b"\xff") else "bad.csv.gz")
