@@ -160,15 +160,19 @@ def _reuses(
 ) -> int:
     """One where it names a container that was older than it and provably alive when it began.
 
-    What lives now did then, and what was active after the request was. One slot at most: of
-    several such names, all may be of one tool. Of a response that runs only the output proves it.
+    What lives now did then, and what was active after the request was; one that may have queued
+    began at an unknown moment after that. One slot at most: of several such names, all may be of
+    one tool. Of a response that runs only the output proves it.
     """
     shown = response.named if response.ended else response.put_out
     for container_id in shown - response.addressed:
         sighting = sightings.get(container_id)
         if sighting is None or sighting.container.created_at + 1 >= window.opens:
             continue
-        begun = inf if response.created_high is None else response.created_high + skew
+        if response.background or response.queued is not None:
+            begun = window.closes
+        else:
+            begun = inf if response.created_high is None else response.created_high + skew
         if sighting.alive or (sighting.container.last_active_at or -inf) > begun:
             return min(1, len(response.auto_slots))
     return 0

@@ -70,6 +70,10 @@ class Sweep:
         flight = _Flight()
         try:
             while waiting and not stop.is_set():
+                # Before anything is looked at: what is seen now must not grow old in a queue.
+                if not flight.has_room:
+                    await flight.one_ended()
+                    continue
                 late = self._api.clock.now() >= until
                 size = min(CHUNK, self._api.affordable(breath) - flight.at_the_gate)
                 if late and flight.begun:
@@ -183,16 +187,19 @@ class _Flight:
         self.begun = False
         self._open: set[asyncio.Task[_Pairs]] = set()
 
+    @property
+    def has_room(self) -> bool:
+        """True when another chunk may be begun; one that failed is to be heard of first."""
+        return len(self._open) < _OPEN and not any(each.done() for each in self._open)
+
     async def begin(self, chunk: Callable[[asyncio.Event], Coroutine[Any, Any, _Pairs]]) -> None:
-        """Begin a chunk once there is room; returns when it is written down, or has ended.
+        """Begin a chunk, for which there is room; returns when it is written down, or has ended.
 
         So the chunks are written, and go, in their order.
 
         Args:
             chunk: does the work, and sets the event that it is given when it is written down.
         """
-        while len(self._open) >= _OPEN:
-            await self._one_ended()
         self.begun = True
         event = asyncio.Event()
         task = asyncio.create_task(chunk(event))
@@ -208,9 +215,10 @@ class _Flight:
         if self._open:
             await asyncio.wait(self._open)
         while self._open:
-            await self._one_ended()
+            await self.one_ended()
 
-    async def _one_ended(self) -> None:
+    async def one_ended(self) -> None:
+        """Wait until one is completed; raises what it failed with."""
         ended, self._open = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
         failed = [error for each in ended if (error := each.exception()) is not None]
         self.done += [pair for each in ended if each.exception() is None for pair in each.result()]

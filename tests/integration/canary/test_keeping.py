@@ -3,18 +3,22 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openai import AsyncOpenAI
 from tests.integration.canary.conftest import KEY, PACE, Lab, wait_until
 
+from demurrage.app.canary.bench import Bench
 from demurrage.app.canary.catalogue import EXPERIMENTS, QUESTIONS
 from demurrage.app.canary.run import Canary
+from demurrage.model.condition import ConditionKind
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch, Entry, Finished, Heartbeat, Started
 from demurrage.model.finding import Answer
+from demurrage.model.listing import Failure
 from demurrage.provider.budget import CallBudget
+from demurrage.provider.calls import Reply
 from demurrage.provider.connection import Connection
 from demurrage.provider.experiments import Experimenter
 from demurrage.provider.guard import ForbiddenCallError, experiment_gate
@@ -136,6 +140,39 @@ async def test_every_call_is_logged(lab: Lab) -> None:
     text = str(lab.log.recent(1000)).lower()
     assert "hello" not in text
     assert "compute" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "ending"),
+    [
+        (400, "refused"),
+        (429, "refused"),
+        (408, "lost"),
+        (409, "lost"),
+        (499, "lost"),
+        (500, "lost"),
+    ],
+)
+async def test_what_may_have_begun_is_no_refusal(status: int, ending: str) -> None:
+    """Somebody in between gives up with a 4xx too, and what runs behind him runs on."""
+    told: list[Any] = []
+
+    class Api:
+        async def respond(self, *_: object) -> Reply[Any]:
+            return Reply(
+                None,
+                Failure(ConditionKind.SERVER_ERROR, "", status),
+                sent=True,
+                answered=True,
+                sent_at=0.0,
+            )
+
+    class Book:
+        async def note(self, kind: str, **data: Any) -> None:
+            told.append(data)
+
+    await Bench(cast("Any", Api()), cast("Any", Book()), "m", PACE).respond(_TOOL)
+    assert told[-1]["status"] == ending
 
 
 async def test_a_run_that_is_broken_off(lab: Lab) -> None:

@@ -259,6 +259,18 @@ def test_a_reuse_counts_only_of_what_provably_lived(life: dict[str, object], *, 
     assert waits(of(app, *beside)) is held
 
 
+@pytest.mark.parametrize("background", [True, False])
+def test_of_what_queues_only_its_end_tells_what_lived_when_it_began(*, background: bool) -> None:
+    """What was active after the request was can be dead by the time that one begins."""
+    app = scene()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("x", -50, background=background)
+    app.ends("x", -30, "cntr_0", created_at=-49)
+    older = sighting("cntr_0", -100, active=-35, gone_at=100)
+    assert waits(of(app, OTHER, older)) is background
+
+
 def test_a_reuse_of_what_nobody_remembers_proves_nothing() -> None:
     """The strict count takes the slot, for that keeps more; here it would rule r out."""
     app, _ = _reusing()

@@ -18,8 +18,9 @@ TIER = "1g"
 _NAME = "demurrage-canary"
 # Enough for a model that thinks before it says hello; it bounds what a turn can cost.
 MOST_TOKENS = 2000
-# With any other status, the server may have begun all the same.
-_REFUSALS = frozenset(range(400, 500)) - {408}
+# With any other status, the server may have begun all the same; so it may where a timeout, a
+# conflict, or somebody in between who went away is what the answer tells of.
+_REFUSALS = frozenset(range(400, 500)) - {408, 409, 499}
 _ENDINGS = frozenset({"completed", "failed", "incomplete", "cancelled"})
 
 Body = dict[str, Any]
