@@ -23,6 +23,8 @@ _REQUESTS_PER_MINUTE = 400
 # Real seconds. Containers outlive a few kills in a row, and what applications could not deliver
 # meanwhile comes in time.
 _LIFE, _EVENT_DELAY = 60.0, 4.0
+# What was listed three intervals ago is too old to act on; on a busy machine a cycle takes long.
+_INTERVAL = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ async def kill_and_look(
     harbour = Harbour(settings, seed=seed)
     server = HarbourServer(harbour)
     daemon = Daemon(folder, server.base_url, token="of-the-applications")
-    daemon.change(idle_expiry=f"{_LIFE}s", max_event_delay=f"{_EVENT_DELAY}s")
+    daemon.change(
+        idle_expiry=f"{_LIFE}s", max_event_delay=f"{_EVENT_DELAY}s", interval=f"{_INTERVAL}s"
+    )
     witness = Witness(harbour, daemon.database)
     courier = Courier(daemon)
     writers = [Writer(courier.send, source=f"app/{number}") for number in range(_APPLICATIONS)]

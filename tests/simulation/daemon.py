@@ -1,6 +1,7 @@
 """One daemon of a world: the real engine on the real store and log, which can end at any step."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
 from demurrage.engine.ports import ContainersApi
 from demurrage.eventlog.log import EventLog
-from demurrage.model.error import AlreadyRunningError
+from demurrage.model.error import AlreadyRunningError, DemurrageError
 from demurrage.model.plan import Mode
 from demurrage.model.rules import (
     EvidenceRules,
@@ -44,7 +45,9 @@ def rules_of(shape: Shape) -> Rules:
     return Rules(
         evidence=EvidenceRules(coverage=shape.coverage, proof=shape.proof),  # type: ignore[arg-type]
         policy=PolicyRules(
-            use_free_grace=shape.free_grace, idle_after=180.0 if shape.free_grace else 30.0
+            use_free_grace=shape.free_grace,
+            idle_after=180.0 if shape.free_grace else 30.0,
+            explicit="delete" if shape.ends > 0.5 else "keep",
         ),
         rails=TIGHT if shape.tight_rails else RailRules(),
         watch=WatchRules(interval=shape.interval),
@@ -163,6 +166,20 @@ class Daemon:
             WHOSE.reset(token)
         return True
 
+    @property
+    def fault(self) -> BaseException | None:
+        """What ended it without being asked to, if anything did."""
+        main = self._main
+        if self.dead or main is None or not main.done() or main.cancelled():
+            return None
+        return main.exception()
+
+    def affordable(self, seconds: float) -> int:
+        """How many calls its budget would grant within so many seconds."""
+        if self.engine is None:
+            return 0
+        return self.engine.targets["default"].api.affordable(seconds)
+
     def _api(self) -> ContainersApi:
         budget = CallBudget(self._shape.requests_per_minute)
         clock = HeaderClock(self._wall, self._loop.time)
@@ -182,7 +199,9 @@ class Daemon:
             self._watch.turning(self.name)
             await self.engine.turn("default")
             if self.cycles % 60 == 0:
-                await self.engine.housekeep()
+                # The schedule says what failed, and tries again.
+                with contextlib.suppress(DemurrageError):
+                    await self.engine.housekeep()
             elapsed = self._loop.time() - began
             await asyncio.sleep(max(0.01, self._shape.interval - elapsed))
 

@@ -58,6 +58,8 @@ _ALL = (
     Fault("clocks", "maker", 1.0, "writers' clocks are off by up to 29 s, and they say so"),
     Fault("deaths", "maker", 0.5, "a writer is killed; it is taken over, retired or left silent"),
     Fault("lazy", "maker", 1.0, "containers are made only when the tool is used"),
+    Fault("explicit", "maker", 0.1, "an application makes a container itself"),
+    Fault("pins", "maker", 0.3, "an application pins a container"),
     Fault("unknown_tiers", "maker", 0.1, "a request does not tell its tier"),
     Fault("many_tools", "maker", 0.2, "a request has two tools that can make containers"),
     # The log.

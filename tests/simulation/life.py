@@ -18,6 +18,7 @@ from tests.simulation.truth import EPOCH, Story
 from tests.simulation.watch import Watch
 
 from demurrage.engine.resuming import resume
+from demurrage.model.container import Sighting
 from demurrage.model.error import DemurrageError
 from demurrage.model.event import Record
 
@@ -81,6 +82,14 @@ class Life:
                 agenda.at(self._began + hand.retired, partial(self._retire, hand.name))
         await asyncio.sleep(until - self.now)
 
+    def rows(self) -> dict[str, Sighting]:
+        """The containers as the daemon has come to know them; a row that lied once stays so."""
+        daemon = self.daemon
+        if daemon is None or daemon.dead or daemon.store is None:
+            return {}
+        since = EPOCH + self.now - 5000
+        return daemon.store.sightings("default", alive_or_born_after=since)
+
     def whole_log(self) -> list[Record] | None:
         """All that the log holds, None while no daemon runs."""
         daemon = self.daemon
@@ -96,6 +105,8 @@ class Life:
     def close(self) -> None:
         """Let everything go at the end of the world."""
         if self.daemon is not None:
+            if self.daemon.fault is not None:
+                self._watch.failures.append(self.daemon.fault)
             self.daemon.kill()
 
     def _start(self) -> None:

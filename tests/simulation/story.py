@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from tests.simulation.belongings import own, pin
 from tests.simulation.faults import Dice
 from tests.simulation.shape import Shape
 from tests.simulation.truth import EPOCH, Call, Hand, Line, Made, Story
@@ -105,6 +106,9 @@ class _Author:
             if at > self.shape.horizon * 1.2 or len(self.story.made) > self.shape.containers:
                 break
         self._end(talk)
+        if self.dice.strikes("explicit"):
+            made = self._bear(None, talk.tier, at)
+            own(self.random, self.story, self._hand(at), made)
 
     def _turn(self, talk: _Talk, at: float) -> Call:
         random = self.random
@@ -281,6 +285,9 @@ class _Author:
             return
         for made in named:
             made.until = max(made.until, at)
+        last = known[-1]
+        if last.names and self.dice.strikes("pins"):
+            pin(self.random, self.story, last.hand, last.names[0], after=last.told_at + 0.01)
         speaker = talk.hand
         if not speaker.begins < at < speaker.works_until - 1:
             speaker = self._hand(at)

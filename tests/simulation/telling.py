@@ -162,6 +162,8 @@ def _letters(
             flying.pop(data["call_id"], None)
         elif line.kind == "writer.heartbeat":
             data = _beat(hand, line, sequence - 1, list(flying), offset_told)
+        elif "lasts" in data:
+            data = {"container_id": data["container_id"], "until": EPOCH + line.at + data["lasts"]}
         yield _letter(random, dice, replace(line, data=data), sequence)
     if hand.taken_over < until:
         line = Line(hand, hand.taken_over, "writer.heartbeat", {"final": True})

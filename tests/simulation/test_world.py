@@ -13,6 +13,7 @@ _SMALL = "containers=60 rate=0.5 calm=700 interval=20 page=15"
 # Few containers, many faults: between them, every fault strikes.
 _WORLDS = (
     "seed=10 fury=1",
+    "seed=25 fury=3 ends=0.9 use=0.6 faults=explicit,pins,late_lines",
     "seed=1 fury=3 faults=lost_rows,repeated_rows,shuffled_rows,cut_page,malformed_row,tombstones",
     "seed=2 fury=4 faults=early_end,no_end,ignored_cursor,empty_page,lag",
     "seed=22 fury=20 faults=early_end,tombstones",

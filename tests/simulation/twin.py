@@ -1,5 +1,6 @@
 """The same question asked of the full, true log: the daemon may never know better than that."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import floor, inf
@@ -24,6 +25,7 @@ from demurrage.model.verdict import VerdictKind
 
 _LET_GO = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
 _SHARE = 0.1  # of the deletes that are compared
+_PLENTY = 200  # calls a minute, of which listing does not take most
 _SOON = 60.0  # seconds ahead, for which what is due is foreseen
 
 
@@ -68,7 +70,8 @@ class Twin:
             while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
                 self._fold(self._letters[self._folded])
             # The daemon's clock may be ahead by what whole seconds leave open.
-            self._decision = self._decide(self._ledger, facts, now + 2)
+            rows = self._sightings(now + 2)
+            self._decision = self._decide(self._ledger, facts, now + 2, rows)
             self._asked_at = now
             self._watch.counts["compared"] += 1
         verdict = self._decision.verdicts.get(made.id)
@@ -88,9 +91,11 @@ class Twin:
             return None
         return daemon.store.facts("default", EPOCH + self._harbour.now)
 
-    def _decide(self, ledger: Ledger, facts: TargetFacts, now: float) -> Decision:
-        # The true log lies before us whole: nothing waits to be delivered.
-        inventory = CompleteInventory("default", EPOCH + now, self._sightings(now))
+    def _decide(
+        self, ledger: Ledger, facts: TargetFacts, now: float, rows: Mapping[str, Sighting]
+    ) -> Decision:
+        # The log lies before us whole: nothing waits to be delivered.
+        inventory = CompleteInventory("default", EPOCH + now, rows)
         return decide(
             ledger, inventory, facts, self._rules, read_since=EPOCH - 10_000, now=EPOCH + now
         )
@@ -129,7 +134,7 @@ class Twin:
             return
         ledger = Ledger()
         ledger.fold(records)
-        decision = self._decide(ledger, facts, now)
+        decision = self._decide(ledger, facts, now, self._life.rows())
         due = {
             container: verdict.due_at
             for container, verdict in decision.verdicts.items()
@@ -139,8 +144,10 @@ class Twin:
         }
 
         shape = self._shape
-        affordable = shape.requests_per_minute / 60 * self.notice / 2
-        if shape.mode == "enforce" and not self._watch.standing and len(due) < affordable:
+        daemon = self._life.daemon
+        affordable = daemon.affordable(self.notice) / 4 if daemon is not None else 0
+        free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
+        if shape.mode == "enforce" and not self._watch.standing and free:
             self._agenda.at(self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due))
 
     def _expect_gone(self, due: dict[str, float]) -> None:

@@ -81,7 +81,7 @@ class Watch:
         self.verdicts: dict[str, VerdictKind] = {}
         self.harmed: set[str] = set()
         self.refused: set[str] = set()
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.at_delete: Callable[[Made], None] = lambda _made: None
         self._office = office
         self._agenda = agenda

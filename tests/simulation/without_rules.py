@@ -25,6 +25,7 @@ from tests.simulation.world import Result, run
 from demurrage.model.container import Life, Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.plan import Rail
+from demurrage.model.rules import EvidenceRules
 
 _HELD_BACK = "held_back"
 # Nobody answers a hold within so many seconds.
@@ -71,6 +72,14 @@ def _all_complete(target: str, census: Any, **_: Any) -> Inventory:
     return CompleteInventory(target, census.as_of, census.sightings)
 
 
+def _over_when_done(_: Any, members: Sequence[Any], __: Any, rules: EvidenceRules) -> float:
+    """A conversation is over once its turns are, whatever anybody said."""
+    return max(
+        (each.finished.latest(rules.max_event_delay) for each in members if each.finished),
+        default=0.0,
+    )
+
+
 def _unheld(original: Callable[..., Any], plan: Any, history: Any, _: Any, **more: Any) -> Any:
     """No hold is open."""
     return original(plan, history, (), **more)
@@ -114,6 +123,13 @@ REMOVALS = (
         _HARM,
     ),
     Removal(
+        "P1 own activity",
+        (("decide.verdict:_used", _nothing),),
+        "strangers, lazy, lost_responses",
+        _worlds("faults=strangers,lazy,lost_responses use=0.1 fury=2 long_share=0.0", range(1, 6)),
+        _HARM,
+    ),
+    Removal(
         "P2 evidence complete",
         (("decide.verdict:_evidence_waits", _nothing),),
         "missing_lines, late_lines",
@@ -142,6 +158,20 @@ REMOVALS = (
         frozenset({"verdict_allows"}),
     ),
     Removal(
+        "ends of lineages",
+        (("decide.release:_lineage", _over_when_done),),
+        "none",
+        _worlds("use=0.8 ends=0.3", range(1, 4)),
+        _HARM,
+    ),
+    Removal(
+        "a release waits for its proof",
+        (("decide.verdict:_release_waits", _nothing),),
+        "late_lines, missing_lines",
+        _worlds("faults=late_lines,missing_lines fury=6 use=0.9 ends=0.9", range(1, 5)),
+        frozenset({"watermark_passed"}),
+    ),
+    Removal(
         "rail deletes_per_hour",
         (("decide.rails:hourly_allowance", _endless),),
         "none, with tight rails",
@@ -166,6 +196,17 @@ REMOVALS = (
         Rail.SECOND_REAPER,
         "second_reaper",
         _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
+    ),
+    # Either alone does: what was born before a restore is beyond proof, whoever resumes.
+    Removal(
+        "a restore of the store, rail and proof",
+        (
+            ("decide.verdict:_restored", _nothing),
+            ("engine.holds:Holds.trip", _all_but(Rail.STORE_RESTORED)),
+        ),
+        "store_restored",
+        _worlds("faults=store_restored fury=100 use=0.1 long_share=0.0", range(1, 5)),
+        rail=Rail.STORE_RESTORED,
     ),
     Removal(
         "a partial listing is none",
