@@ -104,6 +104,7 @@ class Life:
 
     def close(self) -> None:
         """Let everything go at the end of the world."""
+        self._until = -inf
         if self.daemon is not None:
             if self.daemon.fault is not None:
                 self._watch.failures.append(self.daemon.fault)
@@ -137,8 +138,9 @@ class Life:
     def _beat(self) -> None:
         """One throw of every die."""
         agenda = self._loop.agenda
-        if self.now < self._until:
-            agenda.at(agenda.now + _BEAT, self._beat)
+        if self.now >= self._until:
+            return
+        agenda.at(agenda.now + _BEAT, self._beat)
         self._dice.calm = self.now >= self._dice.calm_from
         if self.daemon is None or self.daemon.dead:
             if self._restart_at == inf:

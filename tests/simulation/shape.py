@@ -16,7 +16,8 @@ class Shape:
     `rate` is containers born a second; `use` the share of turns that use the tool; `long_share`
     the share of turns that run for minutes; `ends` that of conversations that end. `faults` are
     switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
-    new ones, in which the daemon has to catch up. `page` is how many rows the API shows at most.
+    new ones, in which the daemon has to catch up; under `early_calm` they begin with the last
+    birth, while much is yet to become due. `page` is how many rows the API shows at most.
     `mode`, `proof`, `coverage` and the rest are the daemon's settings.
     """
 
@@ -36,6 +37,7 @@ class Shape:
     coverage: str = "complete"
     interval: float = 10.0
     requests_per_minute: int = 600
+    early_calm: bool = False
     page: int = 100
     free_grace: bool = True
     tight_rails: bool = False
@@ -62,7 +64,8 @@ def draw(seed: int, containers: int) -> Shape:
     return Shape(
         seed=seed,
         containers=containers,
-        rate=dice.choice([1.0, 2.0, 4.0, 6.0]),
+        calm=450.0,
+        rate=dice.choice([1.0, 3.0, 4.0, 6.0, 8.0]),
         writers=dice.choice([1, 2, 3, 5]),
         use=dice.choice([0.04, 0.2, 0.3, 0.5, 0.83]),
         long_share=dice.choice([0.0, 0.03, 0.1]),
@@ -72,7 +75,8 @@ def draw(seed: int, containers: int) -> Shape:
         mode="observe" if seed % 25 == 11 else "enforce",
         proof="deduced" if seed % 2 else "strict",
         coverage="partial" if seed % 25 == 13 else "complete",
-        interval=dice.choice([10.0, 15.0, 20.0, 30.0]),
+        interval=dice.choice([10.0, 20.0, 20.0, 30.0, 30.0]),
+        early_calm=dice.random() < 0.4,
         requests_per_minute=dice.choice([60, 200, 600, 1200]),
         page=dice.choice([100, 100, 100, 40]),
         free_grace=dice.random() < 0.6,

@@ -24,9 +24,11 @@ from demurrage.model.inventory import CompleteInventory
 from demurrage.model.verdict import VerdictKind
 
 _LET_GO = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
-_SHARE = 0.1  # of the deletes that are compared
+# Of the deletes so many are compared, and so often in a world: it costs a decision each time.
+_SHARE = 0.1
+_COMPARISONS = 8
 _PLENTY = 200  # calls a minute, of which listing does not take most
-_SOON = 60.0  # seconds ahead, for which what is due is foreseen
+_SOON = 15.0  # seconds ahead, for which what is due is foreseen
 
 
 class Twin:
@@ -56,17 +58,20 @@ class Twin:
         self._ledger = Ledger()
         self._folded = 0
         self._asked_at = -inf
+        self._left = _COMPARISONS
         self._decision: Decision | None = None
 
     def compare(self, made: Made) -> None:
         """Now and then: would the true log let a container go that the daemon deletes?"""
         now = self._harbour.now
-        if now != self._asked_at and self._chance.random() > _SHARE:
+        again = now <= self._asked_at + 1
+        if not again and (self._left == 0 or self._chance.random() > _SHARE):
             return
         facts = self._facts()
         if facts is None:
             return
-        if now > self._asked_at + 1 or self._decision is None:
+        if not again or self._decision is None:
+            self._left -= 1
             while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
                 self._fold(self._letters[self._folded])
             # The daemon's clock may be ahead by what whole seconds leave open.
@@ -145,7 +150,7 @@ class Twin:
 
         shape = self._shape
         daemon = self._life.daemon
-        affordable = daemon.affordable(self.notice) / 4 if daemon is not None else 0
+        affordable = daemon.affordable(self.notice) / 2 if daemon is not None else 0
         free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
         if shape.mode == "enforce" and not self._watch.standing and free:
             self._agenda.at(self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due))

@@ -26,7 +26,8 @@ from demurrage.model.error import DemurrageError
 
 # Seconds after the last fault until everything must be well again.
 _HEALING = 90.0
-_BETWEEN_LOOKS = 60.0
+_LOOKS = 3
+_BETWEEN_LOOKS = 75.0
 
 
 @dataclass(slots=True)
@@ -68,7 +69,8 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     dice = Dice(shape.seed, shape.faults, shape.fury)
     story = tell(shape, dice)
     breach = befall(story, dice)
-    dice.calm_from = story.over
+    births_end = max(made.born for made in story.made.values())
+    dice.calm_from = births_end if shape.early_calm else story.over
     end = story.over + shape.calm
     post = write(story, dice, end)
     start = loop.time()
@@ -92,15 +94,16 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     )
     twin = Twin(shape, post, harbour, watch, life=life, agenda=loop.agenda)
     watch.at_delete = twin.compare
-    healthy = story.over + _HEALING if shape.faults else 0.0
-    while healthy < end - 2 * twin.notice:
-        loop.agenda.at(start + healthy, twin.foresee)
-        healthy += _BETWEEN_LOOKS
+    # Where nothing goes wrong, it has to be well all the time.
+    healthy = dice.calm_from + _HEALING if shape.faults else dice.calm_from / 3
+    for look in range(_LOOKS):
+        loop.agenda.at(start + healthy + look * _BETWEEN_LOOKS, twin.foresee)
     try:
         loop.run_until_complete(life.go_on(until=end))
         watch.skipped(place.log)
         life.close()
-        loop.run_until_complete(asyncio.sleep(0))
+        if ending := asyncio.all_tasks(loop):
+            loop.run_until_complete(asyncio.wait(ending, timeout=60))
         error = "; ".join(
             f"{type(each).__name__}: {each}"
             for each in watch.failures

@@ -13,7 +13,7 @@ from demurrage.decide.grounds import Grounds, explicit_ids
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim, Moment
 from demurrage.decide.verdict import judge
-from demurrage.decide.watermark import Watermark, watermark
+from demurrage.decide.watermark import Watermark, gone_with_holes, watermark
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.inventory import CompleteInventory
@@ -103,7 +103,10 @@ def decide(
             if (other := ledger.named_elsewhere(inventory.target, each)) is not None
         },
     )
-    if rules.evidence.proof == "deduced":
+    # A start that the hole has swallowed may be that of a maker whom deduction would count on.
+    if rules.evidence.proof == "deduced" and not gone_with_holes(
+        ledger, facts.retired, rules.evidence
+    ):
         attribution = deduce(grounds, inventory.sightings, excluded)
         grounds = replace(grounds, attribution=attribution)
     verdicts = {

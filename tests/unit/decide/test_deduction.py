@@ -173,6 +173,31 @@ def test_an_explicit_container_constrains_nothing() -> None:
     assert waits(verdict)
 
 
+def test_where_applications_create_containers_names_must_tell_them_apart() -> None:
+    """Of one whose answer was lost nobody logs the id, so it would pass for a slot's."""
+    named = [sighting(name="auto"), sighting("cntr_2", -40, name="auto")]
+    for auto_name, held in (("", True), ("auto*", False)):
+        app = scene()
+        app.makes("cntr_9", -100)
+        app.beats(390, "r")
+        rules = replace(DEDUCED, policy=PolicyRules(auto_name=auto_name))
+        decision = decided(app, beside=(named[1],), rules=rules, first=named[0])
+        assert waits(decision.verdicts["cntr_1"]) is held
+
+
+def test_a_hole_in_a_retired_writer_s_record_stops_all_deduction() -> None:
+    """It may have swallowed the start of whoever made what would constrain."""
+    for dropped in (0, 1):
+        gone = Writer("app-2")
+        gone.starts("h", -200)
+        gone.ends("h", -190)
+        gone.beats(-180, dropped=dropped)
+        app = scene()
+        app.beats(390, "r")
+        known = facts(retired={"app-2": T - 100})
+        assert waits(decided(app, gone, known=known).verdicts["cntr_1"]) is bool(dropped)
+
+
 def test_a_suspect_constrains_nothing() -> None:
     """One of them came from somebody who does not log; a third one's proof is not in yet."""
     assert waits(of(scene(), OTHER, sighting("cntr_3", -41)))
