@@ -11,9 +11,10 @@ CHECKED := daemon recorder tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)
 RECORDER_WHEEL = $$(echo .make/recorder-wheel/*.whl)
 
-# The integration tests wait more than they work, so four workers on two cores pay. A module
-# stays on one worker: what it sets up is dear.
-WORKERS := 4
+# The integration tests wait more than they work, so six workers on two cores pay. A module
+# stays on one worker: what it sets up is dear. The order is kept, for it begins with the tests
+# that take long: a long one that begins last keeps the others waiting.
+SPREAD := -n 6 --dist loadscope --no-loadscope-reorder
 
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)
@@ -33,7 +34,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -41,9 +42,10 @@ help: ## say what can be made
 	@echo "make test    lint, build the wheel, test it, test it with the older SDK too"
 	@echo "make suite   the tests alone, against the built wheel"
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
+	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
-	@echo "make bench   measure, beside the budgets"
+	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
@@ -57,7 +59,7 @@ test:
 	@$(MAKE) --no-print-directory old-sdk
 
 suite: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python -m pytest -q -n $(WORKERS) --dist loadscope
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q $(SPREAD)
 
 # For CI: tests on real processes and real time can miss a deadline on a busy machine. What
 # failed is tried once more, alone, and CI says so; without failed tests this fails.
@@ -66,10 +68,15 @@ again: $(TEST)/installed
 	@$(MAKE) --no-print-directory old-sdk
 
 old-sdk: $(OLD_SDK)/installed
-	@$(if $(OLD_SDK_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(OLD_SDK_TESTS))
+	@$(if $(OLD_SDK_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(SPREAD) $(OLD_SDK_TESTS))
 
 frameworks: $(FRAMEWORKS)/installed
 	@$(ISOLATED) $(FRAMEWORKS)/bin/python -m pytest -q tests/frameworks
+
+# Sources and tests are copied; only the copies are changed.
+mutants: $(TEST)/mutmut
+	@rm -rf .make/mutants
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -m tests.mutation .make/mutants
 
 lint: $(TEST)/linters
 	@$(TEST)/bin/ruff format --check $(CHECKED)
@@ -81,17 +88,26 @@ format: $(TEST)/linters
 	@$(TEST)/bin/ruff format $(CHECKED)
 	@$(TEST)/bin/ruff check --fix $(CHECKED)
 
-bench: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py
+bench: $(TEST)/installed $(TEST)/bench
+	@$(ISOLATED) $(TEST)/bin/python benchmarks/run.py $(BENCH)
 
 # What takes too long for every test run. A seed that fails is printed with its story.
 SEEDS ?= 1..1000
+BEYOND ?= 1..20
+KILLS ?= 100
 CONTAINERS ?= 1000
 PROCESSES ?= 2
+HUNTED := tests/unit/store/test_machine.py tests/unit/decide tests/unit/hostile \
+	tests/unit/web/test_contract.py
 
 prove: $(TEST)/installed
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \
 		--seeds $(SEEDS) --containers $(CONTAINERS) --workers $(PROCESSES)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.without_rules
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.beyond --seeds $(BEYOND)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.hundred_kills --kills $(KILLS)
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q --hypothesis-profile=deep --timeout=0 $(HUNTED)
+	@$(MAKE) --no-print-directory mutants
 
 clean:
 	rm -rf .make
@@ -137,6 +153,14 @@ $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/whee
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group lint
+	@touch $@
+
+$(TEST)/mutmut: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group mutants
+	@touch $@
+
+$(TEST)/bench: pyproject.toml | $(TEST)/dependencies
+	@$(TEST)/$(PIP) install --group bench
 	@touch $@
 
 %/installed: %/dependencies .make/wheel/built

@@ -91,7 +91,7 @@ def turn(client):
         return response
     except APIStatusError as error:
         learn_offset(error.response.headers)
-        if 400 <= error.status_code < 500 and error.status_code != 408:
+        if 400 <= error.status_code < 500 and error.status_code not in {408, 409, 499}:
             end = {"status": "refused", "http_status": error.status_code}
         raise
     finally:

@@ -81,6 +81,13 @@ _ALL = (
     Fault("disk_full", "store", 0.003, "the disk is full"),
     Fault("store_restored", "life", 0.0006, "an older copy of the store is put back"),
     Fault("log_restored", "life", 0.0006, "an older copy of the log is put back"),
+    # What the proof stands on does not hold.
+    Fault("strangers", "outside", 0.1, "unlogged containers, used within minutes", inside=False),
+    Fault("late_strangers", "outside", 0.05, "unlogged containers, used much later", inside=False),
+    Fault("late_births", "outside", 0.5, "births come after the window", inside=False),
+    Fault("lost_starts", "outside", 0.1, "nothing of a call is ever logged", inside=False),
+    Fault("twins", "outside", 0.1, "a slot makes a second container", inside=False),
+    Fault("second_reaper", "outside", 0.2, "somebody else deletes, too", inside=False),
 )
 
 FAULTS = {fault.name: fault for fault in _ALL}

@@ -11,6 +11,7 @@ from tests.simulation.daemon import Daemon, Place
 from tests.simulation.faults import Dice
 from tests.simulation.logbook import Office
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.outside import outside
 from tests.simulation.server import Server
 from tests.simulation.shape import Shape
 from tests.simulation.truth import EPOCH, Story
@@ -218,6 +219,8 @@ class Life:
         if self.now < self._until:
             agenda.at(agenda.now + _ROUND, self._round)
         if self.daemon is None or self.daemon.dead or self.daemon.store is None:
+            return
+        if outside(self._shape):  # the daemon alone is looked at
             return
         store, now = self.daemon.store, EPOCH + self.now
         try:

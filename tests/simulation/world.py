@@ -14,6 +14,7 @@ from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.logbook import Office
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.outside import befall, reap
 from tests.simulation.retelling import told_of
 from tests.simulation.server import Server
 from tests.simulation.shape import Shape
@@ -32,7 +33,7 @@ _BETWEEN_LOOKS = 75.0
 
 @dataclass(slots=True)
 class Result:
-    """What became of one world."""
+    """What became of one world; `breach`: when the assumptions were first broken, if they were."""
 
     shape: Shape
     containers: int
@@ -45,6 +46,7 @@ class Result:
     virtual: float
     trace: list[Noted] = field(default_factory=list)
     error: str = ""
+    breach: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -52,21 +54,22 @@ class Result:
         return bool(self.broken or self.error)
 
 
-def run(shape: Shape) -> Result:
-    """Live through the world of a shape."""
+def run(shape: Shape, *, telling: bool = False) -> Result:
+    """Live through the world of a shape; with `telling` its trace is kept though all is well."""
     began = time.process_time()
     folder = Path(tempfile.mkdtemp(prefix="demurrage-world-", dir=memory()))
     loop = VirtualLoop()
     try:
-        return _live(shape, folder, loop, began)
+        return _live(shape, folder, loop, began, telling=telling)
     finally:
         loop.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result:
+def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, telling: bool) -> Result:
     dice = Dice(shape.seed, shape.faults, shape.fury)
     story = tell(shape, dice)
+    breach = befall(story, dice)
     births_end = max(made.born for made in story.made.values())
     dice.calm_from = births_end if shape.early_calm else story.over
     end = story.over + shape.calm
@@ -75,6 +78,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
     place = Place(folder)
     harbour = Harbour(story, dice, loop.agenda, start)
     server = Server(harbour, dice, loop.agenda, shape.page)
+    reaped = reap(harbour, story, dice, loop.agenda, start)
     office = Office(post, dice, loop.agenda, start)
     watch = Watch(shape, story, office, loop.agenda, place.store)
     watch.refused = server.refused
@@ -119,6 +123,9 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float) -> Result
         len(watch.harmed),
         time.process_time() - began,
         end,
-        [*told_of(watch.broken, story, post), *watch.trace] if watch.broken or error else [],
+        [*told_of(watch.broken, story, post), *watch.trace]
+        if watch.broken or error or telling
+        else [],
         error,
+        min((each for each in (breach, reaped) if each is not None), default=None),
     )

@@ -7,6 +7,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from demurrage.app.canary.diary import Appender
+from demurrage.app.canary.run import Canary
 from demurrage.app.settings import Settings
 from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
@@ -19,6 +21,7 @@ from demurrage.provider.api import OpenAIContainers
 from demurrage.provider.budget import CallBudget
 from demurrage.provider.calls import OnCall
 from demurrage.provider.connection import Connection, TokenProvider
+from demurrage.provider.experiments import Experimenter
 from demurrage.store.lock import StoreLock
 from demurrage.store.opening import open_store
 from demurrage.store.place import Place
@@ -92,6 +95,21 @@ def connection(settings: Settings, name: str) -> Connection:
         proxy=target.proxy.get_secret_value(),
         ca_file=target.ca_file,
         beta_header=target.beta_header,
+    )
+
+
+def canary(settings: Settings, name: str, log: Appender, budget: CallBudget) -> Canary:
+    """The experiments at one target; whoever runs them closes its `api`.
+
+    Raises:
+        SettingsError: the connection cannot be used.
+    """
+    return Canary(
+        name,
+        Experimenter(connection(settings, name), budget),
+        log,
+        settings.canary_of(name).model,
+        settings.targets[name].beta_header,
     )
 
 

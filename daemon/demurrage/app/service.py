@@ -12,7 +12,9 @@ from pathlib import Path
 import structlog
 
 from demurrage.alerts.sentry import start_sentry
-from demurrage.app.assembly import VERSION, Works, build, open_state, redactor
+from demurrage.app.assembly import VERSION, Works, build, canary, open_state, redactor
+from demurrage.app.canary.job import CanaryJobs
+from demurrage.app.canary.run import Canary
 from demurrage.app.doors import doors_of, ops_doors_of, service_of
 from demurrage.app.listeners import Listener, bind, bind_unix
 from demurrage.app.schedule import Schedule
@@ -66,6 +68,8 @@ async def _run(works: Works, lock: StoreLock) -> None:
         loop.add_signal_handler(number, stop.set)
     listeners = _listeners(works)
     schedule = _schedule(works)
+    canaries = _canaries(works)
+    await canaries.put_on(schedule)
 
     async def keep_lock() -> None:
         with suppress(StoreFailedError):  # the next cycle meets the same, and says so
@@ -91,11 +95,28 @@ async def _run(works: Works, lock: StoreLock) -> None:
         began = time.monotonic()
         log.info("stopping")
         await schedule.stop()
+        await canaries.stop()
         await works.engine.drain()
         for listener in listeners:
             await listener.stop()
         schedule.close()
         log.info("stopped", seconds=round(time.monotonic() - began, 3))
+
+
+def _canaries(works: Works) -> CanaryJobs:
+    """The experiments of the targets whose settings ask for them."""
+    settings = works.settings
+    intervals = {
+        name: every
+        for name in settings.targets
+        if (every := settings.canary_of(name).every) is not None
+    }
+
+    def make(name: str) -> Canary:
+        budget = works.budgets[settings.budget_group(name)]
+        return canary(settings, name, works.state.log, budget)
+
+    return CanaryJobs(intervals, works.state.store, make)
 
 
 def _listeners(works: Works) -> Sequence[Listener]:

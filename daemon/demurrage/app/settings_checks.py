@@ -132,9 +132,6 @@ def _misfits(settings: Settings, target: str) -> Iterator[tuple[tuple[str, str],
     if rules.policy.sweep_lead >= rules.billing.minimum:
         text = "must be shorter than billing.minimum, of which it is a part"
         yield ("policy", "sweep_lead"), text
-    if rules.evidence.proof == "deduced":
-        text = 'deduction is not part of this version; write "strict", which keeps more'
-        yield ("evidence", "proof"), text
     if rules.rails.hourly_floor > rules.rails.hourly_ceiling:
         yield ("rails", "hourly_floor"), "must not exceed rails.hourly_ceiling"
 

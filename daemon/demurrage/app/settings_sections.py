@@ -53,7 +53,8 @@ class EvidenceSettings(Section):
     """Partial: only the operator can know that every maker logs, and a wrong guess deletes
     containers in use."""
     proof: Literal["strict", "deduced"] = "strict"
-    """Strict: the simpler proof is already at the limit for chat loads."""
+    """Strict: the simpler proof is already at the limit for chat loads, and leans on less: of
+    the window of a response that has ended, and of what else was born, nothing depends."""
     max_birth_delay: Duration = 60.0
     """A minute: births were observed 1 to 7 seconds after the response's `created_at`, so this
     leaves eight times the worst case."""

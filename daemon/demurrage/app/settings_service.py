@@ -1,11 +1,14 @@
 """The tables that say how the daemon serves, logs, keeps and reports."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from demurrage.app.settings_types import (
     Address,
     ListenAddress,
     OptionalAddress,
+    OptionalDuration,
     PositiveDuration,
     Section,
     Variable,
@@ -76,6 +79,16 @@ class RetentionSettings(Section):
 
 class AlertSettings(Section):
     """Detection; it has no keys of its own yet."""
+
+
+class CanarySettings(Section):
+    """Experiments that tell how a provider behaves where no document does; each costs money."""
+
+    every: OptionalDuration = None
+    """Empty: none is made unless a person runs `demurrage canary`, for they cost money."""
+    model: Annotated[str, Field(min_length=1, max_length=128)] = "gpt-5-mini"
+    """A small model: it has to say hello and to multiply, and the cheapest that knows the tools
+    will do. At Azure this is the name of a deployment."""
 
 
 class SentrySettings(Section):

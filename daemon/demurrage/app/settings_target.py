@@ -11,6 +11,7 @@ from demurrage.app.settings_sections import (
     RailSettings,
     WatchSettings,
 )
+from demurrage.app.settings_service import CanarySettings
 from demurrage.app.settings_types import (
     BaseUrl,
     HeaderValue,
@@ -62,6 +63,8 @@ class TargetSettings(Section):
     """What differs from `[rails]` for this target."""
     billing: BillingSettings = Field(default_factory=BillingSettings)
     """What differs from `[billing]` for this target: prices are set per provider."""
+    canary: CanarySettings = Field(default_factory=CanarySettings)
+    """What differs from `[canary]` for this target: each provider has its own models."""
 
     @property
     def key_variable(self) -> str:

@@ -19,6 +19,7 @@ from demurrage.app.settings_sections import (
 )
 from demurrage.app.settings_service import (
     AlertSettings,
+    CanarySettings,
     EventSettings,
     HttpSettings,
     LogSettings,
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
     """What the daemon writes."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     """How long the store keeps things."""
+    canary: CanarySettings = Field(default_factory=CanarySettings)
+    """Paid experiments."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     """Detection."""
     sentry: SentrySettings = Field(default_factory=SentrySettings)
@@ -125,6 +128,10 @@ class Settings(BaseSettings):
             billing=_overlay(self.billing, own.billing).rules(),
             watch=_overlay(self.watch, own.watch).rules(),
         )
+
+    def canary_of(self, target: str) -> CanarySettings:
+        """What holds for one target's experiments."""
+        return _overlay(self.canary, self.targets[target].canary)
 
     def budget_group(self, target: str) -> str:
         """The call budget that a target draws on: its own unless it names a shared one."""

@@ -34,6 +34,12 @@ def parse_duration(value: Any) -> float:
     return seconds
 
 
+def _parse_optional_duration(value: Any) -> float | None:
+    if value is None or value == "":
+        return None
+    return _above_zero(parse_duration(value))
+
+
 def _above_zero(seconds: float) -> float:
     if seconds <= 0:
         raise ValueError("must be longer than zero")
@@ -163,6 +169,7 @@ def _parse_names(value: Any) -> Any:
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 PositiveDuration = Annotated[Duration, AfterValidator(_above_zero)]
+OptionalDuration = Annotated[float | None, BeforeValidator(_parse_optional_duration)]
 Allowance = Annotated[int | None, BeforeValidator(_parse_allowance)]
 Share = Annotated[float | None, BeforeValidator(_parse_share)]
 Variable = Annotated[str, AfterValidator(_check_variable)]

@@ -25,6 +25,7 @@ class Code(IntEnum):
     USAGE = 2
     REFUSED = 3
     RUNNING = 4
+    CHANGED = 5
 
 
 EXITS = """\b
@@ -34,6 +35,7 @@ Exit codes:
   2  a setting or an argument is wrong; one line for each problem
   3  refused: the mode is not enforce, a rail holds, or the plan no longer holds
   4  a daemon already runs on this store
+  5  the canary found an answer changed
 """
 
 

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from demurrage.cli import db, events, writers
+from demurrage.cli.canary import canary
 from demurrage.cli.check import check
 from demurrage.cli.exits import EXITS, named_exits
 from demurrage.cli.explain import explain
@@ -14,6 +15,7 @@ from demurrage.cli.people import confirm, protect, resume
 from demurrage.cli.plan import plan
 from demurrage.cli.service import demo, run
 from demurrage.cli.session import remember_config
+from demurrage.cli.simulate import simulate
 from demurrage.cli.status import status
 from demurrage.cli.survey import survey
 from demurrage.cli.sweep import sweep
@@ -93,11 +95,13 @@ def common(
 app.command(short_help="Count the containers that were never used; the first to run.")(survey)
 app.command(short_help="Run the daemon.")(run)
 app.command(short_help="Watch the daemon at work in a simulated harbour.")(demo)
+app.command(short_help="Score the daemon on a load, before it may delete.")(simulate)
 app.command(short_help="Show how each target stands.")(status)
 app.command(short_help="Tell why a container was kept or deleted.")(explain)
 app.command(short_help="Show what one cycle would delete; change nothing.")(plan)
 app.command(short_help="Do exactly what a saved plan shows, re-checked.")(sweep)
 app.command(short_help="Check settings, store, log and API access.")(check)
+app.command(short_help="Find out by paid experiments how a provider behaves.")(canary)
 app.command(short_help="Protect a container from deletion.")(protect)
 app.command(short_help="Let a held sweep go on.")(resume)
 app.command(short_help="Confirm a target's coverage again.")(confirm)

@@ -7,7 +7,7 @@ whatever a free slot of its may have made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
 
@@ -24,13 +24,26 @@ NAMED_BLOCKERS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Deduced:
+    """A container that no response still running can have made, although windows admit it.
+
+    `maker`: the call id of the one that most likely did. `cleared`: those that would block it
+    but for deduction.
+    """
+
+    maker: str
+    cleared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """What is known of who made what.
 
     `made`: makers (call ids) of the containers that their maker named. `blockers`: call or
     response ids, at most three, that must end before a container can be proven. `foreign`: no
     logged slot can have made it. `late`: named containers born outside their first namer's
-    window, which shows that windows are too narrow.
+    window, which shows that windows are too narrow. `deduced`: containers of which deduction has
+    ruled out every blocker.
     """
 
     windows: Mapping[str, Window]
@@ -39,9 +52,12 @@ class Attribution:
     blockers: Mapping[str, tuple[str, ...]]
     foreign: frozenset[str]
     late: tuple[str, ...]
+    deduced: Mapping[str, Deduced] = field(default_factory=dict)
 
     def maker(self, container_id: str) -> str | None:
         """The call id of the known or most likely maker."""
+        if container_id in self.deduced:
+            return self.deduced[container_id].maker
         return self.made.get(container_id) or self.matching.maker(container_id)
 
 
@@ -97,7 +113,7 @@ def attribute(
         windows=windows,
         matching=matching,
         made=made,
-        blockers=_blockers(births, _possible_makers(book, unended, windows)),
+        blockers=blockers_of(births, _possible_makers(book, unended, windows)),
         foreign=_foreign(births, matching),
         late=makers.late,
     )
@@ -157,7 +173,7 @@ def _possible_makers(
         yield Span(response_id, -inf, inf, None)
 
 
-def _blockers(births: Iterable[Birth], unended: Iterable[Span]) -> dict[str, tuple[str, ...]]:
+def blockers_of(births: Iterable[Birth], unended: Iterable[Span]) -> dict[str, tuple[str, ...]]:
     """For every birth, some of the unended responses whose free slots admit it."""
     opening = sorted(unended, key=lambda span: span.low)
     heaps: dict[str | None, list[tuple[float, str]]] = {}

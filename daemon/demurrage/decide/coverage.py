@@ -2,8 +2,8 @@
 
 The word counts from when it was first given. What contradicts it makes the target partial
 until a person confirms again: writers whose record cannot be checked, starts that reach the
-log too late, clocks that nobody knows, and containers that are visibly used although no
-logged response can account for it.
+log too late, clocks that nobody knows, a key whose requests are logged for two targets, and
+containers that are visibly used although no logged response can account for it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +38,7 @@ def find_breaks(
     )
     found = [
         *_of_sources(ledger, book.target, rules, now),
+        *_shared_keys(ledger, book.target, rules),
         *_late_starts(book, rules),
         *_unaccounted(
             book,
@@ -122,6 +123,24 @@ def _told_offsets(source: Source) -> list[tuple[float, float]]:
         ]
     )
     return [(offset, told_at) for offset, told_at in told if offset is not None]
+
+
+def _shared_keys(ledger: Ledger, target: str, rules: EvidenceRules) -> Iterator[CoverageBreak]:
+    """Keys under which requests for another target are logged, too: one name is wrong.
+
+    A key belongs to one project, which is one target. What is logged under the wrong name is
+    missing under the right one, and its slots explain containers here that it has not made.
+    """
+    for mark, moments in ledger.keys.items():
+        if target not in moments:
+            continue
+        others = sorted(moments.keys() - {target})
+        if others:
+            at = max(each.latest(rules.max_event_delay) for each in moments.values())
+            text = (
+                f"requests with one key are logged for {', '.join(others)} too; one name is wrong"
+            )
+            yield CoverageBreak(target, BreakKind.SHARED_KEY, mark, at, text)
 
 
 def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:

@@ -1,5 +1,6 @@
 """One decision: evidence, inventory and one `now` in; a verdict on every live container out."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
@@ -7,10 +8,12 @@ from math import inf
 from demurrage.decide.attribution import Attribution, attribute
 from demurrage.decide.book import Book
 from demurrage.decide.coverage import find_breaks
+from demurrage.decide.deduction import deduce
+from demurrage.decide.grounds import Grounds, explicit_ids
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim, Moment
-from demurrage.decide.verdict import Grounds, explicit_ids, judge
-from demurrage.decide.watermark import Watermark, watermark
+from demurrage.decide.verdict import judge
+from demurrage.decide.watermark import Watermark, gone_with_holes, watermark
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.inventory import CompleteInventory
@@ -64,8 +67,8 @@ def decide(
     """
     book = ledger.book(inventory.target)
     mark = watermark(ledger, inventory.target, facts.retired, rules.evidence, now)
-    attribution = _attribute(book, inventory, facts, rules)
     excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
+    attribution = _attribute(book, inventory, excluded, facts, rules)
     breaks: tuple[CoverageBreak, ...] = ()
     if facts.coverage_since is not None:
         found = find_breaks(
@@ -100,6 +103,12 @@ def decide(
             if (other := ledger.named_elsewhere(inventory.target, each)) is not None
         },
     )
+    # A start that the hole has swallowed may be that of a maker whom deduction would count on.
+    if rules.evidence.proof == "deduced" and not gone_with_holes(
+        ledger, facts.retired, rules.evidence
+    ):
+        attribution = deduce(grounds, inventory.sightings, excluded)
+        grounds = replace(grounds, attribution=attribution)
     verdicts = {
         sighting.id: judge(sighting, grounds)
         for sighting in inventory.sightings.values()
@@ -132,10 +141,13 @@ def _latest(moments: Iterable[Moment], rules: EvidenceRules) -> float:
 
 
 def _attribute(
-    book: Book, inventory: CompleteInventory, facts: TargetFacts, rules: Rules
+    book: Book,
+    inventory: CompleteInventory,
+    excluded: frozenset[str],
+    facts: TargetFacts,
+    rules: Rules,
 ) -> Attribution:
     """Attribute, and once more with whole-life windows if a late birth shows up."""
-    excluded = explicit_ids(book, inventory.sightings.values(), rules.policy)
     attribution = attribute(
         book,
         inventory.sightings,
@@ -178,6 +190,7 @@ def _of_containers(
     if not (book.responses or book.known):
         yield Condition(ConditionKind.NOBODY_LOGS, target, _NOBODY_LOGS, Severity.NOTICE)
         return
+    counts_of = Counter(reason.code for verdict in verdicts.values() for reason in verdict.reasons)
     for code, (kind, severity, what) in {
         Code.STATUS_UNKNOWN: (
             ConditionKind.UNKNOWN_STATUS,
@@ -200,7 +213,7 @@ def _of_containers(
             "are more than the logged slots explain",
         ),
     }.items():
-        count = sum(code in verdict.codes for verdict in verdicts.values())
+        count = counts_of[code]
         if count:
             yield Condition(kind, target, f"{count} live containers {what}", severity)
 

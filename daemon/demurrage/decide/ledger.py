@@ -7,7 +7,7 @@ gives the same ledger, so a reader that starts anew from the log knows what it k
 from collections.abc import Iterable, Mapping
 
 from demurrage.decide.book import Book
-from demurrage.decide.response import Claim
+from demurrage.decide.response import Claim, Moment
 from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
 
@@ -26,6 +26,8 @@ class Ledger:
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
         self.unheard: dict[str, int] = {}
+        # By the mark of a key: the targets that it was used for, and when last.
+        self.keys: dict[str, dict[str, Moment]] = {}
         self._books: dict[str, Book] = {}
         self._contents: dict[int, int] = {}
 
@@ -62,12 +64,19 @@ class Ledger:
             return
         if isinstance(event.fact, Unheard):
             self.unheard[event.fact.type] = self.unheard.get(event.fact.type, 0) + 1
-        if isinstance(event.fact, Started) and (
-            source.first_start is None or event.time < source.first_start
-        ):
-            source.first_start = event.time
+        if isinstance(event.fact, Started):
+            self._fold_start(event, source, event.fact.key_mark)
         if not isinstance(event.fact, Heartbeat):
             self.book(event.target).fold(event, source, entry.position, claim)
+
+    def _fold_start(self, event: Event, source: Source, mark: str | None) -> None:
+        if source.first_start is None or event.time < source.first_start:
+            source.first_start = event.time
+        if mark is not None:
+            moments = self.keys.setdefault(mark, {})
+            known = moments.get(event.target)
+            if known is None or (event.time, source.id) > known.order:
+                moments[event.target] = Moment(event.time, source)
 
     def _compare(self, event: Event, source: Source) -> None:
         """One id with two contents makes its source contradictory."""

@@ -36,11 +36,12 @@ def make_plan(
         now: Provider time in epoch seconds.
 
     Returns:
-        The plan, ordered by what missing the next billing tick would cost: every delete is
-        one call, so under a tight budget this is the estimated USD that the call saves by
-        going out now rather than later. 64g comes before 1g; within a tier the next tick
-        comes before the one after; a container that expires before another tick is billed
-        saves nothing any more and comes last, as does one of unknown tier.
+        The plan, ordered by the estimated USD that a delete still saves: every delete is one
+        call, and under a tight budget those that no call is left for save nothing. 64g comes
+        before 1g, and within a tier the one with most of its life on the bill ahead; of those
+        that save the same, the next tick comes before the one after. A container that expires
+        before another tick is billed saves nothing any more and comes last, as does one of
+        unknown tier.
 
     Raises:
         ForbiddenDeleteError: a due time on a verdict that must not carry one. Nothing may be
@@ -51,7 +52,7 @@ def make_plan(
         for verdict, sighting in _due(verdicts, sightings, rules, by=now)
         if is_fresh(sighting, rules, now)
     ]
-    planned.sort(key=lambda delete: _order(delete, rules))
+    planned.sort(key=_order)
     return Plan(target=target, made_at=now, deletes=tuple(planned))
 
 
@@ -74,7 +75,7 @@ def stale_due(
         for verdict, sighting in _due(verdicts, sightings, rules, by=now + rules.watch.interval)
         if not is_fresh(sighting, rules, now)
     ]
-    stale.sort(key=lambda delete: _order(delete, rules))
+    stale.sort(key=_order)
     return tuple(delete.container_id for delete in stale)
 
 
@@ -135,7 +136,8 @@ def _planned(verdict: Verdict, sighting: Sighting, rules: Rules, now: float) -> 
     )
 
 
-def _order(delete: PlannedDelete, rules: Rules) -> tuple[float, float, float, str]:
-    per_minute = billing.price(delete.tier, rules.billing) or 0.0
-    cost_of_a_tick = min(delete.saves_usd, per_minute * rules.billing.tick / 60)
-    return (-cost_of_a_tick, delete.next_tick_at, delete.due_at, delete.container_id)
+def _order(delete: PlannedDelete) -> tuple[float, float, float, str]:
+    # Not by the cost of the next tick alone: where calls are short for long, that spends them on
+    # the oldest, which have the least left to save, and lets the others grow old meanwhile. Where
+    # they are short for a burst only, this misses a tick here and there.
+    return (-delete.saves_usd, delete.next_tick_at, delete.due_at, delete.container_id)

@@ -41,11 +41,11 @@ Hold = Held | LetGo | NeverHeld
 
 def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
     """What holds a container, or since when nothing does any more."""
+    if not book.names(container_id):
+        return NeverHeld()
     naming = book.naming(container_id)
     pins = sorted(book.pins.get(container_id, []), key=lambda pin: pin.at.order)
     explicit = book.explicit.get(container_id, [])
-    if not (naming or pins or explicit):
-        return NeverHeld()
     final = book.final_releases(container_id)
     ends: list[float] = []
     for ended in (

@@ -72,7 +72,9 @@ class Source:
     first_time: float | None = None
     first_start: float | None = None
     last_time: float = -inf
+    last_position: int = 0
     active_time: float = -inf
+    active_position: int = 0
     set_aside: int = 0
     dropped: int = 0
 
@@ -101,13 +103,14 @@ class Source:
         fresh = self._take_sequence(event)
         if not fresh:
             return False
-        self.last_time = max(self.last_time, event.time)
+        if event.time > self.last_time:
+            self.last_time, self.last_position = event.time, position
         if self.first_time is None or event.time < self.first_time:
             self.first_time = event.time
         if isinstance(event.fact, Heartbeat) and event.fact.final:
             self._take_goodbyes_offset(event.fact.clock_offset)
-        else:
-            self.active_time = max(self.active_time, event.time)
+        elif event.time > self.active_time:
+            self.active_time, self.active_position = event.time, position
         if isinstance(event.fact, Heartbeat):
             if not event.fact.final:
                 self._take_offset(event.fact.clock_offset, event.time)
@@ -288,10 +291,12 @@ class Source:
         """Where its heartbeats stand, once those that say nothing more are dropped.
 
         The kept promise that reaches furthest stays, with every one that may yet reach further,
-        the goodbye, and those that tell the span of the clock's offset.
+        the goodbye, and those that tell the span of the clock's offset. So does what one that is
+        there said last: whether it is silent, or spoke after it was retired, is told by that.
         """
         self._thin_out()
-        return [beat.position for beat in self.beats]
+        last = [] if self.said_goodbye else [self.last_position, self.active_position]
+        return [*last, *(beat.position for beat in self.beats)]
 
     def _thin_out(self) -> None:
         """Drop heartbeats that a further-reaching kept one has made needless."""

@@ -6,44 +6,17 @@ P1 (no reference), P2 (evidence complete), P3 (every candidate done), P4 (the co
 P5 (coverage); whatever falls short of that is kept.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from demurrage.decide import billing
-from demurrage.decide.attribution import Attribution
-from demurrage.decide.book import Book
 from demurrage.decide.coverage import last_use
+from demurrage.decide.grounds import Grounds, evidence_waits, looks_auto, restored, uncovered
 from demurrage.decide.release import Held, LetGo, hold_on
-from demurrage.decide.watermark import Watermark, has_gone
+from demurrage.decide.watermark import has_gone
 from demurrage.model.container import Container, Life, Sighting
-from demurrage.model.facts import CoverageBreak, TargetFacts
-from demurrage.model.rules import PolicyRules, Rules
+from demurrage.model.rules import PolicyRules
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """All that a verdict stands on, the same for every container of one decision.
-
-    `read_since` is the start of the unbroken series of log readings that evidence stands on:
-    what was born before waits `max_event_delay` from then, because a start may have been
-    waiting to be delivered. What was born up to `undecodable` may be named by an id that could
-    not be decoded. `unread` is a response of which only the id is known, if there is one.
-    `elsewhere` are containers that the log names for another target, and which that is.
-    """
-
-    book: Book
-    attribution: Attribution
-    watermark: Watermark
-    breaks: tuple[CoverageBreak, ...]
-    facts: TargetFacts
-    rules: Rules
-    read_since: float
-    now: float
-    undecodable: float
-    unread: str | None
-    elsewhere: Mapping[str, str]
 
 
 def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
@@ -58,7 +31,16 @@ def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
         or _not_auto(container, grounds.rules.policy)
         or _unheld(container, grounds)
     )
-    return replace(verdict, maker=grounds.attribution.maker(container.id))
+    # Not by `replace`, which takes longer than all the rest of most verdicts.
+    return Verdict(
+        verdict.container_id,
+        verdict.kind,
+        verdict.reasons,
+        verdict.due_at,
+        verdict.proven_at,
+        grounds.attribution.maker(container.id),
+        verdict.shadow,
+    )
 
 
 def _keep(container: Container, kind: VerdictKind, *reasons: Reason) -> Verdict:
@@ -137,14 +119,14 @@ def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reaso
     yet, because another did, still may.
     """
     rules = grounds.rules.evidence
-    reason = _coverage(container, grounds)
+    reason = uncovered(container, grounds)
     if reason is not None:
         return reason
     if (container.last_active_at or 0) > hold.ended_at + rules.activity_tolerance:
         return Reason(Code.ACTIVE_SINCE_BIRTH, "it was used after that end")
     return (
-        _restored(container, grounds)
-        or _evidence_waits(max(hold.ended_at, container.created_at + 1), grounds)
+        restored(container, grounds)
+        or evidence_waits(max(hold.ended_at, container.created_at + 1), grounds)
         or _hole(grounds)
         or _candidates_wait(container, grounds)
         or _unreadable(container, grounds)
@@ -182,18 +164,6 @@ def _used(container: Container, grounds: Grounds) -> Verdict | None:
     return _keep(container, VerdictKind.REFERENCED, Reason(Code.ACTIVE_SINCE_BIRTH, text))
 
 
-def looks_auto(container: Container, policy: PolicyRules) -> bool:
-    """False when auto containers bear a known name and this one's is another."""
-    return not policy.auto_name or fnmatchcase(container.name, policy.auto_name)
-
-
-def explicit_ids(book: Book, sightings: Iterable[Sighting], policy: PolicyRules) -> frozenset[str]:
-    """Containers that no auto slot has made: logged as created, or named otherwise."""
-    return frozenset(book.explicit) | {
-        each.id for each in sightings if not looks_auto(each.container, policy)
-    }
-
-
 def _not_auto(container: Container, policy: PolicyRules) -> Verdict | None:
     if looks_auto(container, policy):
         return None
@@ -205,7 +175,7 @@ def _unheld(container: Container, grounds: Grounds) -> Verdict:
     """Orphan, pending or unproven, for a container that nobody has named or used."""
     waiting = _waiting(container, grounds)
     impossible = _impossible(container, grounds) if waiting is None else None
-    coverage = _coverage(container, grounds)
+    coverage = uncovered(container, grounds)
     if coverage is not None:
         shadow = VerdictKind.PENDING if waiting else VerdictKind.ORPHAN
         shadow = VerdictKind.UNPROVEN if impossible else shadow
@@ -221,36 +191,10 @@ def _unheld(container: Container, grounds: Grounds) -> Verdict:
 def _waiting(container: Container, grounds: Grounds) -> Reason | None:
     """What proof is still waiting for (P2, P3), None if for nothing."""
     return (
-        _restored(container, grounds)
-        or _evidence_waits(container.created_at + 1, grounds)
+        restored(container, grounds)
+        or evidence_waits(container.created_at + 1, grounds)
         or _candidates_wait(container, grounds)
     )
-
-
-def _restored(container: Container, grounds: Grounds) -> Reason | None:
-    before = grounds.facts.distrust_before
-    if before is not None and container.created_at < before:
-        text = "it was born before the store or the log was restored"
-        return Reason(Code.BORN_BEFORE_RESTORE, text)
-    return None
-
-
-def _evidence_waits(moment: float, grounds: Grounds) -> Reason | None:
-    """P2: why the log is not yet known to be complete past a moment.
-
-    A start up to `clock_skew` later still opens its window before the moment, so the log must
-    be complete past that too.
-    """
-    rules, now = grounds.rules.evidence, grounds.now
-    if now < max(moment, grounds.read_since) + rules.max_event_delay:
-        text = f"events may be under way for {rules.max_event_delay:.0f} s"
-        return Reason(Code.EVENTS_MAY_BE_LATE, text)
-    holder = grounds.watermark.holder
-    if holder is not None and holder.through <= moment + rules.clock_skew:
-        detail = holder.detail or "its next heartbeat is awaited"
-        text = f"the log is not yet complete: writer {holder.source}: {detail}"
-        return Reason(Code.LOG_NOT_COMPLETE, text, holder.source)
-    return None
 
 
 def _candidates_wait(container: Container, grounds: Grounds) -> Reason | None:
@@ -289,22 +233,6 @@ def _impossible(container: Container, grounds: Grounds) -> Reason | None:
     return None
 
 
-def _coverage(container: Container, grounds: Grounds) -> Reason | None:
-    """P5: why the operator's word does not cover this container, None if it does."""
-    since = grounds.facts.coverage_since
-    if since is None:
-        text = "coverage is partial: somebody may use containers without logging it"
-        return Reason(Code.COVERAGE_PARTIAL, text)
-    if grounds.breaks:
-        first = grounds.breaks[0]
-        text = f"coverage was broken: {first.about}: {first.detail}"
-        return Reason(Code.COVERAGE_BROKEN, text, first.about)
-    # While the word was broken somebody may have made it, and use it yet, without logging it.
-    if container.created_at < max(since, grounds.facts.confirmed_at or since):
-        return Reason(Code.BORN_BEFORE_COVERAGE, "it was born before coverage was complete")
-    return None
-
-
 def _unproven(
     container: Container, grounds: Grounds, reasons: tuple[Reason, ...], waiting: Reason | None
 ) -> Verdict:
@@ -331,7 +259,7 @@ def _orphan(container: Container, grounds: Grounds) -> Verdict:
     proven_at = grounds.facts.proven.get(container.id, grounds.now)
     reasons = (
         Reason(Code.NO_REFERENCE, "no response, conversation or pin names it"),
-        Reason(Code.CANDIDATES_DONE, "every response that can have made it is done"),
+        _makers_done(container, grounds),
         Reason(Code.COUNT_FITS, "the logged slots account for every container"),
     )
     return Verdict(
@@ -341,3 +269,15 @@ def _orphan(container: Container, grounds: Grounds) -> Verdict:
         due_at=billing.due_at(proven_at, container, grounds.rules),
         proven_at=proven_at,
     )
+
+
+def _makers_done(container: Container, grounds: Grounds) -> Reason:
+    """P3 holds: how it is known that nobody may come to name the container."""
+    deduced = grounds.attribution.deduced.get(container.id)
+    if deduced is None:
+        return Reason(Code.CANDIDATES_DONE, "every response that can have made it is done")
+    about = deduced.cleared[0]
+    response = grounds.book.responses[about]
+    about = response.response_id or about
+    text = f"deduced: {about} is not done, but must have made something else, or nothing"
+    return Reason(Code.MAKERS_DEDUCED, text, about)

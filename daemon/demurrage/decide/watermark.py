@@ -77,6 +77,14 @@ def _awaited(
             yield source
 
 
+def gone_with_holes(ledger: Ledger, retired: Mapping[str, float], rules: EvidenceRules) -> bool:
+    """True when a writer whose record is not whole is waited for no more, by a person's word."""
+    return any(
+        not source.own and _holed(source) and has_gone(source, retired, rules)
+        for source in ledger.sources.values()
+    )
+
+
 def has_gone(source: Source, retired: Mapping[str, float], rules: EvidenceRules) -> bool:
     """True when the writer was retired and has not spoken since."""
     at = source.retired_at(retired, unknown=rules.max_event_delay, skew=rules.clock_skew)

@@ -8,9 +8,9 @@ from math import inf
 from demurrage.decide import rails
 from demurrage.decide.census import Census
 from demurrage.decide.decision import Decision
+from demurrage.decide.grounds import explicit_ids
 from demurrage.decide.observer import ObserverWatch, observe
 from demurrage.decide.regret import regretted
-from demurrage.decide.verdict import explicit_ids
 from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.holds import Holds, restore_subjects

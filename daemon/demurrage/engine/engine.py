@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from demurrage.engine.answers import changed_answers
 from demurrage.engine.cycle import Cycle, Outcome
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
@@ -129,7 +130,10 @@ class Engine:
         name = cycle.target.name
         now = outcome.ended_at
         resolving = self._resolving[name]
-        conditions = merge((*outcome.conditions, *resolving.conditions()))
+        changed = await asyncio.to_thread(self._store.changed_findings, name)
+        conditions = merge(
+            (*outcome.conditions, *resolving.conditions(), *changed_answers(name, changed))
+        )
         book = self.evidence.ledger.book(name)
         status = snapshot(
             cycle.target,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import inf
 
 from demurrage.decide.census import Census, inventory, take_census
+from demurrage.decide.deduction import horizon
 from demurrage.engine.ports import ContainersApi
 from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Sighting
@@ -18,9 +19,6 @@ from demurrage.model.listing import Listing, Region
 from demurrage.model.rules import Rules
 from demurrage.provider.regions import plan_regions, plan_tail
 
-# Births this much older than the oldest container that could still be unproven compete for no
-# slot that matters; windows are far shorter.
-_HORIZON = 3600.0
 # What an API may make of a cursor that it no longer knows.
 _CURSOR_FAULTS = frozenset(
     {
@@ -48,7 +46,7 @@ class InventoryWatch:
     @property
     def horizon(self) -> float:
         """How far before now gone containers are still remembered, seconds."""
-        return max(_HORIZON, 3 * self._rules.billing.idle_expiry)
+        return horizon(self._rules.billing)
 
     def remember(self, sightings: Mapping[str, Sighting], *, bootstrapped: bool) -> None:
         """Take over what the store knows from before."""

@@ -9,6 +9,7 @@ from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
+from demurrage.model.finding import FindingRecord
 from demurrage.model.gathering import Gathered
 from demurrage.model.history import RailHistory
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
@@ -277,6 +278,11 @@ class Store(Protocol):
 
     def tally(self, target: str, tallies: Iterable[BirthTally]) -> None:
         """Add to the hourly figures."""
+        ...
+
+    # what the canary found
+    def changed_findings(self, target: str) -> tuple[FindingRecord, ...]:
+        """The answers that have changed, until the next run confirms them or a person does."""
         ...
 
     # what people see

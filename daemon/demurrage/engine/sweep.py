@@ -8,8 +8,9 @@ The rest is planned anew in the next cycle. A stop lets the deletes under way en
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from demurrage.decide import billing
 from demurrage.engine.hooks import Hooks
@@ -23,7 +24,10 @@ from demurrage.model.record import Conclusion, Intent
 from demurrage.model.rules import Rules
 
 # Deletes between two commits of the audit.
-CHUNK = 250
+CHUNK = 125
+# Chunks begun and not ended: while the last deletes of one are under way, and its end is written
+# down, the next one, written down before, keeps the connections busy.
+_OPEN = 2
 # Deletes under way at a time; beyond this the API's latency no longer hides behind others.
 ABREAST = 32
 # A delete is begun if the budget grants it within this share of an interval, so that it does
@@ -63,38 +67,46 @@ class Sweep:
         until = self._api.clock.now() + self._rules.watch.interval
         breath = self._rules.watch.interval * _BREATH
         waiting = judgement.allowed
-        done: list[tuple[Deletion, Conclusion]] = []
-        while waiting and not stop.is_set():
-            late = self._api.clock.now() >= until
-            size = min(CHUNK, self._api.affordable(breath))
-            if late and done:
-                break
-            if size < 1 and not late:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), breath)
-                continue
-            # At least one goes each cycle, or listing would eat a tight budget up.
-            portion, waiting = waiting[: max(1, size)], waiting[max(1, size) :]
-            # A person may have protected one since the plan was made, and been told so.
-            protected = await asyncio.to_thread(
-                self._store.protected, self._target, self._api.clock.now()
-            )
-            wanted = [each for each in portion if each.container_id not in protected]
-            if not wanted:
-                continue
-            intents = [
-                Intent(
-                    planned,
-                    verdict_ids[planned.container_id],
-                    judgement.resumed_by.get(planned.container_id),
+        flight = _Flight()
+        try:
+            while waiting and not stop.is_set():
+                # Before anything is looked at: what is seen now must not grow old in a queue.
+                if not flight.has_room:
+                    await flight.one_ended()
+                    continue
+                late = self._api.clock.now() >= until
+                size = min(CHUNK, self._api.affordable(breath) - flight.at_the_gate)
+                if late and flight.begun:
+                    break
+                if size < 1 and not late:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), breath)
+                    continue
+                # At least one goes each cycle, or listing would eat a tight budget up.
+                portion, waiting = waiting[: max(1, size)], waiting[max(1, size) :]
+                # A person may have protected one since the plan was made, and been told so.
+                protected = await asyncio.to_thread(
+                    self._store.protected, self._target, self._api.clock.now()
                 )
-                for planned in wanted
-                if self._fresh(sightings[planned.container_id], read_at)
-            ]
-            if not intents:
-                break
-            done += await self._to_its_end(intents, sightings, read_at)
-        return done
+                wanted = [each for each in portion if each.container_id not in protected]
+                if not wanted:
+                    continue
+                intents = [
+                    Intent(
+                        planned,
+                        verdict_ids[planned.container_id],
+                        judgement.resumed_by.get(planned.container_id),
+                    )
+                    for planned in wanted
+                    if self._fresh(sightings[planned.container_id], read_at)
+                ]
+                if not intents:
+                    break
+                await flight.begin(partial(self._chunk, intents, sightings, read_at, flight))
+        finally:
+            # Deletes that are under way are completed, even where the cycle is cancelled.
+            await flight.landed()
+        return flight.done
 
     def _fresh(self, sighting: Sighting, read_at: float) -> bool:
         """True while row and log are no older than evidence may be, by a clock to be trusted."""
@@ -111,27 +123,23 @@ class Sweep:
             )
         return None
 
-    async def _to_its_end(
-        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting], read_at: float
-    ) -> list[tuple[Deletion, Conclusion]]:
-        """Deletes that are under way are completed, even where the cycle is cancelled."""
-        chunk = asyncio.create_task(self._chunk(intents, sightings, read_at))
-        try:
-            return await asyncio.shield(chunk)
-        except asyncio.CancelledError:
-            await asyncio.wait([chunk])
-            raise
-
     async def _chunk(
-        self, intents: Sequence[Intent], sightings: Mapping[str, Sighting], read_at: float
+        self,
+        intents: Sequence[Intent],
+        sightings: Mapping[str, Sighting],
+        read_at: float,
+        flight: "_Flight",
+        written: asyncio.Event,
     ) -> list[tuple[Deletion, Conclusion]]:
         now = self._api.clock.now()
         deletions = await asyncio.to_thread(self._store.intend, self._target, intents, now)
-        gate = asyncio.Semaphore(ABREAST)
+        flight.at_the_gate += len(deletions)
+        written.set()
 
         async def delete(deletion: Deletion) -> tuple[Deletion, Conclusion]:
             sighting = sightings[deletion.container_id]
-            async with gate:
+            async with flight.gate:
+                flight.at_the_gate -= 1
                 answer = await self._api.delete(
                     deletion.container_id, partial(self._hindrance, sighting, read_at)
                 )
@@ -160,6 +168,62 @@ class Sweep:
             detail="" if failure is None else f"{failure.kind}: {failure.detail}",
             saved_usd=saved if answer.outcome is DeleteOutcome.DELETED else 0.0,
         )
+
+
+_Pairs = list[tuple[Deletion, Conclusion]]
+
+
+class _Flight:
+    """The chunks of one sweep that are under way.
+
+    `gate` lets so many deletes go at a time; `at_the_gate` are those that wait for it, written
+    down, and not yet asking the budget. `begun` tells that there was any.
+    """
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Semaphore(ABREAST)
+        self.at_the_gate = 0
+        self.done: _Pairs = []
+        self.begun = False
+        self._open: set[asyncio.Task[_Pairs]] = set()
+
+    @property
+    def has_room(self) -> bool:
+        """True when another chunk may be begun; one that failed is to be heard of first."""
+        return len(self._open) < _OPEN and not any(each.done() for each in self._open)
+
+    async def begin(self, chunk: Callable[[asyncio.Event], Coroutine[Any, Any, _Pairs]]) -> None:
+        """Begin a chunk, for which there is room; returns when it is written down, or has ended.
+
+        So the chunks are written, and go, in their order.
+
+        Args:
+            chunk: does the work, and sets the event that it is given when it is written down.
+        """
+        self.begun = True
+        event = asyncio.Event()
+        task = asyncio.create_task(chunk(event))
+        self._open.add(task)
+        written = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait((written, task), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            written.cancel()
+
+    async def landed(self) -> None:
+        """Wait until all are completed; raises what one of them failed with."""
+        if self._open:
+            await asyncio.wait(self._open)
+        while self._open:
+            await self.one_ended()
+
+    async def one_ended(self) -> None:
+        """Wait until one is completed; raises what it failed with."""
+        ended, self._open = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
+        failed = [error for each in ended if (error := each.exception()) is not None]
+        self.done += [pair for each in ended if each.exception() is None for pair in each.result()]
+        if failed:
+            raise failed[0]
 
 
 def troubles(target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> tuple[Condition, ...]:

@@ -76,6 +76,7 @@ def _started(data: wire.StartedData) -> Started:
         background=data.background,
         direct=data.direct,
         model=data.model,
+        key_mark=data.key_mark,
         labels=data.labels,
     )
 

@@ -91,7 +91,8 @@ Id = Annotated[
 ContainerId = Annotated[Id, AfterValidator(unwrap), WithJsonSchema(_text(LONGEST_ID))]
 """A container's id; one that a proxy has rewritten comes out as the provider's own."""
 
-Containers = Annotated[list[ContainerId], Field(max_length=MOST_CONTAINERS)]
+# A default that cannot change is not copied for every event.
+Containers = Annotated[tuple[ContainerId, ...], Field(max_length=MOST_CONTAINERS)]
 
 Instant = Annotated[float, BeforeValidator(_instant), WithJsonSchema(_DATE_TIME)]
 """RFC 3339 with a zone; comes out as epoch seconds."""

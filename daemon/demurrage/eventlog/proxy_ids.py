@@ -15,7 +15,6 @@ PREFIX = "cntr_"
 _WRAPPED_START = "bGl0ZWxsb"
 # A native id is the prefix and 48 hex digits; whatever is much longer carries something inside.
 _LONGEST_NATIVE = 64
-_BASE64_ONLY = frozenset("+/=")
 _INNER = re.compile(r"cntr_[\x21-\x7e]{1,1000}")
 # A proxy behind a proxy wraps twice; more than this is no chain of proxies.
 _MOST_LAYERS = 4
@@ -30,7 +29,10 @@ def is_wrapped(container_id: str) -> bool:
     return (
         body.startswith(_WRAPPED_START)
         or len(body) > _LONGEST_NATIVE
-        or not _BASE64_ONLY.isdisjoint(body)
+        # In base64 alone; three searches take a fraction of a walk through a set.
+        or "=" in body
+        or "+" in body
+        or "/" in body
     )
 
 

@@ -50,14 +50,17 @@ class StartedData(TargetData):
     """`demurrage.response.started`: a request is about to leave."""
 
     call_id: Id
-    slots: Annotated[list[SlotData], Field(max_length=MOST_SLOTS)] = []
-    containers: Containers = []
+    slots: Annotated[tuple[SlotData, ...], Field(max_length=MOST_SLOTS)] = ()
+    containers: Containers = ()
     previous_response_id: Id | None = None
     conversation: Id | None = None
     background: bool = False
     direct: bool = False
     model: Name | None = None
-    labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = {}
+    key_mark: Name | None = None
+    labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = Field(
+        default_factory=dict, json_schema_extra={"default": {}}
+    )
 
 
 class CreatedData(TargetData):
@@ -70,7 +73,7 @@ class CreatedData(TargetData):
     request_id: Id | None = None
     status: Name | None = None
     conversation: Id | None = None
-    containers: Containers = []
+    containers: Containers = ()
 
 
 class OutputData(TargetData):
@@ -78,7 +81,7 @@ class OutputData(TargetData):
 
     call_id: Id
     response_id: Id | None = None
-    containers: Containers = []
+    containers: Containers = ()
 
 
 class FinishedData(TargetData):
@@ -102,7 +105,7 @@ class FinishedData(TargetData):
     completed_at: Epoch | None = None
     sent_at: Epoch | None = None
     conversation: Id | None = None
-    containers: Containers = []
+    containers: Containers = ()
 
     @model_validator(mode="after")
     def _refused_says_how(self) -> "FinishedData":
@@ -156,7 +159,7 @@ class HeartbeatData(TargetData):
 
     complete_through: Moment
     last_sequence: Count
-    in_flight: Annotated[list[Id], Field(max_length=MOST_IN_FLIGHT)] = []
+    in_flight: Annotated[tuple[Id, ...], Field(max_length=MOST_IN_FLIGHT)] = ()
     clock_offset: _Offset | None = None
     dropped: Count = 0
     final: bool = False

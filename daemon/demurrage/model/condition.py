@@ -50,6 +50,8 @@ class ConditionKind(StrEnum):
     COVERAGE_BROKEN = "coverage_broken"
     NOBODY_LOGS = "nobody_logs"
     UNRETRIEVABLE_RESPONSES = "unretrievable_responses"
+    # what the canary found
+    ANSWER_CHANGED = "answer_changed"
     # the daemon itself
     CLOCK_JUMP = "clock_jump"
     CLOCK_UNKNOWN = "clock_unknown"

@@ -48,7 +48,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A request is about to leave. `direct`: no proxy or queue lies between writer and API."""
+    """A request is about to leave. `direct`: no proxy or queue lies between writer and API.
+
+    `key_mark`: the same for requests with the same key, and tells nothing else of it.
+    """
 
     call_id: str
     slots: tuple[Slot, ...] = ()
@@ -59,6 +62,7 @@ class Started:
     direct: bool = False
     model: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    key_mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

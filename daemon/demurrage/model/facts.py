@@ -12,6 +12,7 @@ class BreakKind(StrEnum):
     LATE_START = "late_start"
     UNKNOWN_CLOCK = "unknown_clock"
     UNACCOUNTED_USE = "unaccounted_use"
+    SHARED_KEY = "shared_key"
 
 
 @dataclass(frozen=True, slots=True)

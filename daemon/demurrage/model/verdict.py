@@ -34,6 +34,7 @@ class Code(StrEnum):
     NAME_NOT_AUTO = "name_not_auto"
     NO_REFERENCE = "no_reference"
     CANDIDATES_DONE = "candidates_done"
+    MAKERS_DEDUCED = "makers_deduced"
     COUNT_FITS = "count_fits"
     RELEASE_WAITS = "release_waits"
     EVENTS_MAY_BE_LATE = "events_may_be_late"

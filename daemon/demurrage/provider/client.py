@@ -2,6 +2,7 @@
 
 import importlib
 import ssl
+from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,9 @@ def _http_library() -> ModuleType:
 
 HTTP = _http_library()
 
+# Sees every request right before it leaves, and raises where it must not.
+Check = Callable[[Any], Awaitable[None]]
+
 # Shorter than a whole call's deadline: that a delete never left is worth knowing.
 _CONNECT_TIMEOUT = 5.0
 
@@ -43,7 +47,9 @@ def _naming(provider: TokenProvider) -> TokenProvider:
     return token
 
 
-def build_client(connection: Connection, transport: Any = None) -> openai.AsyncOpenAI:
+def build_client(
+    connection: Connection, transport: Any = None, *, check: Check | None = None
+) -> openai.AsyncOpenAI:
     """An SDK client for one target.
 
     The SDK's own retries are off, so that every call is counted by the budget and a delete is
@@ -55,6 +61,7 @@ def build_client(connection: Connection, transport: Any = None) -> openai.AsyncO
         connection: how to reach the target.
         transport: an HTTP transport to use in place of the network's, for tests and
             simulations.
+        check: the last gate before the wire; the daemon's own where none is given.
 
     Raises:
         SettingsError: the CA file cannot be read, or the proxy URL is not usable.
@@ -76,7 +83,7 @@ def build_client(connection: Connection, transport: Any = None) -> openai.AsyncO
         http_client = openai.DefaultAsyncHttpxClient(
             timeout=timeout,
             follow_redirects=False,
-            event_hooks={"request": [gate(connection.base_url)]},
+            event_hooks={"request": [check or gate(connection.base_url)]},
             **options,
         )
     except (ValueError, HTTP.InvalidURL):

@@ -17,7 +17,10 @@ class EntraTokens:
 
     def __init__(self) -> None:
         try:
-            from azure.identity.aio import (  # noqa: PLC0415 - an optional extra
+            from azure.core.pipeline.transport import (  # noqa: PLC0415 - an optional extra
+                AsyncioRequestsTransport,
+            )
+            from azure.identity.aio import (  # noqa: PLC0415 - likewise
                 DefaultAzureCredential,
                 get_bearer_token_provider,
             )
@@ -25,7 +28,8 @@ class EntraTokens:
             raise SettingsError(
                 'auth = "entra" needs the extra: pip install "demurrage[azure]"'
             ) from error
-        self._credential = DefaultAzureCredential()
+        # The library's default is aiohttp: were it installed, the SDK would load all of it, too.
+        self._credential = DefaultAzureCredential(transport=AsyncioRequestsTransport())
         self._token = get_bearer_token_provider(self._credential, SCOPE)
 
     async def __call__(self) -> str:

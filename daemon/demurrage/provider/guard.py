@@ -5,7 +5,7 @@ room asks for that; the gate makes sure that no redirect, odd id or future edit 
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,5 +44,29 @@ def gate(base_url: str) -> Callable[[Any], Awaitable[None]]:
         reading = request.method == "GET" and parent == responses and safe_id(last)
         if not (listing or deleting or reading):
             raise ForbiddenCallError("only listing and deleting containers is allowed")
+
+    return check
+
+
+def experiment_gate(base_url: str, made: Collection[str]) -> Callable[[Any], Awaitable[None]]:
+    """The gate of the canary, which also makes things, and deletes what it made itself.
+
+    Args:
+        base_url: the target's base URL; only paths right below it pass.
+        made: the ids that creating calls have returned, as of each request; nothing else can be
+            deleted through this gate, whatever is asked for.
+    """
+    root = urlsplit(base_url).path.rstrip("/")
+    rooms = {f"{root}/{each}" for each in ("containers", "conversations", "responses")}
+    listed = f"{root}/containers"
+
+    async def check(request: Any) -> None:
+        path: str = request.url.raw_path.decode("ascii").partition("?")[0]
+        parent, _, last = path.rpartition("/")
+        listing = request.method == "GET" and path == listed
+        making = request.method == "POST" and path in rooms
+        unmaking = request.method == "DELETE" and parent in rooms and last in made
+        if not (listing or making or (unmaking and safe_id(last))):
+            raise ForbiddenCallError("the canary lists, makes, and deletes only what it made")
 
     return check

@@ -7,20 +7,21 @@ is older or newer than its tolerance of five minutes.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai import InvalidWebhookSignatureError
-from openai.resources.webhooks import Webhooks
 
 from demurrage.model.error import DemurrageError
+
+if TYPE_CHECKING:
+    from openai.resources.webhooks import Webhooks
 
 # Sent for background responses, once each has ended.
 _ABOUT_RESPONSES = frozenset(
     f"response.{status}" for status in ("completed", "failed", "incomplete", "cancelled")
 )
-# Checking asks nothing of the API, so it needs no client.
-_VERIFIER = Webhooks.__new__(Webhooks)
 
 
 class ForgedWebhookError(DemurrageError):
@@ -58,7 +59,7 @@ def read_webhook(body: bytes, headers: Mapping[str, str], secret: str) -> Webhoo
         MalformedWebhookError: it is, and cannot be read.
     """
     try:
-        _VERIFIER.verify_signature(body, dict(headers), secret=secret)
+        _verifier().verify_signature(body, dict(headers), secret=secret)
     except (InvalidWebhookSignatureError, ValueError, TypeError):
         # A missing header is a ValueError, and so is a body that is no text; a signature that is
         # not ASCII makes the comparison itself fail.
@@ -68,6 +69,17 @@ def read_webhook(body: bytes, headers: Mapping[str, str], secret: str) -> Webhoo
     except (ValueError, RecursionError):
         raise MalformedWebhookError("the body is not JSON") from None
     return _read(document, headers["webhook-id"])
+
+
+@cache
+def _verifier() -> "Webhooks":
+    """The SDK's part for webhooks, loaded with the first of them.
+
+    Checking asks nothing of the API, so it needs no client.
+    """
+    from openai.resources.webhooks import Webhooks  # noqa: PLC0415 - a megabyte, for who uses it
+
+    return Webhooks.__new__(Webhooks)
 
 
 def _read(document: Any, webhook_id: str) -> Webhook:

@@ -50,11 +50,12 @@ async def retrieve(harbour: Harbour, request: Request) -> Body:
 
 
 async def delete(harbour: Harbour, request: Request) -> Body:
-    """DELETE; with `delete_needs_beta` a yes without the header means nothing."""
+    """DELETE; there are settings under which a yes means nothing."""
     container_id, port = request.path_params["id"], harbour.port
     berth = port.berths.found(container_id)
     beta = "containers=v1" in request.headers.get("openai-beta", "")
-    if beta or not port.settings.delete_needs_beta:
+    settings = port.settings
+    if (beta or not settings.delete_needs_beta) and not settings.delete_does_nothing:
         port.delete_container(container_id)
         fault = request.state.fault
         if fault and fault.kind == FaultKind.DELETED_STILL_LISTED:

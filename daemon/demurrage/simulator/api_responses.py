@@ -10,6 +10,7 @@ from demurrage.simulator.ask import read_ask
 from demurrage.simulator.desk import Body, read_body
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.paging import page_of
+from demurrage.simulator.refusal import Refusal
 from demurrage.simulator.stream import Event, closing, first_item, opening, the_rest
 from demurrage.simulator.voyage import Voyage
 
@@ -25,6 +26,10 @@ async def create(harbour: Harbour, request: Request) -> Response | Body:
         await harbour.until(voyage.first_output_at)
         if not voyage.ended:
             await harbour.until(voyage.ends_at)
+        lost = harbour.port.settings.lost_container
+        if voyage.error is not None and lost.isdecimal():
+            # The only way to fail here is to have lost the container.
+            raise Refusal(int(lost), voyage.error["message"])
     return voyage.body()
 
 

@@ -93,7 +93,7 @@ def read_ask(body: Mapping[str, Any]) -> Ask:
         mentions=tuple(mentions(items)),
         metadata=dict(metadata),
         functions=tuple(str(tool.get("name")) for tool in tools if tool.get("type") == "function"),
-        use_tool=told("use_tool") and body.get("tool_choice") != "none",
+        use_tool=_uses(body.get("tool_choice"), told=told("use_tool")),
         call=tuple(metadata.get("harbour_call", "").split(",")),
         preamble=told("preamble"),
         cite=told("cite"),
@@ -104,6 +104,14 @@ def read_ask(body: Mapping[str, Any]) -> Ask:
         stream=bool(body.get("stream")),
         store=store,
     )
+
+
+def _uses(choice: Any, *, told: bool) -> bool:
+    """Whether the model uses its tool: as the request demands, else as it was told."""
+    if choice == "none":
+        return False
+    forced = isinstance(choice, Mapping) and choice.get("type") in ("code_interpreter", "shell")
+    return told or forced
 
 
 def mentions(items: Iterable[Mapping[str, Any]]) -> list[Mention]:

@@ -197,7 +197,7 @@ class Port:
         used = voyage.used_berthing
         delays = settings.late_birth_delay if settings.late_birth else settings.birth_delay
         for slot in voyage.ask.berthings:
-            if slot.place in voyage.holds or (settings.lazy_birth and slot is not used):
+            if slot.place in voyage.holds or (settings.lazy(slot.tool) and slot is not used):
                 continue
             born = voyage.runs_at + self.rng.uniform(*delays) / scale
             voyage.born_at[slot.place] = born
@@ -238,7 +238,7 @@ class Port:
             container_id = voyage.holds[slot.place]
             berth = self.berths.found_or_gone(container_id)
             ended = berth.gone(at)
-            if ended is not None:
+            if ended is not None and self.settings.lost_container != "unharmed":
                 voyage.error = {"code": "server_error", "message": "Container is expired."}
                 self._end(voyage, at, "failed")
                 return

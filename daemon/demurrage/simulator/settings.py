@@ -6,6 +6,8 @@ from typing import Any
 
 Span = tuple[float, float]
 
+_LOST = ("failed", "400", "404", "500", "unharmed")
+
 
 @dataclass(frozen=True, slots=True)
 class HarbourSettings:
@@ -24,7 +26,12 @@ class HarbourSettings:
         auto_name: the `name` of containers that a request made.
         list_refreshes_activity: listing a live container counts as activity.
         delete_needs_beta: DELETE says yes and does nothing without `OpenAI-Beta: containers=v1`.
+        delete_does_nothing: DELETE says yes and does nothing, whatever the header.
         lazy_birth: a container is made only when the model uses the tool.
+        lazy_code_interpreter: the same for code interpreter alone.
+        lazy_shell: the same for hosted shell alone.
+        lost_container: what a call in flight gets whose container is gone: "failed" (an answer
+            that says so), "400", "404" or "500", or "unharmed".
         slots_make_two: every auto slot makes a second container that nobody names.
         late_birth: births come `late_birth_delay` in; unused ones even after the response.
     """
@@ -41,9 +48,18 @@ class HarbourSettings:
     auto_name: str = "auto"
     list_refreshes_activity: bool = False
     delete_needs_beta: bool = False
+    delete_does_nothing: bool = False
     lazy_birth: bool = False
+    lazy_code_interpreter: bool = False
+    lazy_shell: bool = False
+    lost_container: str = "failed"
     slots_make_two: bool = False
     late_birth: bool = False
+
+    def lazy(self, tool: str) -> bool:
+        """True when a slot of that tool makes a container only once the model uses it."""
+        own = {"code_interpreter": self.lazy_code_interpreter, "shell": self.lazy_shell}
+        return self.lazy_birth or own[tool]
 
     def changed(self, changes: Mapping[str, Any]) -> "HarbourSettings":
         """A copy with some knobs turned.
@@ -60,6 +76,8 @@ class HarbourSettings:
         changed = replace(self, **read)
         if changed.scale <= 0:
             raise ValueError("scale must be positive")
+        if changed.lost_container not in _LOST:
+            raise ValueError(f"lost_container must be one of {', '.join(_LOST)}")
         return changed
 
 

@@ -7,11 +7,14 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 # How long a writer of another process is waited for before the call fails, in milliseconds.
 _BUSY_TIMEOUT = 15_000
@@ -65,10 +68,12 @@ def is_disk_full(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) == "53100"
 
 
-def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An insert of the connection's own dialect, which knows ON CONFLICT."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 2 MB, for those who use it
+
     return postgresql.insert(table)
 
 

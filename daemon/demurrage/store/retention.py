@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, not_, select, tuple_
 
+from demurrage.model.finding import Answer
 from demurrage.model.rules import RetentionRules
 from demurrage.store.database import Repository
 from demurrage.store.tables import (
@@ -12,6 +13,7 @@ from demurrage.store.tables import (
     containers,
     coverage_breaks,
     deletions,
+    findings,
     holds,
     hourly_births,
     predictions,
@@ -31,6 +33,7 @@ BATCH = 5_000
 _BATCHES = 20
 
 _live = containers.alias("live")
+_later = findings.alias("later")
 
 
 class Retention(Repository):
@@ -87,6 +90,7 @@ def _forgettable(
         (predictions, and_(predictions.c.predicted_at < old, not_(_alive(predictions)))),
         (protections, and_(protections.c.until < old, not_(_alive(protections)))),
         (conditions, conditions.c.resolved_at < old),
+        (findings, and_(findings.c.at < old, _superseded())),
         (hourly_births, hourly_births.c.hour < now // _HOUR - _TALLY_HOURS),
         (holds, holds.c.lapsed_at < ancient),
         (acts, and_(acts.c.at < ancient, not_(_about_the_living()))),
@@ -114,6 +118,21 @@ def _about_the_living() -> ColumnElement[bool]:
         select(_live.c.container_id)
         .where(_live.c.target == acts.c.target, _live.c.container_id == acts.c.about, _live.c.alive)
         .correlate(acts)
+        .exists()
+    )
+
+
+def _superseded() -> ColumnElement[bool]:
+    """A later run has answered the same question clearly."""
+    return (
+        select(_later.c.id)
+        .where(
+            _later.c.target == findings.c.target,
+            _later.c.question == findings.c.question,
+            _later.c.id > findings.c.id,
+            _later.c.answer != Answer.UNCLEAR.value,
+        )
+        .correlate(findings)
         .exists()
     )
 

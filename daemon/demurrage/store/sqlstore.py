@@ -12,6 +12,7 @@ from demurrage.store.conditions import Conditions
 from demurrage.store.database import Database
 from demurrage.store.deletions import Deletions
 from demurrage.store.facts import Facts
+from demurrage.store.findings import Findings
 from demurrage.store.identity import Identity, Restore
 from demurrage.store.inventory import Inventory
 from demurrage.store.lease import Lease
@@ -36,6 +37,7 @@ class SqlStore(
     People,
     Rails,
     Conditions,
+    Findings,
     RunningTotals,
     Cases,
     Acts,

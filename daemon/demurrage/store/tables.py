@@ -279,3 +279,20 @@ statuses = Table(
     Column("at", Double, nullable=False),
     Column("status", JSON, nullable=False),
 )
+
+# What the canary has found out, a row for each answer; the clear ones are compared.
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("target", Words, nullable=False),
+    Column("question", Words, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("answer", Words, nullable=False),
+    Column("says", Words, nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("changed_from", Words),
+    Column("acknowledged_at", Double),
+    Index("ix_findings_question", "target", "question", "id"),
+    sqlite_autoincrement=True,
+)

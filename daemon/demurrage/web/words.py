@@ -19,6 +19,7 @@ _WHY: Mapping[str, str] = {
     Code.NAME_NOT_AUTO: "its name says that an application made it",
     Code.NO_REFERENCE: "proven: no response needs it",
     Code.CANDIDATES_DONE: "every possible maker is done",
+    Code.MAKERS_DEDUCED: "what still runs made something else",
     Code.COUNT_FITS: "as many containers as logged requests",
     Code.RELEASE_WAITS: "ended, but a turn still runs",
     Code.EVENTS_MAY_BE_LATE: "events may still come in",

@@ -10,7 +10,7 @@ from demurrage_recorder.texts import parsed
 Decode = Callable[[bytes], bytes]
 
 # The application holds the same bytes; beyond this only their ids are of interest.
-_LONGEST_BODY = 64 * 1024 * 1024
+LONGEST_BODY = 64 * 1024 * 1024
 
 
 class Listener(Protocol):
@@ -45,7 +45,7 @@ class JsonBody:
     def feed(self, chunk: bytes) -> None:
         """Keep a chunk, as long as the whole can still be read."""
         self._size += len(chunk)
-        if self._size <= _LONGEST_BODY:
+        if self._size <= LONGEST_BODY:
             self._chunks.append(chunk)
 
     def end(self) -> None:

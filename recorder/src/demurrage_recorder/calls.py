@@ -25,6 +25,8 @@ class Call:
 
     Attributes:
         began: an output item was seen.
+        moment: when what is being read had come, in epoch seconds; None where it is read as it
+            comes.
     """
 
     def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
@@ -33,6 +35,7 @@ class Call:
         self.response_id: str | None = None
         self.closed = False
         self.sent_at: float | None = None
+        self.moment: float | None = None
         self._note = note
         self._directory = directory
         self._pid = os.getpid()
@@ -45,7 +48,8 @@ class Call:
 
     def started(self, data: dict[str, Any]) -> None:
         """The request is about to leave."""
-        self._tell("response.started", data)
+        data["call_id"] = self.id
+        self._note("response.started", data, None)
 
     def answered(self, request_id: str | None, sent_at: float | None) -> None:
         """The answer's head has come.
@@ -156,7 +160,7 @@ class Call:
     def _tell(self, kind: str, data: dict[str, Any], *, at: float | None = None) -> None:
         if self._pid == os.getpid():
             data["call_id"] = self.id
-            self._note(kind, data, at)
+            self._note(kind, data, self.moment if at is None else at)
 
 
 class Directory:

@@ -1,6 +1,5 @@
 """By how much this machine's clock is ahead of the API's."""
 
-import time
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
@@ -21,13 +20,16 @@ class Offset:
         ahead = self._ahead
         return None if ahead is None else sum(ahead) / 2
 
-    def observe(self, date: str) -> None:
-        """Learn from an answer's `Date` header, just received; what is no date is passed over.
+    def observe(self, date: str, now: float) -> None:
+        """Learn from an answer's `Date` header; what is no date is passed over.
 
         Each header bounds the offset to a second and the answer's way; the bounds of several
         intersect, and a contradiction means that a clock was stepped: start anew.
+
+        Args:
+            date: the header.
+            now: when it came, in epoch seconds on this machine's clock.
         """
-        now = time.time()
         text, told = self._last
         if text != date:
             try:

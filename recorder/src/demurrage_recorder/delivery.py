@@ -64,7 +64,7 @@ class Delivery:
         exclusively: Callable[[Callable[[], None]], None],
         label: str,
     ) -> None:
-        self.between: Callable[[], None] = lambda: None
+        self.between: Callable[[], object] = lambda: None
         self.blocked = False
         self.hurried = False
         self.delivered_all = False

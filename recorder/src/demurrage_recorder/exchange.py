@@ -1,7 +1,7 @@
 """One watched request and its answer. Whatever goes wrong in here stays in here."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from demurrage_recorder.bodies import Decode, EventBody, JsonBody, Listener
@@ -9,8 +9,8 @@ from demurrage_recorder.calls import Call
 from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.warn import warn_once
 
-_EVENTS = b"text/event-stream"
-_OK = range(200, 300)
+_EVENTS = "text/event-stream"
+OK = range(200, 300)
 _REFUSALS = range(400, 500)
 # A timeout, a conflict with another change, a client that went away: what runs behind such an
 # answer may run on. The daemon takes a loss for what it is, and keeps.
@@ -22,16 +22,23 @@ _NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "Unsup
 class Head(NamedTuple):
     """What an answer says before its body.
 
-    `headers`: by their names in lower case.
+    `headers`: names and values as they came.
     """
 
     status: int
-    headers: Mapping[bytes, bytes]
+    headers: Sequence[tuple[bytes, bytes]]
 
     def text(self, name: bytes) -> str | None:
-        """A header's text; None where there is none."""
-        value = self.headers.get(name)
-        return None if value is None else value.decode("ascii", "replace")
+        """The text of a header, by its name in lower case; None where there is none."""
+        for each, value in self.headers:
+            if each.lower() == name:
+                return value.decode("ascii", "replace")
+        return None
+
+    @property
+    def streams(self) -> bool:
+        """True when the body comes event by event."""
+        return (self.text(b"content-type") or "").startswith(_EVENTS)
 
 
 class Exchange:
@@ -51,7 +58,7 @@ class Exchange:
         call: Call | None,
         *,
         direct: bool,
-        observe_date: Callable[[str | None], None],
+        observe_date: Callable[[str | None, float], None],
         silent: bool = False,
     ) -> None:
         self._listener = listener
@@ -67,17 +74,24 @@ class Exchange:
         """True while the answer's body is of interest."""
         return self._body is not None and not self._done
 
-    def answered(self, head: Head, decoder: Callable[[], Decode]) -> None:
+    def answered(
+        self, head: Head, decoder: Callable[[], Decode], at: float | None = None
+    ) -> "Exchange":
         """The head of the answer has come.
 
         Args:
             head: what it says.
             decoder: makes what turns the body's bytes, piece by piece, into text.
+            at: when it came, in epoch seconds; None means now.
+
+        Returns:
+            What is to follow the body.
         """
         try:
-            self._hear(head, decoder)
+            self._hear(head, decoder, time.time() if at is None else at)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self.give_up(error)
+        return self
 
     def failed(self, error: BaseException) -> None:
         """No answer came: the connection broke, time ran out, the task was cancelled."""
@@ -129,21 +143,21 @@ class Exchange:
         except Exception:  # noqa: BLE001 - then its start stands without an end, which keeps more
             self._done = True
 
-    def _hear(self, head: Head, decoder: Callable[[], Decode]) -> None:
+    def _hear(self, head: Head, decoder: Callable[[], Decode], at: float) -> None:
         status, call = head.status, self._call
-        self._observe_date(head.text(b"date"))
+        self._observe_date(head.text(b"date"), at)
         if call is not None:
             request_id = head.text(b"x-request-id")
             call.answered(
                 request_id if request_id and is_word(request_id, LONGEST_ID) else None,
                 # The whole request was handed over before its answer was read.
-                time.time() if self._direct else None,
+                at if self._direct else None,
             )
-        if status in _OK:
+        if status in OK:
             self._done = self._silent
             if not self._silent:
-                streamed = head.headers.get(b"content-type", b"").startswith(_EVENTS)
-                self._body = (EventBody if streamed else JsonBody)(self._listener, decoder())
+                kind = EventBody if head.streams else JsonBody
+                self._body = kind(self._listener, decoder())
             return
         self._done = True
         if call is not None:

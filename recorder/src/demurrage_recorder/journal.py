@@ -4,7 +4,8 @@ import errno
 import os
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class Journal:
         self._spooled = 0
         self._in_memory = 0
         self._found_full_at = -inf
+        self._gathered: list[bytes] | None = None
 
     @property
     def has_files(self) -> bool:
@@ -84,16 +86,22 @@ class Journal:
 
     def append(self, line: bytes) -> None:
         """Write a line down, in memory where the folder does not take it. Never raises OSError."""
-        if not self.unwritten:
-            try:
-                self._write(line)
-            except OSError as error:
-                self._fall_back(error)
-            else:
-                return
-        self.unwritten.append(line)
-        self._in_memory += len(line)
-        self._spooled += len(line)
+        if self._gathered is not None:
+            self._gathered.append(line)
+        elif self.unwritten or not self._takes(line):
+            self._keep(line)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write the lines that are appended meanwhile at once, at the end."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            lines, self._gathered = self._gathered, None
+            if self.unwritten or (lines and not self._takes(b"".join(lines))):
+                for line in lines:
+                    self._keep(line)
 
     def mend(self) -> None:
         """Try again to write what waits in memory."""
@@ -143,6 +151,19 @@ class Journal:
     def abandon(self) -> None:
         """In a forked child: close the parent's file. Its lock was closed with all others."""
         self._shut()
+
+    def _takes(self, line: bytes) -> bool:
+        try:
+            self._write(line)
+        except OSError as error:
+            self._fall_back(error)
+            return False
+        return True
+
+    def _keep(self, line: bytes) -> None:
+        self.unwritten.append(line)
+        self._in_memory += len(line)
+        self._spooled += len(line)
 
     def _write(self, line: bytes) -> None:
         if self._descriptor is None or self._size > FILE_BYTES:

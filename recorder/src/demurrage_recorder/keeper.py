@@ -3,16 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+from demurrage_recorder.backlog import Backlog
 from demurrage_recorder.delivery import Delivery
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
 
 # While the daemon takes nothing, beats would only fill the spool.
 _BEAT_WHILE_BLOCKED = 60.0
-# A start is delivered with those that begin in the same moment.
-_GATHER = 0.02
+# How often, in seconds, it looks for news while there are some: what begins in the same moment is
+# delivered together.
+_LOOK_EVERY = 0.05
+# For how many seconds after the last news it looks on, rather than have the next one wake it.
+_AWAKE_FOR = 2.0
 
 Exclusively = Callable[[Callable[[], None]], None]
 """Runs a word when no other thread, nor this one further up, is at the source."""
@@ -26,6 +31,10 @@ class Keeper:
         exclusively: how to touch the source.
         delivery: how its lines get to the log; None where somebody else reads the files.
         heartbeat: seconds between two heartbeats.
+        backlog: the answers that are to be read.
+
+    Attributes:
+        alive: its thread could be started.
     """
 
     def __init__(
@@ -34,7 +43,9 @@ class Keeper:
         exclusively: Exclusively,
         delivery: Delivery | None,
         heartbeat: float,
+        backlog: Backlog,
     ) -> None:
+        self.alive = True
         self.delivery = delivery
         if delivery is not None:
             delivery.between = self._beat_if_due
@@ -44,7 +55,10 @@ class Keeper:
         self._beaten_at = time.monotonic()
         # Reentrant, so that whatever interrupts a nudge may nudge again.
         self._words: SimpleQueue[bool] = SimpleQueue()
-        self._nudged = False
+        self._news = False
+        self._awake = False
+        self._awake_until = 0.0
+        self._backlog = backlog
         self._thread = threading.Thread(target=self._run, name="demurrage-recorder", daemon=True)
 
     def start(self) -> None:
@@ -52,14 +66,17 @@ class Keeper:
         try:
             self._thread.start()
         except RuntimeError:
-            self._nudged = True
+            self.alive = False
 
     def nudge(self) -> None:
-        """Say that there is something to deliver. Costs next to nothing."""
-        if self._nudged or self.delivery is None or self.delivery.blocked:
-            return
-        self._nudged = True
-        self._words.put(False)
+        """Say that there is something to read or to deliver. Costs next to nothing.
+
+        To wake a thread costs its waker more than all else, so this one stays awake for a while.
+        """
+        self._news = True
+        if not self._awake:
+            self._awake = True
+            self._words.put(False)
 
     def stop(self, patience: float) -> None:
         """Deliver what is left, if the daemon takes it within `patience` seconds, and end."""
@@ -77,17 +94,18 @@ class Keeper:
         self._end()
 
     def _wait(self) -> bool:
-        """Wait for a nudge or the next thing due; True when it is time to stop."""
-        due = self._beaten_at + self._beat_every()
-        if self.delivery is not None:
-            due = min(due, self.delivery.due_at)
-        try:
-            stopping = self._words.get(timeout=max(0.0, due - time.monotonic()))
-            if not stopping:
-                stopping = self._words.get(timeout=_GATHER)
-        except Empty:
-            stopping = False
-        self._nudged = False
+        """Wait for news or the next thing due; True when it is time to stop."""
+        stopping = False
+        with suppress(Empty):
+            if self._awake:
+                stopping = self._words.get(timeout=_LOOK_EVERY)
+            else:
+                due = self._beaten_at + self._beat_every()
+                if self.delivery is not None:
+                    due = min(due, self.delivery.due_at)
+                stopping = self._words.get(timeout=max(0.0, due - time.monotonic()))
+                if not stopping:
+                    stopping = self._words.get(timeout=_LOOK_EVERY)
         return stopping
 
     def _turn(self, *, stopping: bool) -> None:
@@ -97,19 +115,37 @@ class Keeper:
             warn_once(f"keeper {type(error).__name__}", f"{type(error).__name__} in its thread")
 
     def _work(self, *, stopping: bool) -> None:
-        journal = self._source.journal
-        if not stopping:
-            self._beat_if_due()
+        journal, delivery = self._source.journal, self.delivery
+        self._backlog.read()
+        news = self._hear_news()
+        beaten = not stopping and self._beat_if_due()
         if journal.unwritten:
             self._exclusively(journal.mend)
-        if self.delivery is not None:
-            self.delivery.run()
+        wanted = news or beaten or stopping
+        if delivery is not None and (wanted or time.monotonic() >= delivery.due_at):
+            delivery.run()
 
-    def _beat_if_due(self) -> None:
+    def _hear_news(self) -> bool:
+        """True when there is something new to deliver; once there has been none, rest."""
         now = time.monotonic()
-        if now - self._beaten_at >= self._beat_every():
-            self._beaten_at = now
-            self._exclusively(self._beat)
+        if self._news:
+            self._news = False
+            self._awake_until = now + _AWAKE_FOR
+            return True
+        if now >= self._awake_until:
+            self._awake = False
+            # Whoever told of news in this very moment may have seen it awake.
+            self._awake = self._news
+        return False
+
+    def _beat_if_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._beaten_at < self._beat_every():
+            return False
+        self._beaten_at = now
+        self._backlog.read()
+        self._exclusively(self._beat)
+        return True
 
     def _beat(self) -> None:
         if not self._source.ended:

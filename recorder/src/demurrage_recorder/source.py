@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
+from demurrage_recorder.backlog import Backlog
 from demurrage_recorder.clock import Offset
 from demurrage_recorder.journal import Journal
 from demurrage_recorder.texts import pieces_of
@@ -101,14 +102,17 @@ class Source:
         name: a fresh uuid.
         journal: where its lines go.
         offset: what is known of this machine's clock.
+        backlog: what has come and is still to be told.
     """
 
-    def __init__(self, name: str, journal: Journal, offset: Offset) -> None:
+    def __init__(self, name: str, journal: Journal, offset: Offset, backlog: Backlog) -> None:
         self.id = f"{NAMESPACE}{host_name()}/{os.getpid()}/{name}"
         self.journal = journal
         self.dropped = 0
         self.ended = False
         self._offset = offset
+        self._backlog = backlog
+        self._complete_through = 0.0
         self._offset_told = False
         self._sequence = 0
         self._target: str | None = None
@@ -118,7 +122,9 @@ class Source:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
         if self._target is None:
             self._target = target
-        told = {"target": target, **{key: one for key, one in data.items() if one is not None}}
+        told = {"target": target, **data}
+        if None in told.values():
+            told = {key: one for key, one in told.items() if one is not None}
         moment = time.time() if at is None else at
         try:
             line = render(self.id, self._sequence + 1, kind, told, moment)
@@ -142,10 +148,13 @@ class Source:
         if self._target is None:
             return
         now = time.time()
+        # What was true once stays true, unless the clock has been set back.
+        through = max(self._complete_through, self._backlog.complete_through(now))
+        self._complete_through = min(now, through)
         ahead = self._offset.seconds
         data = {
             "target": self._target,
-            "complete_through": now,
+            "complete_through": self._complete_through,
             "last_sequence": self._sequence,
             "in_flight": self._in_flight.listed(),
             "clock_offset": ahead,

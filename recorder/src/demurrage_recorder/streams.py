@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.late import Followed
 
 
 class _Stream:
@@ -13,7 +13,7 @@ class _Stream:
         exchange: what looks at the bytes.
     """
 
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
+    def __init__(self, inner: Any, exchange: Followed) -> None:
         self._inner = inner
         self._exchange = exchange
         self._source: Any = None

@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from demurrage_recorder.bodies import Decode
-from demurrage_recorder.exchange import Exchange, Head
+from demurrage_recorder.exchange import Head
+from demurrage_recorder.late import Followed
 from demurrage_recorder.streams import AsynchronousStream, BlockingStream
 from demurrage_recorder.watch import Watch
 
@@ -65,8 +66,16 @@ class _Transport:
         self.watch = watch
         self.direct = direct
         self._kit = kit
+        # A proxy's pool is of a class of its own, and so is a transport that may queue.
+        pool = getattr(inner, "_pool", None)
+        self._plain = (
+            type(inner).__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
+            and type(inner).__module__.partition(".")[0] in LIBRARIES
+            and type(pool).__name__ in {"ConnectionPool", "AsyncConnectionPool"}
+            and getattr(pool, "_uds", None) is None
+        )
 
-    def _begin(self, request: Any) -> Exchange | None:
+    def _begin(self, request: Any) -> Followed | None:
         url = request.url
         return self.watch.begin(request, url.path, lambda: self._goes_straight(url.host))
 
@@ -74,17 +83,9 @@ class _Transport:
         """True where nothing can hold a request back and pass it on later."""
         if self.direct is not None:
             return self.direct
-        # A proxy's pool is of a class of its own, and so is a transport that may queue.
-        pool = getattr(self.inner, "_pool", None)
-        return (
-            type(self.inner).__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
-            and type(self.inner).__module__.partition(".")[0] in LIBRARIES
-            and type(pool).__name__ in {"ConnectionPool", "AsyncConnectionPool"}
-            and getattr(pool, "_uds", None) is None
-            and (host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS))
-        )
+        return self._plain and (host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS))
 
-    def _followed(self, exchange: Exchange, response: Any, stream: type[Any]) -> Any:
+    def _followed(self, exchange: Followed, response: Any, stream: type[Any]) -> Any:
         """The response, with its body followed as far as it is of interest."""
         try:
             self._follow(exchange, response, stream)
@@ -92,18 +93,17 @@ class _Transport:
             exchange.give_up(error)
         return response
 
-    def _follow(self, exchange: Exchange, response: Any, stream: type[Any]) -> None:
-        raw = response.headers.raw
-        head = Head(response.status_code, {name.lower(): value for name, value in raw})
+    def _follow(self, exchange: Followed, response: Any, stream: type[Any]) -> None:
+        head = Head(response.status_code, response.headers.raw)
         if response.is_stream_consumed:
             # Read already, as from a cache or a pretended server: decoded, and never read again.
-            exchange.answered(head, lambda: _as_it_is)
-            exchange.feed(response.content)
-            exchange.end()
+            followed = exchange.answered(head, lambda: _as_it_is)
+            followed.feed(response.content)
+            followed.end()
             return
-        exchange.answered(head, lambda: self._decoder(head))
-        if exchange.reads_on:
-            response.stream = stream(response.stream, exchange)
+        followed = exchange.answered(head, lambda: self._decoder(head))
+        if followed.reads_on:
+            response.stream = stream(response.stream, followed)
 
     def _decoder(self, head: Head) -> Decode:
         """What the library itself would decode the body with, apart from the application's own."""

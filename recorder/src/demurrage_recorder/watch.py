@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from demurrage_recorder.asking import start_of, unreadable
+from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.keys import mark_of
+from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Founding, Looking, Making
 from demurrage_recorder.warn import warn_once
 
@@ -33,8 +36,14 @@ class Writing(Protocol):
     ) -> None:
         """Write an event down before returning."""
 
-    def observe_date(self, date_header: str | None) -> None:
-        """Learn from an answer's `Date`."""
+    def read_later(self, answer: Answer) -> None:
+        """Have an answer read soon, and by the time of the next `flush`."""
+
+    def flush(self) -> None:
+        """Have all answers read that have come until now."""
+
+    def observe_date(self, date_header: str | None, at: float) -> None:
+        """Learn from an answer's `Date`, and when it came."""
 
 
 class Asked(Protocol):
@@ -47,6 +56,10 @@ class Asked(Protocol):
     @property
     def content(self) -> bytes:
         """Its body; raises where that is a stream."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, whatever the case of their names."""
 
 
 class Watch:
@@ -79,7 +92,7 @@ class Watch:
         """Write an event about the target down."""
         self.writer.note(kind, self.target, data, at=at)
 
-    def begin(self, request: Asked, path: str, direct: Callable[[], bool]) -> Exchange | None:
+    def begin(self, request: Asked, path: str, direct: Callable[[], bool]) -> Followed | None:
         """Log that a request is about to leave; None when it does not concern the daemon.
 
         Args:
@@ -88,6 +101,9 @@ class Watch:
             direct: tells whether it goes straight to the API.
         """
         try:
+            # What is asked for most, and waits meanwhile.
+            if request.method == "POST" and path.endswith("/responses"):
+                return self._making(request, direct())
             found = _PLACES.search(path)
             if found is None:
                 return None
@@ -122,7 +138,7 @@ class Watch:
 
     def _post(
         self, request: Asked, found: re.Match[str], direct: Callable[[], bool]
-    ) -> Exchange | None:
+    ) -> Followed | None:
         response_id = found["id"]
         if response_id is not None:
             return self._looking(response_id) if found["cancel"] else None
@@ -139,20 +155,29 @@ class Watch:
         call = self.unwatched(what)
         return self._exchange(Making(call, time.time()), call, silent=True)
 
-    def _making(self, request: Asked, direct: bool) -> Exchange:  # noqa: FBT001 - private
-        data = _start(_body(request))
+    def _making(self, request: Asked, direct: bool) -> Followed:  # noqa: FBT001 - private
+        data = _start(request)
         call = Call(self.note, self._directory, background=data["background"])
         if direct:
             data["direct"] = True
+        mark = _mark(request)
+        if mark is not None:
+            data["key_mark"] = mark
         if self._labels:
             data["labels"] = self._labels
         begun_at = time.time()
         call.started(data)
-        return self._exchange(Making(call, begun_at), call, direct=direct)
 
-    def _looking(self, response_id: str) -> Exchange | None:
+        def exchange() -> Exchange:
+            return self._exchange(Making(call, begun_at), call, direct=direct)
+
+        return LateExchange(exchange, call, self.writer.read_later)
+
+    def _looking(self, response_id: str) -> Followed | None:
         if response_id in _NO_IDS:
             return None
+        # Its call may be one whose answer is still to be read.
+        self.writer.flush()
         return self._exchange(Looking(self.note, self._directory, response_id, time.time()), None)
 
     def _exchange(
@@ -167,7 +192,8 @@ class Watch:
         )
 
 
-def _start(body: bytes | None) -> dict[str, Any]:
+def _start(request: Asked) -> dict[str, Any]:
+    body = _body(request)
     try:
         return start_of(body)
     except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
@@ -180,6 +206,13 @@ def _body(request: Asked) -> bytes | None:
     try:
         return request.content
     except Exception:  # noqa: BLE001 - each library has its own word for a body that streams
+        return None
+
+
+def _mark(request: Asked) -> str | None:
+    try:
+        return mark_of(request.headers)
+    except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
         return None
 
 

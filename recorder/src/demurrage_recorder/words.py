@@ -102,7 +102,10 @@ def ended(
 
 
 def _say(kind: str, data: dict[str, Any], target: str | None, url: str | None) -> None:
-    writer_for(url).note(kind, target_name(target), data)
+    writer, name = writer_for(url), target_name(target)
+    # What was answered before is told before.
+    writer.flush()
+    writer.note(kind, name, data)
 
 
 def _end(kind: str, data: dict[str, Any], target: str | None, url: str | None) -> None:

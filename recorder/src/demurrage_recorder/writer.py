@@ -4,15 +4,17 @@ import atexit
 import os
 import sys
 import threading
+import time
 import uuid
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from demurrage_recorder.backlog import Answer, Backlog, Told
 from demurrage_recorder.carrier import (
     DEFAULT_URL,
     TOKEN_VARIABLE,
@@ -78,6 +80,7 @@ class Writer:
         self._heartbeat = heartbeat
         self._pid = os.getpid()
         self._offset = Offset()
+        self._backlog = Backlog(self._note_all)
         self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
@@ -101,20 +104,45 @@ class Writer:
         try:
             if os.getpid() != self._pid:
                 self.begin_anew()
+            if self._backlog.hears((kind, target, data, at)):
+                return
             self._exclusively(self._note, kind, target, data, at)
             keeper = self._keeper
             if keeper is not None:
                 keeper.nudge()
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
-            warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
-            self._failed += 1
-            with suppress(Exception):
-                self._exclusively(self._admit)
+            self._fail(error, 1)
 
-    def observe_date(self, date_header: str | None) -> None:
-        """Learn the clock's offset from the `Date` header of an answer that has just arrived."""
+    def read_later(self, answer: Answer) -> None:
+        """Have an answer read beside the application, or at once where too much waits for that.
+
+        It is read before the next `flush` or `close` returns, and no heartbeat passes it.
+        """
+        keeper = self._keeper
+        if keeper is None or not keeper.alive or not self._backlog.put(answer):
+            answer.read()
+            return
+        keeper.nudge()
+        if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what the answers that have come until now say."""
+        with self.lock:
+            within = self._at_it
+        # From within a word, as in a finalizer, there is no waiting for who waits for that word.
+        if not within:
+            self._backlog.read(_PATIENCE)
+
+    def observe_date(self, date_header: str | None, at: float | None = None) -> None:
+        """Learn the clock's offset from the `Date` header of an answer.
+
+        Args:
+            date_header: the header; None where the answer has none.
+            at: when it came, in epoch seconds; None means just now.
+        """
         if date_header is not None:
-            self._offset.observe(date_header)
+            self._offset.observe(date_header, time.time() if at is None else at)
 
     def close(self) -> None:
         """Say goodbye, and deliver what is left if the daemon takes it within two seconds.
@@ -125,6 +153,7 @@ class Writer:
         keeper = self._keeper
         if os.getpid() != self._pid or keeper is None:
             return
+        self.flush()
         self._exclusively(self._say_goodbye)
         keeper.stop(_PATIENCE)
 
@@ -136,6 +165,7 @@ class Writer:
         self._words = deque()
         self._at_it = False
         self._failed = 0
+        self._backlog = Backlog(self._note_all)  # what waits is the parent's to tell
         if self._source is not None:
             self._source.journal.abandon()
         # Collecting the parent's connections could end them for the parent.
@@ -157,11 +187,36 @@ class Writer:
                 self._at_it = False
 
     def _note(self, kind: str, target: str, data: dict[str, Any], at: float | None) -> None:
-        source = self._source
-        if source is None:
-            source = self._begin()
+        source = self._source or self._begin()
         source.note(kind, target, data, at)
-        self._admit()
+        if self._failed:
+            self._admit()
+
+    def _note_all(self, told: Sequence[Told]) -> None:
+        """Write down what answers told. Never raises."""
+        try:
+            if told:
+                self._exclusively(self._gather, told)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self._fail(error, len(told))
+
+    def _gather(self, told: Sequence[Told]) -> None:
+        journal = (self._source or self._begin()).journal
+        with journal.gathering():
+            for each in told:
+                self._try(*each)
+
+    def _try(self, *told: Any) -> None:
+        try:
+            self._note(*told)
+        except Exception as error:  # noqa: BLE001 - the others can be told all the same
+            self._fail(error, 1)
+
+    def _fail(self, error: Exception, count: int) -> None:
+        warn_once(f"note {type(error).__name__}", f"{type(error).__name__} at an event")
+        self._failed += count
+        with suppress(Exception):
+            self._exclusively(self._admit)
 
     def _admit(self) -> None:
         """Have the log know of events that an error has lost; else nobody would miss them."""
@@ -178,11 +233,11 @@ class Writer:
             note=self._label,
             shared=self._connect is None,
         )
-        source = Source(name, journal, self._offset)
+        source = Source(name, journal, self._offset, self._backlog)
         delivery = None
         if self._connect is not None:
             delivery = Delivery(self._connect(), source, self._exclusively, self._label)
-        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat)
+        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat, self._backlog)
         keeper.start()
         self._source, self._keeper = source, keeper
         self._close_with_worker()

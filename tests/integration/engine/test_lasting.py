@@ -72,7 +72,7 @@ async def test_a_tombstone_is_no_new_container_however_old_it_is(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A released container from before all that is remembered is deleted once, and counted once."""
-    monkeypatch.setattr(inventory, "_HORIZON", 3.0)
+    monkeypatch.setattr(inventory, "horizon", lambda billing: max(3.0, 3 * billing.idle_expiry))
     bench.rules = replace(AT_ONCE, billing=replace(AT_ONCE.billing, idle_expiry=0.5))
     bench.admin.fault("deleted_still_listed", "DELETE *")
     async with bench.engine() as running, running.application() as app:
@@ -93,7 +93,7 @@ async def test_forgetting_and_pruning_change_no_verdict(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restart on a pruned log says of every living container what was said before."""
-    monkeypatch.setattr(inventory, "_HORIZON", 4.0)
+    monkeypatch.setattr(inventory, "horizon", lambda billing: max(4.0, 3 * billing.idle_expiry))
     bench.rules = replace(AT_ONCE, billing=replace(AT_ONCE.billing, idle_expiry=1.0))
     # Shorter than what living containers need: they come first.
     bench.mode, bench.retention = Mode.OBSERVE, RetentionRules(events=0.5)

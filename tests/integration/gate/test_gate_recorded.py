@@ -7,7 +7,7 @@ import pytest
 from openai import OpenAI
 
 from demurrage.simulator.serve import HarbourServer
-from demurrage_recorder import instrument
+from demurrage_recorder import instrument, writer_for
 from demurrage_recorder.gate import Gate
 
 from .conftest import AUTO, TALK, USE, made
@@ -24,6 +24,7 @@ def test_a_probe_is_logged_as_a_request_that_makes_nothing(
             list(gate.create(model="gpt-5", input=words, tools=[AUTO], stream=True))
         else:
             gate.create(model="gpt-5", input=words, tools=[AUTO])
+    writer_for(f"file://{tmp_path}").flush()
     lines = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
     events = [(event["type"], event["data"]) for event in map(json.loads, lines)]
     starts = [data for kind, data in events if kind == "demurrage.response.started"]

@@ -91,9 +91,14 @@ class Daemon:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def database(self) -> Path:
+        """The file that its store and log are in."""
+        return self.folder / "demurrage.db"
+
+    @property
     def database_url(self) -> str:
         """Its store and log."""
-        return f"sqlite:///{self.folder}/demurrage.db"
+        return f"sqlite:///{self.database}"
 
     def change(self, **values: str) -> None:
         """Give settings other values; each name is there already, and only once."""

@@ -103,6 +103,7 @@ def test_targets_own_table_overlays_the_common_one(load: Load) -> None:
         base_url = "https://a.test/v1"
         [targets.b.evidence]
         coverage = "complete"
+        proof = "deduced"
         [targets.b.billing]
         usd_per_minute = { "1g" = 9 }
         [evidence]
@@ -112,6 +113,7 @@ def test_targets_own_table_overlays_the_common_one(load: Load) -> None:
         """)
     a, b = settings.rules("a"), settings.rules("b")
     assert (a.evidence.coverage, b.evidence.coverage) == ("partial", "complete")
+    assert (a.evidence.proof, b.evidence.proof) == ("strict", "deduced")
     assert a.evidence.clock_skew == b.evidence.clock_skew == 9
     assert (a.billing.usd_per_minute["1g"], a.billing.usd_per_minute["4g"]) == (0.0015, 8)
     assert (b.billing.usd_per_minute["1g"], b.billing.usd_per_minute["4g"]) == (9, 8)

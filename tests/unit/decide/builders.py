@@ -34,7 +34,7 @@ from demurrage.model.event import (
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.rules import EvidenceRules, PolicyRules, Rules
-from demurrage.model.verdict import Verdict
+from demurrage.model.verdict import Code, Verdict
 
 T = 1_800_000_000
 TARGET = "default"
@@ -251,22 +251,29 @@ def decision_of(
     known: TargetFacts = COMPLETE,
     rules: Rules = RULES,
     read_since: float = -1000.0,
+    target: str = TARGET,
 ) -> Decision:
-    """Decide from a ledger, or from what writers say; `now` in seconds after T."""
+    """Decide from a ledger, or from what writers say; `now` in seconds after T.
+
+    No verdict comes without its reasons in words.
+    """
     first = sources[0] if sources else None
     ledger = (
         first
         if isinstance(first, Ledger)
         else ledger_of(*(each for each in sources if not isinstance(each, Ledger)))
     )
-    return decide(
+    decision = decide(
         ledger,
-        CompleteInventory(TARGET, T + now, {each.id: each for each in rows}),
+        CompleteInventory(target, T + now, {each.id: each for each in rows}),
         known,
         rules,
         read_since=T + read_since,
         now=T + now,
     )
+    for each in decision.verdicts.values():
+        assert all(reason.text and isinstance(reason.code, Code) for reason in each.reasons), each
+    return decision
 
 
 def verdict_of(

@@ -142,6 +142,12 @@ class TestMoney:
         """The doubt is about unused containers only."""
         assert billing.money(1.92, BillingRules(unused="free"), used=True) == Money(1.92, 1.92)
 
+    def test_is_one_figure_where_both_ends_are_the_same(self) -> None:
+        """And a range of cents is no range."""
+        assert "to" not in str(Money(0.05, 0.05))
+        assert "to" in str(Money(0.0, 0.05))
+        assert "to" in str(Money(0.0, 0.9))
+
     def test_adds_up(self) -> None:
         """Ranges add at both ends."""
         assert Money(0, 1) + Money(2, 2) == Money(2, 3)

@@ -91,3 +91,40 @@ class TestOverdispersion:
     def test_is_never_below_one(self, groups: list[tuple[int, int]]) -> None:
         """Shares more alike than chance make do not count for more than they number."""
         assert overdispersion(groups) >= 1.0
+
+
+class TestEdges:
+    """Values at the very ends of their ranges."""
+
+    def test_a_certain_share_makes_every_count_likely(self) -> None:
+        """And an impossible one makes any success impossible."""
+        assert upper_tail(3, 3, 1.0) == 1.0
+        assert upper_tail(1, 3, 0.0) == 0.0
+        assert upper_tail(0, 3, 0.0) == 1.0
+
+    @pytest.mark.parametrize("share", [-0.01, 1.01])
+    def test_a_share_beyond_them_is_refused(self, share: float) -> None:
+        """As is a count beyond the trials."""
+        with pytest.raises(ValueError, match="no binomial case"):
+            upper_tail(1, 2, share)
+        with pytest.raises(ValueError, match="no binomial case"):
+            upper_tail(3, 2, 0.5)
+
+    def test_rounding_makes_no_more_than_certainty(self) -> None:
+        """Sums of thousands of terms round, and a probability stays one."""
+        assert all(upper_tail(1, trials, 0.999) <= 1.0 for trials in range(1, 300))
+
+    def test_wilsons_bound_is_the_known_one(self) -> None:
+        """Solved for the share p at which the observed one lies z deviations below."""
+        for successes, trials, z in ((3, 10, 1.96), (1, 1, 1.0), (0, 1, 2.0), (40, 50, 3.0)):
+            bound = upper_bound(successes, trials, z)
+            spread = (bound * (1 - bound) / trials) ** 0.5
+            assert bound - successes / trials == pytest.approx(z * spread, abs=1e-9)
+        assert upper_bound(0, 0, 2.0) == 1.0
+
+    def test_hours_without_a_container_say_nothing(self) -> None:
+        """Nor do hours of one fate: both leave the guess as it is."""
+        varied = [(1, 10), (9, 10), (5, 10), (8, 10)]
+        assert overdispersion([*varied, (0, 0)]) == overdispersion(varied)
+        assert overdispersion([*varied, (1, 1)]) != overdispersion(varied)
+        assert overdispersion([]) == overdispersion([(0, 9), (0, 9)]) == 3.0

@@ -85,7 +85,20 @@ class TestShown:
         census = _census({}, _row("a", status="expired"))
         assert census.born == ("a",)
         assert not census.sightings["a"].alive
+        assert census.sightings["a"].gone_at == NOW
         assert census.gone == ()
+
+    def test_a_gone_row_counts_from_the_asked_second_on(self) -> None:
+        """The second itself included."""
+        listing = _listing(_stretch([_row("a", 50, status="expired")]))
+        census = take_census({}, listing, RULES, NOW, born_after=NOW - 50)
+        assert census.born == ("a",)
+
+    def test_the_unchanged_are_not_news(self) -> None:
+        """What no row shows and nothing is missing of stays out of what is saved."""
+        tail = _stretch([_row("a")], Region(down_to=NOW - 200), reached_end=False)
+        census = take_census(_known(_row("old", 900)), _listing(tail), RULES, NOW)
+        assert [each.id for each in census.changed] == ["a"]
 
     def test_old_expired_rows_are_passed_over(self) -> None:
         """Expired rows stay listed for ever; unknown live ones are taken at any age."""
@@ -368,6 +381,8 @@ class TestInventory:
     def _partial_kind(self, census: Census, *, bootstrapped: bool = True) -> ConditionKind:
         found = inventory("default", census, bootstrapped=bootstrapped)
         assert isinstance(found, PartialInventory)
+        assert (found.target, found.as_of) == ("default", census.as_of)
+        assert found.detail
         return found.kind
 
     def test_is_complete_after_a_finished_tail(self) -> None:
@@ -377,7 +392,7 @@ class TestInventory:
         found = inventory("default", census, bootstrapped=True)
         assert isinstance(found, CompleteInventory)
         assert set(found.sightings) == {"a", "b"}
-        assert found.as_of == NOW
+        assert (found.target, found.as_of) == ("default", NOW)
 
     def test_is_partial_before_the_first_whole_list(self) -> None:
         """A tail alone does not show what was there before us."""

@@ -32,6 +32,11 @@ def turn() -> Writer:
     return app
 
 
+def decide_for(target: str, *writers: Writer) -> tuple[CoverageBreak, ...]:
+    """The breaches that a decision about another target finds."""
+    return decision_of(*writers, target=target).breaks
+
+
 def broken(*writers: Writer, **more: object) -> set[BreakKind]:
     """The kinds of breaches that a decision finds."""
     decision = decision_of(*writers, **more)  # type: ignore[arg-type]  # passed through
@@ -376,3 +381,49 @@ def test_a_line_set_aside_breaks_no_coverage() -> None:
     app.beats(390)
     assert broken(app, [SetAside(7, "not JSON", "app-1")]) == set()  # type: ignore[arg-type]
     assert isinstance(app.records[0].event, Event)  # type: ignore[union-attr]
+
+
+def two_names() -> tuple[Writer, Writer]:
+    """Two writers that log requests with one key under two targets' names."""
+    here, there = Writer("app-1"), Writer("app-2", target="other")
+    here.starts("a", 10, key_mark="k1")
+    here.ends("a", 30)
+    there.starts("b", 12, key_mark="k1")
+    there.ends("b", 35)
+    for writer in (here, there):
+        writer.beats(390)
+    return here, there
+
+
+def test_a_key_that_logs_for_two_targets_breaks_both() -> None:
+    """One of the names is wrong: its slots explain containers here that it has not made."""
+    writers = two_names()
+    assert broken(*writers) == {BreakKind.SHARED_KEY}
+    assert verdict_of(sighting(), *writers).codes == (Code.COVERAGE_BROKEN,)
+    there = decide_for("other", *writers)
+    assert {each.kind for each in there} == {BreakKind.SHARED_KEY}
+
+
+def test_another_key_or_none_breaks_nothing() -> None:
+    """Nor does one target that is logged for by many with one key."""
+    here, there, third = Writer("app-1"), Writer("app-2", target="other"), Writer("app-3")
+    here.starts("a", 10, key_mark="k1")
+    here.ends("a", 30)
+    there.starts("b", 12, key_mark="k2")
+    there.starts("c", 13)
+    third.starts("d", 14, key_mark="k1")
+    third.ends("d", 20)
+    for writer in (here, there, third):
+        writer.beats(390)
+    assert broken(here, there, third) == set()
+
+
+def test_a_shared_key_is_answered_for_until_it_is_used_again() -> None:
+    """A person's word settles what was; the next request under either name breaks it anew."""
+    here, there = two_names()
+    confirmed = facts(confirmed_at=T + 380)
+    assert broken(here, there, known=confirmed) == set()
+    there.starts("e", 384, key_mark="k1")
+    there.ends("e", 386)
+    there.beats(390)
+    assert broken(here, there, known=confirmed) == {BreakKind.SHARED_KEY}

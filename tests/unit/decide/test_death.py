@@ -101,3 +101,16 @@ def test_a_person_answers_for_the_unreadable_lines_that_there_are() -> None:
     ledger.fold([SetAside(2, "torn", at=NOW)])
     assert not has_gone(ledger.sources[NOBODY], {NOBODY: NOW - 50}, RULES)
     assert watermark(ledger, "default", {NOBODY: NOW - 50}, RULES, NOW).through == -inf
+
+
+def test_one_event_is_a_record_too() -> None:
+    """A process that died right after its first word has told all that it did."""
+    assert may_be_retired(source(started(1)), {}, RULES, NOW)
+
+
+def test_of_two_clocks_the_slower_dates_its_last_word() -> None:
+    """It may have spoken as late as that, and silence must last from then."""
+    last = NOW - RULES.writer_timeout
+    fast, slow = beat(1, last, clock_offset=500.0), beat(2, last - 9, clock_offset=0.0)
+    assert not may_be_retired(source(fast, slow), {}, RULES, NOW)
+    assert may_be_retired(source(fast, slow), {}, RULES, NOW + 0.5)

@@ -3,8 +3,9 @@
 import math
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unit.decide.builders import READER, T, Writer, decision_of, ledger_of
 from tests.unit.decide.histories import Call, History, at_some_moment, degraded, history
 
@@ -70,7 +71,7 @@ def going(decision: Decision) -> set[str]:
     return {key for key, each in decision.verdicts.items() if each.kind in GOING}
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(SEEDS)
 def test_nothing_in_use_is_let_go_with_readings_beside_a_worse_log(seed: int) -> None:
     """A reading may end what an application left open, and never what may yet name."""
@@ -83,7 +84,7 @@ def test_nothing_in_use_is_let_go_with_readings_beside_a_worse_log(seed: int) ->
         assert not told.in_use(now) & going(decided(told, records, now)), now
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SEEDS)
 def test_the_order_of_readings_and_events_does_not_matter(seed: int) -> None:
     """A reader that starts anew from the log knows what it knew before."""

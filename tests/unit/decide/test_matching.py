@@ -3,8 +3,9 @@
 from itertools import product
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from demurrage.decide.matching import Birth, Search, Span, match
 from demurrage.decide.stabbing import Stabbing
@@ -51,7 +52,7 @@ def every_maximum(born: list[Birth], slots: list[Span]) -> list[dict[str, int]]:
     return [each for each in found if len(each) == most]
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(births(), spans())
 def test_matching_agrees_with_enumeration(born: list[Birth], slots: list[Span]) -> None:
     """It is valid and maximum, and suspects are exactly those that some maximum leaves over."""
@@ -103,7 +104,7 @@ def test_stabbing_agrees_with_a_scan(drawn: list[tuple[int, int]], points: list[
         left -= hit
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(births(), spans(), st.randoms(use_true_random=False))
 def test_who_is_suspect_does_not_depend_on_the_order(
     born: list[Birth], slots: list[Span], dice: Random

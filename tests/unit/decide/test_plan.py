@@ -99,9 +99,32 @@ class TestOrder:
         assert _ids(_plan_of(*rows)) == ["large", "small"]
 
     def test_takes_the_next_tick_before_the_one_after(self) -> None:
-        """Within a tier, the container whose bill grows next goes first."""
-        rows = (_sighting("later", born=BORN), _sighting("sooner", born=BORN - 80))
+        """Of those that save the same, the container whose bill grows next goes first."""
+        rows = (_sighting("later", born=BORN), _sighting("sooner", born=BORN - 20))
         assert _ids(_plan_of(*rows)) == ["sooner", "later"]
+
+    def test_takes_first_what_has_most_left_to_save(self) -> None:
+        """Within a tier a young orphan goes before one that has cost its money already."""
+        rows = (_sighting("old", born=BORN - 800), _sighting("young", born=BORN))
+        assert _ids(_plan_of(*rows)) == ["young", "old"]
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["1g", "4g", "16g", "64g"]), st.integers(0, 1100)),
+            max_size=40,
+        ),
+        st.integers(0, 40),
+    )
+    def test_no_other_choice_of_as_many_saves_more_now(
+        self, orphans: list[tuple[str, int]], calls: int
+    ) -> None:
+        """Whatever the number of calls, the first so many of a plan are the best that they buy."""
+        rows = [
+            _sighting(f"{number:02}", tier=tier, born=BORN - older)
+            for number, (tier, older) in enumerate(orphans)
+        ]
+        saves = [each.saves_usd for each in _plan_of(*rows).deletes]
+        assert sum(saves[:calls]) == pytest.approx(sum(sorted(saves, reverse=True)[:calls]))
 
     def test_takes_last_what_saves_nothing_any_more(self) -> None:
         """A container in its last billed minute, or of unknown tier, can wait for the others."""
@@ -192,3 +215,37 @@ class TestStaleDue:
         stale = set(stale_due(verdicts, rows, RULES, NOW))
         assert not planned & stale
         assert {str(i) for i, (_, due) in enumerate(cases) if due <= 0} <= planned | stale
+
+
+class TestWhole:
+    """What one entry must not do to the others."""
+
+    def test_passes_over_what_is_kept_and_plans_the_rest(self) -> None:
+        """A kept or vanished container before it hides no due one."""
+        kept = _verdict("a", VerdictKind.PENDING, due_at=None)
+        verdicts = {"a": kept, "b": _verdict("b"), "c": _verdict("c")}
+        rows = {"a": _sighting("a"), "b": replace(_sighting("b"), gone_at=NOW), "c": _sighting("c")}
+        plan = make_plan("default", verdicts, rows, RULES, NOW)
+        assert _ids(plan) == ["c"]
+        assert plan.target == "default"
+        assert plan.deletes[0].created_at == BORN
+
+    def test_ranks_by_what_the_next_tick_costs(self) -> None:
+        """A dear tick with little left to save goes after a cheaper one with much."""
+        rules = replace(RULES, billing=replace(RULES.billing, tick=120.0))
+        rows = (
+            _sighting("dear", tier="4g", born=int(NOW) - 1100),
+            _sighting("lasting", tier="4g", born=int(NOW) - 290),
+            _sighting("nothing", tier="2g", born=int(NOW) - 290),
+            _sighting("expiring", tier="64g", born=int(NOW) - 1190),
+        )
+        assert _ids(_plan_of(*rows, rules=rules))[:1] == ["lasting"]
+        assert set(_ids(_plan_of(*rows, rules=rules))[-2:]) == {"nothing", "expiring"}
+
+    def test_says_what_it_refuses(self) -> None:
+        """Both containers of a mix-up by their ids, and the verdict that may not be due."""
+        with pytest.raises(ForbiddenDeleteError, match=r"a .* b"):
+            make_plan("default", {"a": _verdict("b")}, {"a": _sighting("a")}, RULES, NOW)
+        pending = {"a": _verdict("a", VerdictKind.PENDING)}
+        with pytest.raises(ForbiddenDeleteError, match=r"a .*pending"):
+            make_plan("default", pending, {"a": _sighting("a")}, RULES, NOW)

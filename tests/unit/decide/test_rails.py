@@ -480,3 +480,61 @@ class TestNothingDue:
         history = RailHistory(deletes_last_hour=10**6, born_last_hour=100, deleted_of_those=100)
         judgement = _judge((), history, rails=RailRules(max_deleted_share=0.1))
         assert judgement == Judgement(allowed=())
+
+
+class TestEdges:
+    """Where one second, one hour or one hold decides."""
+
+    FREE = RailRules(hourly_floor=0, hourly_ceiling=10**9)
+
+    def test_a_yes_of_a_hold_that_has_ended_permits_nothing(self) -> None:
+        """Even while its time has not run out: the hold lapsed for these containers."""
+        deletes = _deletes(5)
+        lapsed = replace(_hold(deletes, resumed_until=NOW + 100), lapsed_at=NOW - 1)
+        rails = RailRules(max_deletes_per_hour=0)
+        judgement = _judge(deletes, holds=[lapsed], rails=rails)
+        _assert_all_held(judgement, deletes)
+
+    def test_a_hold_out_of_force_hides_no_later_one(self) -> None:
+        """The yes to the second counts, whatever became of the first."""
+        deletes = _deletes(5)
+        over = replace(_hold(deletes, key="h0", resumed_until=NOW - 1), opened_at=NOW - 900)
+        yes = _hold(deletes, resumed_until=NOW + 100)
+        judgement = _judge(deletes, holds=[over, yes], rails=RailRules(max_deletes_per_hour=0))
+        assert judgement.allowed == deletes
+        assert set(judgement.resumed_by.values()) == {"h1"}
+
+    def test_says_of_each_rail_what_it_saw(self) -> None:
+        """With the figures that it stands on."""
+        deletes = _deletes(30, age=60)
+        rails = RailRules(max_deletes_per_hour=20, max_deletes_per_cycle=21, max_deleted_share=0.25)
+        told = dict(_judge(deletes, rails=rails).tripped)
+        assert set(told) == WAVE_RAILS
+        assert "30" in told[Rail.DELETES_PER_HOUR]
+        assert "20" in told[Rail.DELETES_PER_HOUR]
+        assert "21" in told[Rail.DELETES_PER_CYCLE]
+        assert "25%" in told[Rail.DELETED_SHARE]
+
+    def test_says_of_which_target_and_why_it_withholds(self) -> None:
+        """A person must know where to look."""
+        judgement = _judge(_deletes(1), evidence_read_at=None, clock_jumped=True)
+        assert all(each.target == "default" and each.summary for each in judgement.withheld)
+        assert len(judgement.withheld) == 2
+
+    def test_an_hour_old_is_not_of_the_last_hour(self) -> None:
+        """To the second."""
+        rails = RailRules(max_deleted_share=0.5, min_population=1)
+        assert not _judge(_deletes(1, age=3600), rails=rails).tripped
+        assert _rails(_judge(_deletes(1, age=3599), rails=rails)) == {Rail.DELETED_SHARE}
+
+    def test_the_busiest_hour_is_one_of_the_last_week(self) -> None:
+        """This hour and the first of the week included, the ones around it not."""
+        for hour, busiest in ((0, 50), (-168, 50), (1, 0), (-169, 0)):
+            history = RailHistory(hours={HOUR_NOW + hour: HourTally(logged=50)})
+            assert hourly_allowance(history, self.FREE, NOW) == 3 * busiest
+
+    def test_the_allowance_accrues_from_nothing_since_the_last_sweep(self) -> None:
+        """By the second; and not at all when a clock stepped back."""
+        for ago, part in ((0, 0.0), (36, 0.01), (7200, 2.0), (-60, 0.0)):
+            history = RailHistory(hours={HOUR_NOW: HourTally(logged=1000)}, last_sweep_at=NOW - ago)
+            assert cycle_allowance(history, self.FREE, NOW) == pytest.approx(3000 * part)

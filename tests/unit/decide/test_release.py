@@ -446,3 +446,63 @@ def test_a_hole_in_the_log_after_the_end_holds_a_release() -> None:
     row = sighting(active=25)
     verdict = verdict_of(row, app)
     assert (verdict.kind, verdict.due_at) == (REFERENCED, None)
+
+
+def test_a_hole_anywhere_in_the_log_keeps_what_was_let_go() -> None:
+    """It may be somebody who came back; the reason names the writer, and why it was let go."""
+    app, other = used(), Writer("app-2")
+    app.closes(100, "talk")
+    other.beats(390)
+    other.loses(other.starts("b", 391))
+    other.beats(392, "b")
+    verdict = judged(app)
+    assert verdict.kind is RELEASED
+    verdict = judged(app, other)
+    assert verdict.kind is REFERENCED
+    assert verdict.codes == (Code.LINEAGES_ENDED, Code.LOG_NOT_COMPLETE)
+    assert verdict.reasons[1].about == "app-2"
+
+
+def test_a_response_of_which_only_the_id_is_known_keeps_what_was_let_go() -> None:
+    """Whatever it is, it may use it."""
+    app, hook = used(), Writer("hook")
+    app.closes(100, "talk")
+    hook.knows("resp_9", 20)
+    verdict = judged(app, hook)
+    assert verdict.kind is REFERENCED
+    assert Code.RESPONSE_END_UNKNOWN in verdict.codes
+    assert verdict.reasons[-1].about == "resp_9"
+
+
+def test_a_pin_holds_until_its_very_moment() -> None:
+    """And says who pinned it."""
+    app = Writer()
+    app.starts("a", 10, conversation="talk")
+    app.ends("a", 30)
+    app.pins("cntr_1", 40, until=300)
+    app.beats(299)
+    held = verdict_of(sighting(), app, now=299.5)
+    assert held.codes == (Code.PINNED,)
+    assert held.reasons[0].about == "app-1"
+    app.beats(301)
+    assert Code.PINNED not in verdict_of(sighting(), app, now=300).codes
+
+
+def test_what_an_application_made_says_whose_it_is() -> None:
+    """So that a person knows whom to ask."""
+    app = Writer()
+    app.makes("cntr_1", 12)
+    verdict = judged(app)
+    assert verdict.codes == (Code.CREATED_BY_APPLICATION,)
+    assert verdict.reasons[0].about == "app-1"
+
+
+def test_another_writers_end_counts_from_clearly_after_the_start() -> None:
+    """By the skew, to the very second, on clocks that are known."""
+    for at, kind in ((14.5, REFERENCED), (15.0, RELEASED)):
+        app, other = Writer(), Writer("app-2")
+        app.starts("a", 10, conversation="talk")
+        app.ends("a", 14, "cntr_1")
+        other.beats(0)
+        other.closes(at, "talk")
+        assert judged(app, other, active=12).kind is kind, at

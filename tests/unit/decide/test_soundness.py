@@ -1,10 +1,10 @@
 """Whatever becomes of the log, nothing in use is let go; and what is proven goes."""
 
-import os
 from random import Random
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unit.decide.builders import decision_of, facts, ledger_of
 from tests.unit.decide.histories import (
     History,
@@ -23,8 +23,6 @@ from demurrage.model.verdict import Verdict, VerdictKind
 SEEDS = st.integers(0, 2**32)
 GOING = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
 SKEW = EvidenceRules().clock_skew
-# How many histories the property of all properties is tried on; HISTORIES=50000 is a long hunt.
-HISTORIES = int(os.environ.get("HISTORIES", "1000"))
 
 
 def decided(told: History, records: list[Record], now: float) -> Decision:
@@ -38,7 +36,7 @@ def let_go(decision: Decision) -> dict[str, Verdict]:
     return {key: each for key, each in decision.verdicts.items() if each.kind in GOING}
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SEEDS)
 def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
     """Soundness: neither a referenced container nor one whose maker may yet name it."""
@@ -50,7 +48,7 @@ def test_nothing_in_use_is_let_go_whatever_the_log_lost(seed: int) -> None:
         assert not told.in_use(now) & set(going), (now, going)
 
 
-@settings(max_examples=HISTORIES, derandomize=True)
+@settings(examples(1000), derandomize=True)
 @given(SEEDS)
 def test_what_goes_would_go_by_the_true_log_and_is_never_used_again(seed: int) -> None:
     """Lines late, twice, lost, set aside; clocks off by 30 s; writers killed and taken over.
@@ -68,7 +66,7 @@ def test_what_goes_would_go_by_the_true_log_and_is_never_used_again(seed: int) -
         assert not going & (told.in_use(now) | told.used_later(now)), now
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SEEDS)
 def test_a_worse_log_lets_nothing_go_that_the_full_one_keeps(seed: int) -> None:
     """Late, lost, garbled, repeated and reordered lines only ever keep more."""
@@ -81,7 +79,7 @@ def test_a_worse_log_lets_nothing_go_that_the_full_one_keeps(seed: int) -> None:
         assert set(going) <= set(best), now
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(SEEDS)
 def test_dropping_any_one_event_lets_nothing_go(seed: int) -> None:
     """Monotone: less evidence never turns a kept container into one that goes.
@@ -102,7 +100,7 @@ def test_dropping_any_one_event_lets_nothing_go(seed: int) -> None:
         assert less <= best, each
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SEEDS)
 @example(10461290)
 def test_everything_unnamed_goes_once_all_is_finished_and_told(seed: int) -> None:
@@ -131,7 +129,7 @@ def test_everything_unnamed_goes_once_all_is_finished_and_told(seed: int) -> Non
             assert kind is VerdictKind.REFERENCED, (made, verdicts[made.id])
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SEEDS)
 def test_folding_is_commutative_and_idempotent(seed: int) -> None:
     """Any order and any repetition of the records gives the same decision."""
@@ -145,7 +143,7 @@ def test_folding_is_commutative_and_idempotent(seed: int) -> None:
     assert _shown(decided(told, repeated, now)) == _shown(decided(told, records, now))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(SEEDS)
 def test_folding_bit_by_bit_is_folding_at_once(seed: int) -> None:
     """A reader that has decided in between knows no more and no less than a new one."""

@@ -3,6 +3,7 @@
 import pytest
 from tests.unit.decide.builders import (
     COMPLETE,
+    T,
     Writer,
     decision_of,
     facts,
@@ -173,3 +174,32 @@ def test_a_target_without_events_says_that_nobody_logs() -> None:
     decision = decision_of(rows=[sighting()])
     assert [each.kind for each in decision.conditions] == [ConditionKind.NOBODY_LOGS]
     assert decision.verdicts["cntr_1"].kind is VerdictKind.UNPROVEN
+
+
+def test_the_unproven_go_by_age_and_idleness_at_the_operators_risk() -> None:
+    """To the second, and the reasons say at whose risk, beside why there is no proof."""
+    rules = policy(unproven="delete", unproven_after=900.0, idle_after=180.0)
+    app = Writer()
+    app.beats(390)
+    row = sighting(born=100)
+    verdict = verdict_of(row, app, rules=rules)
+    assert verdict.codes == (Code.FOREIGN, Code.UNPROVEN_DELETE)
+    assert verdict.due_at == T + 100 + 1 + 900
+    late = verdict_of(
+        sighting(born=100, active=102),
+        app,
+        rules=policy(unproven="delete", unproven_after=1.0, idle_after=180.0),
+    )
+    assert late.due_at == T + 102 + 1 + 180
+
+
+def test_the_unproven_wait_for_what_evidence_may_still_tell() -> None:
+    """Partial coverage is said, and what is waited for; and nothing is due."""
+    app = Writer()
+    app.starts("a", 10)
+    app.beats(390, "a")
+    known = facts(coverage_since=None)
+    verdict = verdict_of(sighting(), app, known=known, rules=policy(unproven="delete"))
+    assert verdict.kind is VerdictKind.UNPROVEN
+    assert verdict.codes == (Code.COVERAGE_PARTIAL, Code.RESPONSE_RUNNING)
+    assert verdict.due_at is None

@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 from tests.integration.engine.hooks import Recorded
 
-from demurrage.engine.sweep import Sweep
+from demurrage.engine.sweep import CHUNK, Sweep
 from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Container, Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Judgement, PlannedDelete
-from demurrage.model.record import Conclusion, Ruling
+from demurrage.model.record import Conclusion, Intent, Ruling
 from demurrage.model.resolution import Resolution
 from demurrage.model.rules import Rules
 from demurrage.model.verdict import Verdict, VerdictKind
@@ -91,7 +91,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
         yield opened
 
 
-async def swept(store: SqlStore, api: Api, count: int = 3) -> list[tuple[Deletion, Conclusion]]:
+async def swept(
+    store: SqlStore, api: Api, count: int = 3, stop: asyncio.Event | None = None
+) -> list[tuple[Deletion, Conclusion]]:
     """Sweep so many orphans, each with its recorded verdict."""
     rows = [
         Container(f"cntr_{each}", int(T) - 300, "running", int(T) - 300) for each in range(count)
@@ -106,7 +108,7 @@ async def swept(store: SqlStore, api: Api, count: int = 3) -> list[tuple[Deletio
     )
     sightings = {row.id: Sighting(row, T, T) for row in rows}
     sweep = Sweep("default", api, store, Recorded(), Rules())
-    return await sweep.execute(Judgement(planned), ids, sightings, T, asyncio.Event())
+    return await sweep.execute(Judgement(planned), ids, sightings, T, stop or asyncio.Event())
 
 
 @pytest.mark.parametrize("happens", [stopped, asleep])
@@ -129,6 +131,64 @@ async def test_what_a_person_protects_meanwhile_stays(store: SqlStore) -> None:
     api = Api(Clock(), lambda _: store.protect("default", "cntr_1", None, "ann"), 1)
     await swept(store, api)
     assert api.asked == ["cntr_0", "cntr_2"]
+
+
+class Watched:
+    """A store that tells how much is written down, and when the end of a portion is."""
+
+    def __init__(self, inner: SqlStore, ended: Callable[[], None]) -> None:
+        self._inner = inner
+        self._ended = ended
+        self.intended = 0
+
+    def intend(self, target: str, intents: Sequence[Intent], at: float) -> tuple[Deletion, ...]:
+        """Write down, and count."""
+        written = self._inner.intend(target, intents, at)
+        self.intended += len(written)
+        return written
+
+    def conclude(self, conclusions: Sequence[Conclusion]) -> None:
+        """Write down, and tell."""
+        self._inner.conclude(conclusions)
+        self._ended()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the store's own."""
+        return getattr(self._inner, name)
+
+
+@dataclass
+class Slow(Api):
+    """An API that answers once as many portions are written down as may be open."""
+
+    intended: Callable[[], int] = lambda: 0
+
+    async def delete(
+        self, container_id: str, hindrance: Callable[[], Failure | None]
+    ) -> DeleteAnswer:
+        """Delete it, late."""
+        while self.intended() < 2 * CHUNK:  # noqa: ASYNC110 - another thread counts
+            await asyncio.sleep(0.001)
+        return await Api.delete(self, container_id, hindrance)
+
+
+async def test_what_is_protected_while_portions_are_under_way_stays(store: SqlStore) -> None:
+    """A portion that waits for its turn is looked at when that has come, not before."""
+    last = f"cntr_{3 * CHUNK - 1}"
+    watched = Watched(store, lambda: store.protect("default", last, None, "ann"))
+    api = Slow(Clock(), lambda _: None, 10_000, intended=lambda: watched.intended)
+    await swept(cast("SqlStore", watched), api, 3 * CHUNK)
+    assert len(api.asked) == 3 * CHUNK - 1
+    assert last not in api.asked
+
+
+async def test_a_stop_begins_no_portion_that_waits_for_its_turn(store: SqlStore) -> None:
+    """What is written down ends; nothing is written down after the stop."""
+    stop = asyncio.Event()
+    watched = Watched(store, lambda: None)
+    api = Slow(Clock(), lambda _: stop.set(), 10_000, intended=lambda: watched.intended)
+    await swept(cast("SqlStore", watched), api, 3 * CHUNK, stop)
+    assert watched.intended == len(api.asked) == 2 * CHUNK
 
 
 class Losing:

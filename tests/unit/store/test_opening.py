@@ -19,8 +19,8 @@ NEXT_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -34,7 +34,7 @@ def steps(tmp_path: Path) -> Path:
     """The migrations of a version to come, with one step more."""
     folder = tmp_path / "percent%20sign" / "migrations"
     shutil.copytree(STEPS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0003_colour.py").write_text(NEXT_STEP)
+    (folder / "versions" / "v0004_colour.py").write_text(NEXT_STEP)
     return folder
 
 
@@ -63,7 +63,7 @@ def test_a_failed_migration_leaves_the_old_store(url: str, steps: Path) -> None:
     """A step that breaks half-way is undone as a whole."""
     with open_store(url) as store:
         store.save_sightings("t", [sighting("x")])
-    step = steps / "versions" / "v0003_colour.py"
+    step = steps / "versions" / "v0004_colour.py"
     step.write_text(NEXT_STEP + '    op.drop_table("no_such_table")\n')
     with pytest.raises(StoreUnusableError):
         open_store(url, steps=steps)

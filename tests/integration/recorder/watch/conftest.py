@@ -31,6 +31,7 @@ class Log:
 
     def text(self) -> str:
         """All that was written, heartbeats too."""
+        recorder.writer_for(self.url).flush()
         return "".join(each.read_text() for each in sorted(self.folder.glob("*.jsonl")))
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:

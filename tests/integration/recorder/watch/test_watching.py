@@ -165,10 +165,10 @@ def test_answers_that_bring_nothing(
     server.admin.fault(kind, "POST /v1/responses")
     # The harbour's streams always end as they should.
     ways = [False] if kind in {FaultKind.LOST_ANSWER, FaultKind.TRUNCATED_JSON} else [False, True]
-    for streamed in ways:
+    for number, streamed in enumerate(ways, 1):
         with pytest.raises(Exception):  # noqa: B017, PT011 - the SDK has its word for each
             _asked(client, streamed=streamed)
-    assert log.kinds() == ["started", f"finished {end}"] * len(ways)
+        assert log.kinds() == ["started", f"finished {end}"] * number
 
 
 def _asked(client: OpenAI, *, streamed: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demurrage_recorder.backlog import Answer
 from demurrage_recorder.transports import kit_for
 from demurrage_recorder.watch import Watch
 
@@ -33,7 +34,14 @@ class Notes:
         known = {name: value for name, value in data.items() if value is not None}
         self.told.append((kind, target, known))
 
-    def observe_date(self, date_header: str | None) -> None:
+    def read_later(self, answer: Answer) -> None:
+        """Read it, later than which is hard to tell from here."""
+        answer.read()
+
+    def flush(self) -> None:
+        """Nothing ever waits."""
+
+    def observe_date(self, date_header: str | None, at: float) -> None:
         """Keep a date."""
         self.dates.append(date_header)
 

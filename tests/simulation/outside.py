@@ -1,0 +1,123 @@
+"""Faults that break what the daemon's proof stands on, so that their harm can be measured."""
+
+from functools import partial
+from random import Random
+
+from tests.simulation.faults import FAULTS, Dice
+from tests.simulation.harbour import Harbour
+from tests.simulation.loop import Agenda
+from tests.simulation.shape import Shape
+from tests.simulation.truth import EPOCH, Call, Made, Story
+
+# A birth that is later after the server began than windows reach.
+_LATE = 70.0
+
+
+def outside(shape: Shape) -> bool:
+    """True where some fault of a world breaks the assumptions."""
+    return any(not FAULTS[each].inside for each in shape.faults)
+
+
+def befall(story: Story, dice: Dice) -> float | None:
+    """Change what truly happens; returns the moment of the first breach, None without one."""
+    moments = [
+        *_strangers(story, dice),
+        *_late_births(story, dice),
+        *_lost_starts(story, dice),
+        *_twins(story, dice),
+    ]
+    return min(moments, default=None)
+
+
+def reap(harbour: Harbour, story: Story, dice: Dice, agenda: Agenda, start: float) -> float | None:
+    """Somebody else deletes containers, too; returns the moment of the first."""
+    if not dice.on("second_reaper"):
+        return None
+    random = dice.of("second_reaper")
+    moments = []
+    for made in list(story.made.values()):
+        if not dice.strikes("second_reaper"):
+            continue
+        at = made.born + random.uniform(60, 240)
+        moments.append(at)
+        agenda.at(start + at, partial(harbour.delete, made.id))
+    return min(moments, default=None)
+
+
+def _strangers(story: Story, dice: Dice) -> list[float]:
+    """Containers of somebody who logs nothing, used soon after their birth or much later."""
+    found = []
+    for name, first in (("strangers", (5, 200)), ("late_strangers", (400, 1100))):
+        random = dice.of(name)
+        for _ in list(story.made):
+            if not dice.strikes(name):
+                continue
+            tier = random.choice(["1g", "4g", "64g"])
+            made = _made(story, random.uniform(5, story.over), tier, None)
+            used = made.born + random.uniform(*first)
+            made.activity.append(used)
+            for _ in range(random.randint(0, 3)):
+                used += random.uniform(5, 400)
+                made.activity.append(used)
+            made.until, made.named = used, True
+            found.append(made.born)
+    return found
+
+
+def _late_births(story: Story, dice: Dice) -> list[float]:
+    """Containers that are born long after the first output, and used at once."""
+    if not dice.on("late_births"):
+        return []
+    found = []
+    for call in story.calls:
+        later = max(call.output + 8, call.runs + _LATE)
+        for made in call.born:
+            if made.maker is not call or later + 5 > call.ends or not dice.strikes("late_births"):
+                continue
+            made.born = later
+            made.activity = [max(at, later + 4) for at in made.activity]
+            made.named, made.until = True, max(made.until, call.ends)
+            if made not in call.names:
+                call.names.append(made)
+            found.append(later)
+    return found
+
+
+def _lost_starts(story: Story, dice: Dice) -> list[float]:
+    """Calls of which nothing is ever logged, by applications that log all else."""
+    if not dice.on("lost_starts"):
+        return []
+    found: list[float] = []
+    for call in list(story.calls):
+        if call.born and dice.strikes("lost_starts"):
+            story.calls.remove(call)
+            found.extend(made.born for made in call.born)
+    return found
+
+
+def _twins(story: Story, dice: Dice) -> list[float]:
+    """Slots that make a second container, which the response uses, too, and never names."""
+    if not dice.on("twins"):
+        return []
+    random, found = dice.of("twins"), []
+    for call in story.calls:
+        if call.born and dice.strikes("twins"):
+            made = _twin(story, call, random)
+            found.append(made.born)
+    return found
+
+
+def _twin(story: Story, call: Call, random: Random) -> Made:
+    first = call.born[0]
+    made = _made(story, first.born, first.tier, call)
+    made.until = call.ends
+    if random.random() < 0.5:
+        made.activity.append(random.uniform(made.born, call.ends))
+    return made
+
+
+def _made(story: Story, born: float, tier: str | None, maker: Call | None) -> Made:
+    number = len(story.made)
+    made = Made(f"cntr_{int(born + EPOCH):08x}{number:040x}", born, tier, maker)
+    story.made[made.id] = made
+    return made

@@ -1,0 +1,176 @@
+"""One writer's record: its clock, its goodbyes, and the lines of it that nobody could read."""
+
+from itertools import permutations
+
+import pytest
+from tests.unit.decide.builders import T, Writer, ledger_of
+
+from demurrage.decide.source import MANY_BEATS, Source
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Entry
+
+UNKNOWN = 30.0
+
+
+def folded(*entries: Entry) -> Source:
+    """The source that these events make."""
+    made = Source("app-1")
+    for each in entries:
+        made.fold(each.event, each.position)
+    return made
+
+
+def test_a_clock_that_nobody_knows_may_be_off_either_way() -> None:
+    """Until a heartbeat tells."""
+    app = Writer()
+    started = app.starts("a", 10)
+    assert folded(started).offsets(UNKNOWN) == (-30.0, 30.0)
+    told = [app.beats(at, clock_offset=off) for at, off in ((20, 3.0), (30, -4.0), (40, 1.0))]
+    for order in permutations(told):
+        made = folded(started, *order)
+        assert made.offsets(UNKNOWN) == (-4.0, 3.0)
+        assert (made.low_told_at, made.high_told_at) == (T + 30, T + 20)
+
+
+def test_an_offset_told_again_counts_from_then() -> None:
+    """When it was last told says from when on it may have changed."""
+    app = Writer()
+    told = [app.beats(at, clock_offset=off) for at, off in ((10, 2.0), (20, 5.0), (30, 2.0))]
+    for order in permutations(told):
+        made = folded(*order)
+        assert (made.low_told_at, made.high_told_at) == (T + 30, T + 20)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "span"),
+    [
+        ((5.0,), (-30.0, 30.0)),
+        ((-45.0,), (-45.0, 30.0)),
+        ((45.0,), (-30.0, 45.0)),
+        ((45.0, 70.0, 50.0), (-30.0, 70.0)),
+        ((-45.0, -70.0, -50.0), (-70.0, 30.0)),
+        ((None, 40.0, -50.0), (-50.0, 40.0)),
+    ],
+)
+def test_goodbyes_widen_an_unknown_clock(
+    offsets: tuple[float | None, ...], span: tuple[float, float]
+) -> None:
+    """They may be said by another, so they never narrow it; nor do they once it is known."""
+    app = Writer()
+    goodbyes = [app.beats(50, clock_offset=each, final=True) for each in offsets]
+    assert folded(*goodbyes).offsets(UNKNOWN) == span
+    assert folded(*reversed(goodbyes)).offsets(UNKNOWN) == span
+    assert folded(app.beats(60, clock_offset=1.0), *goodbyes).offsets(UNKNOWN) == (1.0, 1.0)
+
+
+def test_unreadable_lines_are_counted_and_shown_where_they_stand() -> None:
+    """One without its place shows no gap by itself."""
+    made = folded(Writer().starts("a", 10))
+    made.miss(None)
+    assert (made.set_aside, made.gap, made.last_sequence) == (1, None, 1)
+    empty = Source("app-1")
+    empty.miss(None)
+    assert (empty.set_aside, empty.gap) == (1, None)
+    made.miss(3)
+    made.miss(2)
+    assert (made.set_aside, made.gap, made.last_sequence) == (3, (2, 3), 3)
+
+
+def test_what_the_daemon_heard_is_dated_by_its_own_clock() -> None:
+    """Which is the provider's, and the later of two stands."""
+    made = Source("?")
+    made.hear(50.0)
+    made.hear(40.0)
+    assert (made.last_time, made.active_time) == (50.0, 50.0)
+    assert made.offsets(UNKNOWN) == (0.0, 0.0)
+
+
+def test_a_conflict_stands_where_it_came_first() -> None:
+    """All before it still proves something."""
+    app = Writer()
+    held = [app.starts(f"call-{number}", 10 + number) for number in range(4)]
+    made = folded(*held)
+    twin = Writer()
+    for number in range(4):
+        entry = twin.say(10 + number, held[number].event.fact, digest="twin")
+        if number in (1, 3):
+            made.fold(entry.event, entry.position)
+    assert (made.conflict_at, made.proven_through, made.held_through) == (2, 1, 4)
+    made.contradict()
+    assert made.conflict_at == 0
+
+
+def test_the_daemons_own_hand_is_told_apart() -> None:
+    """A person, what it has read itself, what webhooks said; and an application."""
+    kinds = {
+        f"{PERSON_PREFIX}ann": (True, False, True),
+        RESOLVER: (False, True, True),
+        WEBHOOK: (False, False, True),
+        "app-1": (False, False, False),
+    }
+    for name, kind in kinds.items():
+        made = Source(name)
+        assert (made.person, made.resolver, made.own) == kind
+    assert Source(RESOLVER).offsets(UNKNOWN) == (0.0, 0.0)
+
+
+def test_a_goodbye_is_worth_what_is_held_before_it() -> None:
+    """Nothing while something is missing, and nothing once something followed it."""
+    app = Writer()
+    started = app.starts("a", 10)
+    goodbye = app.beats(40, final=True)
+    assert folded(goodbye).departed_by(UNKNOWN) == float("inf")
+    assert not folded(goodbye).said_goodbye
+    gone = folded(goodbye, started)
+    assert gone.said_goodbye
+    assert gone.departed_by(UNKNOWN) == T + 40
+    late = folded(goodbye, started, app.ends("a", 50))
+    assert not late.said_goodbye
+    assert late.departed_by(UNKNOWN) == float("inf")
+
+
+def test_many_heartbeats_are_thinned_without_being_asked() -> None:
+    """All that they said that still counts is kept."""
+    app = Writer()
+    beats = [app.beats(at) for at in range(2 * MANY_BEATS)]
+    made = folded(*beats)
+    assert len(made.beats) <= MANY_BEATS
+    assert made.best is not None
+    assert made.best.complete_through == T + 2 * MANY_BEATS - 1
+
+
+def test_heartbeats_that_tell_of_loss_or_wait_for_a_gap_are_kept() -> None:
+    """The one is a fact for ever, the other may yet prove something."""
+    app = Writer()
+    first = app.beats(10)
+    lossy = app.beats(20, dropped=2)
+    missing = app.starts("a", 30)
+    waiting = app.beats(40, "a", dropped=0)
+    best = app.beats(50, last_sequence=2, dropped=0)
+    made = folded(first, lossy, waiting, best)
+    made.fold(missing.event, missing.position)
+    again = folded(first, lossy, waiting, best)
+    assert lossy.position in again.held_positions()
+    assert waiting.position in again.held_positions()
+    assert again.best is not None
+    assert again.best.complete_through == T + 50
+
+
+def test_what_is_in_flight_is_what_standing_heartbeats_name() -> None:
+    """A reader that starts anew needs these calls."""
+    app = Writer()
+    assert folded(app.beats(10, "a", "b"), app.beats(20, "c")).in_flight == {"a", "b", "c"}
+
+
+def test_a_ledger_takes_floors_for_held_and_never_lowers_them() -> None:
+    """What retention has dropped was once held."""
+    app = Writer()
+    for number in range(3):
+        app.starts(f"call-{number}", 10 + number)
+    ledger = ledger_of(app)
+    ledger.start_from({"app-1": 2})
+    source = ledger.sources["app-1"]
+    assert (source.held_through, source.last_sequence) == (3, 3)
+    ledger.start_from({"app-1": 7, "other": 4})
+    assert (source.held_through, source.last_sequence) == (7, 7)
+    other = ledger.sources["other"]
+    assert (other.held_through, other.last_sequence, other.opened) == (4, 4, False)

@@ -1,0 +1,134 @@
+"""When a response can have made a container, to the second."""
+
+from math import inf
+
+import pytest
+from tests.unit.decide.builders import TARGET, T, Writer, ledger_of, sighting
+
+from demurrage.decide.slots import _reused
+from demurrage.decide.window import Window, window
+from demurrage.model.rules import EvidenceRules
+
+RULES = EvidenceRules()
+SKEW, DELAY = RULES.clock_skew, RULES.max_birth_delay
+
+
+def span(*writers: Writer, whole_life: bool = False) -> tuple[float, float]:
+    """When the window of call a opens and closes, in seconds after T."""
+    response = ledger_of(*writers).book(TARGET).responses["a"]
+    found = window(response, {}, RULES, whole_life=whole_life)
+    return (found.opens - T, found.closes - T)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "admitted"),
+    [
+        (11.0, 20.0, True),  # born within [10, 11]: at its very end, perhaps
+        (11.5, 20.0, False),
+        (10.5, 20.0, True),
+        (0.0, 10.0, True),  # at the very beginning of its second, perhaps
+        (0.0, 9.5, False),
+        (0.0, inf, True),
+    ],
+)
+def test_a_birth_of_whole_seconds_may_lie_anywhere_in_its_second(
+    opens: float, closes: float, *, admitted: bool
+) -> None:
+    """Whoever may have made it is a candidate."""
+    assert Window(opens, closes).admits(10) is admitted
+
+
+@pytest.mark.parametrize(
+    ("opens", "gone_at", "reused"),
+    [
+        (11.0, None, False),  # born in the same moment, perhaps
+        (11.5, None, True),
+        (12.0, None, True),
+        (11.5, 11.5, False),  # gone in that moment, perhaps
+        (11.5, 12.0, True),
+        (9.0, None, False),
+    ],
+)
+def test_only_what_was_older_and_still_alive_was_reused(
+    opens: float, gone_at: float | None, *, reused: bool
+) -> None:
+    """A slot is spoken for by another container only if that one is certainly not its own."""
+    row = sighting("cntr_0", 10, gone_at=gone_at)
+    assert _reused(row, Window(T + opens, inf)) is reused
+
+
+def test_it_opens_at_the_start_and_closes_at_the_end() -> None:
+    """Each widened by what clocks may be off."""
+    app = Writer()
+    app.starts("a", 10)
+    app.beats(20, "a")
+    assert span(app) == (10 - SKEW, inf)
+    app.ends("a", 200)
+    assert span(app) == (10 - SKEW, 200 + SKEW)
+
+
+def test_a_clock_that_nobody_knows_widens_it() -> None:
+    """By what it may be off, either way."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 200)
+    unknown = RULES.max_event_delay
+    assert span(app) == (10 - unknown - SKEW, 200 + unknown + SKEW)
+
+
+def test_the_servers_time_and_the_first_output_narrow_it() -> None:
+    """But not whole-life windows, which only the end closes."""
+    app = Writer()
+    app.beats(0)
+    app.starts("a", 10)
+    app.created("a", 12, created_at=11)
+    assert span(app) == (11 - SKEW, 11 + SKEW + DELAY)
+    app.puts_out("a", 20)
+    assert span(app) == (11 - SKEW, 20 + SKEW)
+    app.ends("a", 300)
+    assert span(app, whole_life=True) == (11 - SKEW, 300 + SKEW)
+
+
+def test_a_background_response_counts_from_when_it_ran() -> None:
+    """It opens when last seen queued, and has its delay from when first seen running."""
+    app = Writer()
+    app.beats(0)
+    app.starts("a", 10, background=True)
+    app.created("a", 12, created_at=11, status="queued")
+    app.created("a", 40, created_at=11, status="queued")
+    assert span(app) == (40 - SKEW, inf)
+    app.created("a", 50, created_at=11, status="in_progress")
+    assert span(app) == (40 - SKEW, 50 + SKEW + DELAY)
+
+
+def test_a_direct_connection_bounds_it_by_the_last_byte() -> None:
+    """Sent, or cut off by a goodbye."""
+    app = Writer()
+    app.beats(0)
+    app.starts("a", 10, direct=True)
+    assert span(app)[1] == inf
+    app.created("a", 15, sent_at=14)
+    assert span(app)[1] == 14 + SKEW + DELAY
+    gone = Writer()
+    gone.beats(0)
+    gone.starts("a", 10, direct=True)
+    gone.beats(30, "a", final=True)
+    assert span(gone)[1] == 30 + SKEW + DELAY
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_call_with_two_starts_the_earliest_opens_it(*, known: bool) -> None:
+    """And nothing but a person's word closes it, whatever the clocks are."""
+    one, other = Writer(), Writer("app-2")
+    if known:
+        one.beats(0)
+        other.beats(0)
+    one.starts("a", 10)
+    other.starts("a", 30)
+    ahead = 0 if known else RULES.max_event_delay
+    assert span(one, other) == (10 - ahead - SKEW, inf)
+    one.created("a", 31, created_at=-100)
+    one.puts_out("a", 32)
+    assert span(one, other) == (-100 - SKEW, inf)
+    other.created("a", 33, created_at=500)
+    assert span(one, other) == (-100 - SKEW, inf)
