@@ -6,10 +6,13 @@ A fault is switched on by its name in a shape; where it strikes asks `Dice.strik
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
