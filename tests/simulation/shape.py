@@ -75,7 +75,7 @@ def draw(seed: int, containers: int) -> Shape:
         mode="observe" if seed % 25 == 11 else "enforce",
         proof="deduced" if seed % 2 else "strict",
         coverage="partial" if seed % 25 == 13 else "complete",
-        interval=dice.choice([10.0, 20.0, 20.0, 30.0, 30.0]),
+        interval=dice.choice([10.0, 20.0, 20.0, 20.0, 30.0, 30.0, 30.0]),
         early_calm=dice.random() < 0.4,
         requests_per_minute=dice.choice([60, 200, 600, 1200]),
         page=dice.choice([100, 100, 100, 40]),
