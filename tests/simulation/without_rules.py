@@ -131,7 +131,7 @@ REMOVALS = (
     ),
     Removal(
         "P2 evidence complete",
-        (("decide.verdict:_evidence_waits", _nothing),),
+        (("decide.grounds:evidence_waits", _nothing),),
         "missing_lines, late_lines",
         _worlds("faults=missing_lines,late_lines,deaths fury=8 free_grace=False", range(1, 4)),
         frozenset({"watermark_passed"}),
@@ -152,7 +152,7 @@ REMOVALS = (
     ),
     Removal(
         "P5 coverage",
-        (("decide.verdict:_coverage", _nothing),),
+        (("decide.grounds:uncovered", _nothing),),
         "none, under partial coverage",
         _worlds("coverage=partial", range(1, 3)),
         frozenset({"verdict_allows"}),
@@ -201,7 +201,7 @@ REMOVALS = (
     Removal(
         "a restore of the store, rail and proof",
         (
-            ("decide.verdict:_restored", _nothing),
+            ("decide.grounds:restored", _nothing),
             ("engine.holds:Holds.trip", _all_but(Rail.STORE_RESTORED)),
         ),
         "store_restored",
