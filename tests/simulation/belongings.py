@@ -6,8 +6,13 @@ from random import Random
 from tests.simulation.truth import Hand, Line, Made, Story
 
 
-def pin(random: Random, story: Story, hand: Hand, made: Made, *, after: float) -> None:
+def pin(
+    random: Random, story: Story, hand: Hand, made: Made, *, after: float, open_until: float
+) -> None:
     """Hold a named container for longer than its conversations do, until a moment or a release.
+
+    Who has used it itself says by a release that nobody needs it any more, so that it comes after
+    the conversation's end.
 
     Args:
         random: the chance.
@@ -15,6 +20,7 @@ def pin(random: Random, story: Story, hand: Hand, made: Made, *, after: float) -
         hand: the process, which has named the container.
         made: the container.
         after: when the pin is set.
+        open_until: when the conversation ends.
     """
     if not hand.begins < after < hand.works_until - 1:
         return
@@ -26,7 +32,7 @@ def pin(random: Random, story: Story, hand: Hand, made: Made, *, after: float) -
         )
     else:
         story.lines.append(Line(hand, after, "container.referenced", {"container_id": made.id}))
-        until = release(story, hand, made, at=after + lasts)
+        until = release(story, hand, made, at=max(after, open_until) + lasts)
     made.until = max(made.until, until)
 
 

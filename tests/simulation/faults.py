@@ -9,6 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 from math import inf
 from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class Dice:
         self._on = on
         self._streams: dict[str, Random] = {}
         self.struck: Counter[str] = Counter()
+        self.on_strike: Callable[[str], object] = lambda _name: None
         self.calm = False
         self.calm_from = inf
 
@@ -134,6 +139,7 @@ class Dice:
         struck = self.of(name).random() < chance
         if struck:
             self.struck[name] += 1
+            self.on_strike(name)
         return struck
 
     def note(self, name: str) -> None:

@@ -75,7 +75,7 @@ def draw(seed: int, containers: int) -> Shape:
         mode="observe" if seed % 25 == 11 else "enforce",
         proof="deduced" if seed % 2 else "strict",
         coverage="partial" if seed % 25 == 13 else "complete",
-        interval=dice.choice([10.0, 20.0, 20.0, 30.0, 30.0]),
+        interval=dice.choice([10.0, 20.0, 20.0, 20.0, 30.0, 30.0, 30.0]),
         early_calm=dice.random() < 0.4,
         requests_per_minute=dice.choice([60, 200, 600, 1200]),
         page=dice.choice([100, 100, 100, 40]),
@@ -91,7 +91,11 @@ def smaller(shape: Shape) -> list[Shape]:
         for share in (0.1, 0.25, 0.5, 0.75, 0.9)
         if int(shape.containers * share) < shape.containers
     ]
-    found += [replace(shape, faults=shape.faults - {name}) for name in sorted(shape.faults)]
+    names = sorted(shape.faults)
+    if len(names) > 2:
+        halves = (names[: len(names) // 2], names[len(names) // 2 :])
+        found += [replace(shape, faults=frozenset(half)) for half in ([], *halves)]
+    found += [replace(shape, faults=shape.faults - {name}) for name in names]
     plain = Shape(
         seed=shape.seed,
         writers=1,

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
-from tests.simulation.shape import Shape, smaller
+from tests.simulation.shape import smaller
 from tests.simulation.world import Result, run
 
 _LINES = 60
 # What is told of every container's fate, whichever it is.
 _COMMON = frozenset(
-    {"started", "killed", "stopped", "freezes", "held", "lapsed", "resumed", "retired"}
+    {
+        "started",
+        "killed",
+        "stopped",
+        "freezes",
+        "held",
+        "lapsed",
+        "resumed",
+        "retired",
+        "fault",
+        "listing",
+    }
 )
 
 
@@ -45,14 +56,10 @@ def story_of(result: Result) -> Iterator[str]:
     for broken in result.broken[:5]:
         yield f"{broken.at:8.1f}  {broken.name}  {broken.container or ''}  {broken.detail}"
     container = next((each.container for each in result.broken if each.container), None)
-    at = result.broken[0].at if result.broken else result.virtual
+    until = result.broken[0].at + 60 if result.broken else result.virtual
     lines = [
         f"{each.at:8.1f}  {each.what}  {each.about or ''}  {each.detail}"
-        for each in result.trace
-        if each.at <= at + 60
-        and (each.about == container or each.what.partition(" ")[0] in _COMMON)
+        for each in sorted(result.trace, key=lambda each: each.at)
+        if each.at <= until and (each.about == container or each.what.partition(" ")[0] in _COMMON)
     ]
     yield from lines[-_LINES:]
-
-
-__all__ = ["Shape", "shrink", "story_of"]

@@ -287,7 +287,9 @@ class _Author:
             made.until = max(made.until, at)
         last = known[-1]
         if last.names and self.dice.strikes("pins"):
-            pin(self.random, self.story, last.hand, last.names[0], after=last.told_at + 0.01)
+            told_at = last.told_at + 0.01
+            made = last.names[0]
+            pin(self.random, self.story, last.hand, made, after=told_at, open_until=at)
         speaker = talk.hand
         if not speaker.begins < at < speaker.works_until - 1:
             speaker = self._hand(at)

@@ -11,6 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from tests.simulation.faults import FAULTS
 from tests.simulation.hooks import Listener
 from tests.simulation.logbook import Office
 from tests.simulation.loop import Agenda
@@ -104,6 +105,11 @@ class Watch:
         """Add a line to the trace."""
         self.trace.append(Noted(self.now, what, about, detail))
 
+    def struck(self, fault: str) -> None:
+        """A fault strikes; what befalls single rows and lines would be too much to tell."""
+        if FAULTS[fault].where in ("weather", "life", "store", "call"):
+            self.note("fault", detail=fault)
+
     def breaks(self, name: str, container: str | None, detail: str) -> None:
         """Record a breach."""
         assert name in INVARIANTS
@@ -188,6 +194,7 @@ class Watch:
         told = outcome in (DeleteOutcome.REFUSED, DeleteOutcome.UNCERTAIN)
         if container in self.refused and not told:
             self.breaks("refused_told", container, f"told as {outcome}")
+        self.refused.discard(container)  # the next may never arrive
         if outcome.done:
             self._done.add(container)
 
