@@ -56,7 +56,11 @@ class Server:
         def serve() -> Reply:
             return self._delete(container_id)
 
-        return await self._call("delete", serve, lambda: self.on_delete(container_id))
+        def arrive() -> None:
+            self.refused.discard(container_id)
+            self.on_delete(container_id)
+
+        return await self._call("delete", serve, arrive)
 
     async def _call(
         self, name: str, serve: Callable[[], Reply], arrives: Callable[[], None] = lambda: None
@@ -118,7 +122,6 @@ class Server:
         return self._reply(200, body)
 
     def _delete(self, container_id: str) -> Reply:
-        self.refused.discard(container_id)
         if self._dice.strikes("refused_delete"):
             self.refused.add(container_id)
             return self._json(200, {"id": container_id, "deleted": False})
