@@ -9,11 +9,14 @@ Event = dict[str, Any]
 
 
 def opening(voyage: Voyage) -> list[Event]:
-    """The first events; only a background response shows that it was queued."""
-    body = voyage.body()
+    """The first events; only a background response shows that it was queued.
+
+    They show the response before its output, even where a slow server sends them after its end.
+    """
     first = "queued" if voyage.status == "queued" else "in_progress"
+    body = {**voyage.body(), "status": first, "output": [], "completed_at": None, "usage": None}
     return [
-        {"type": "response.created", "response": {**body, "status": first}},
+        {"type": "response.created", "response": body},
         {"type": f"response.{first}", "response": body},
     ]
 

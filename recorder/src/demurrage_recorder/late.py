@@ -46,10 +46,15 @@ class LateExchange:
         exchange: makes what reads it.
         call: the attempt that it answers.
         read_later: has an answer read soon.
+        tell_clock: writes down what the answer's `Date` says of the clock, if nothing did yet.
     """
 
     def __init__(
-        self, exchange: Callable[[], Exchange], call: Call, read_later: Callable[[Answer], None]
+        self,
+        exchange: Callable[[], Exchange],
+        call: Call,
+        read_later: Callable[[Answer], None],
+        tell_clock: Callable[[str | None, float], None] | None = None,
     ) -> None:
         self.begun_at = 0.0
         self.whole_at: float | None = None
@@ -57,6 +62,7 @@ class LateExchange:
         self._exchange = exchange
         self._call = call
         self._read_later = read_later
+        self._tell_clock = tell_clock
         self._answer: tuple[Head, Callable[[], Decode]] | None = None
         self._chunks: list[bytes] = []
         self._done = False
@@ -73,6 +79,8 @@ class LateExchange:
             return self._exchange().answered(head, decoder)
         self._answer = head, decoder
         self.begun_at = time.time()
+        if self._tell_clock is not None:
+            self._tell_clock(head.text(b"date"), self.begun_at)
         return self
 
     def failed(self, error: BaseException) -> None:

@@ -45,6 +45,13 @@ class Writing(Protocol):
     def observe_date(self, date_header: str | None, at: float) -> None:
         """Learn from an answer's `Date`, and when it came."""
 
+    @property
+    def knows_clock(self) -> bool:
+        """True once a `Date` has told of the clock."""
+
+    def tell_clock(self, date_header: str | None, at: float) -> None:
+        """Learn from a first answer's `Date`, and write it down before returning."""
+
 
 class Asked(Protocol):
     """A request as it is about to leave."""
@@ -171,7 +178,8 @@ class Watch:
         def exchange() -> Exchange:
             return self._exchange(Making(call, begun_at), call, direct=direct)
 
-        return LateExchange(exchange, call, self.writer.read_later)
+        tell_clock = None if self.writer.knows_clock else self.writer.tell_clock
+        return LateExchange(exchange, call, self.writer.read_later, tell_clock)
 
     def _looking(self, response_id: str) -> Followed | None:
         if response_id in _NO_IDS:

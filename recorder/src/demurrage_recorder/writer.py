@@ -144,6 +144,32 @@ class Writer:
         if date_header is not None:
             self._offset.observe(date_header, time.time() if at is None else at)
 
+    @property
+    def knows_clock(self) -> bool:
+        """True once an answer has told how far this machine's clock is ahead."""
+        return self._offset.seconds is not None
+
+    def tell_clock(self, date_header: str | None, at: float) -> None:
+        """Learn the clock's offset from a first answer, and write it down before returning.
+
+        Who is killed before the answer itself is read, or a heartbeat is due, has told it as well.
+        Never raises.
+
+        Args:
+            date_header: the answer's `Date`; None where it has none.
+            at: when it came, in epoch seconds.
+        """
+        try:
+            self.observe_date(date_header, at)
+            if self.knows_clock:
+                self._exclusively(self._beat)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self._fail(error, 0)
+
+    def _beat(self) -> None:
+        if self._source is not None:
+            self._source.beat()
+
     def close(self) -> None:
         """Say goodbye, and deliver what is left if the daemon takes it within two seconds.
 

@@ -33,12 +33,13 @@ def body(number: int = 1) -> bytes:
     return json.dumps(answer).encode()
 
 
-def asked(writer: Writer) -> Followed:
+def asked(writer: Writer, *headers: tuple[bytes, bytes]) -> Followed:
     """A request that has left and been answered, but for the body."""
     request = SimpleNamespace(method="POST", content=b'{"tools":[{"type":"code_interpreter"}]}')
     exchange = Watch(writer, "default").begin(request, "/v1/responses", lambda: True)
     assert exchange is not None
-    return exchange.answered(Head(200, [(b"Content-Type", b"application/json")]), DECODE)
+    head = Head(200, [(b"Content-Type", b"application/json"), *headers])
+    return exchange.answered(head, DECODE)
 
 
 def call(writer: Writer, number: int = 1) -> None:
@@ -94,6 +95,16 @@ def test_events_bear_the_moment_at_which_the_answer_came(writer: Open, folder: P
     (line,) = (each for each in lines_in(folder) if "finished" in each["type"])
     assert before - 1e-6 <= datetime.fromisoformat(line["time"]).timestamp() <= after
     assert before <= line["data"]["sent_at"] <= after
+
+
+def test_the_first_answer_tells_the_clock_at_once(writer: Open, folder: Path) -> None:
+    """Who is killed before it is read has told it, or nobody would know what its times mean."""
+    opened = writer(heartbeat=3600)
+    with opened._backlog._lock:  # the thread cannot read
+        for _ in range(2):
+            asked(opened, (b"Date", b"Wed, 25 Nov 2026 03:00:00 GMT"))
+        told = [line["data"].get("clock_offset") for line in lines_in(folder)]
+    assert [line is not None for line in told] == [False, True, False]
 
 
 def test_no_heartbeat_passes_what_waits(writer: Open, folder: Path) -> None:

@@ -45,6 +45,11 @@ class Notes:
         """Keep a date."""
         self.dates.append(date_header)
 
+    knows_clock = True
+
+    def tell_clock(self, date_header: str | None, at: float) -> None:
+        """The clock is known."""
+
     def kinds(self) -> list[str]:
         """Kinds, with the status of an end."""
         return [
