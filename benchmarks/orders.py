@@ -38,7 +38,7 @@ def measure(options: Options) -> Iterator[Measured]:
     """Both mixes; the full run takes twice the time."""
     for name, mix in MIXES.items():
         world = World(now=float(int(time.time())) - 7200)
-        with asyncio.Runner(loop_factory=lambda: VirtualLoop(world)) as runner:  # noqa: B023
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(world)) as runner:  # noqa: B023 - it is called before the loop goes on
             orphans = runner.run(_hour(world, mix, 30 if options.full else 15))
         yield _judged(name, world, orphans)
 
