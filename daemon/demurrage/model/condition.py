@@ -50,6 +50,12 @@ class ConditionKind(StrEnum):
     COVERAGE_BROKEN = "coverage_broken"
     NOBODY_LOGS = "nobody_logs"
     UNRETRIEVABLE_RESPONSES = "unretrievable_responses"
+    # what orphans cost
+    ORPHAN_RATE_FAST = "orphan_rate_fast"
+    ORPHAN_RATE_SLOW = "orphan_rate_slow"
+    ORPHAN_COST = "orphan_cost"
+    STANDING_LEAK = "standing_leak"
+    REAPER_NEVER_REAPS = "reaper_never_reaps"
     # what the canary found
     ANSWER_CHANGED = "answer_changed"
     # the daemon itself
@@ -60,6 +66,8 @@ class ConditionKind(StrEnum):
     STORE_RESTORED = "store_restored"
     RAIL_HELD = "rail_held"
     CYCLE_FAILED = "cycle_failed"
+    CYCLE_STALE = "cycle_stale"
+    SINK_FAILED = "sink_failed"
 
 
 class Severity(StrEnum):
@@ -71,10 +79,32 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A part of what a condition is about: `dimension` is writer, label, model or context.
+
+    `value` is the writer's name, the label as `key=value`, the model or the context style;
+    `share` (0 to 1) is the part of the condition's orphans that it accounts for.
+    """
+
+    dimension: str
+    value: str
+    orphans: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """One fault of one target now; `summary` says in a sentence what it is and what to do."""
+    """One fault of one target now; `summary` says in a sentence what it is and what to do.
+
+    `scope` tells conditions of one kind and target apart: a label as `key=value`, a sink's name;
+    empty where there can be only one. `causes` come dearest first. `usd_per_hour` is estimated,
+    None where the condition is not about money.
+    """
 
     kind: ConditionKind
     target: str
     summary: str
     severity: Severity = Severity.WARNING
+    scope: str = ""
+    causes: tuple[Cause, ...] = ()
+    usd_per_hour: float | None = None
