@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,10 @@ def rules_of(shape: Shape) -> Rules:
             idle_after=180.0 if shape.free_grace else 30.0,
             explicit="delete" if shape.ends > 0.5 else "keep",
         ),
-        rails=TIGHT if shape.tight_rails else RailRules(),
+        rails=replace(
+            TIGHT if shape.tight_rails else RailRules(),
+            max_deleted_share=shape.share_cap or None,
+        ),
         watch=WatchRules(interval=shape.interval),
     )
 

@@ -90,6 +90,9 @@ _ALL = (
     Fault("late_births", "outside", 0.5, "births come after the window", inside=False),
     Fault("lost_starts", "outside", 0.1, "nothing of a call is ever logged", inside=False),
     Fault("twins", "outside", 0.1, "a slot makes a second container", inside=False),
+    Fault("returns", "outside", 0.5, "a user comes back soon after an end", inside=False),
+    Fault("late_returns", "outside", 0.2, "a user comes back long after an end", inside=False),
+    Fault("observer_effect", "outside", 1.0, "listing refreshes activity", inside=False),
     Fault("second_reaper", "outside", 0.2, "somebody else deletes, too", inside=False),
 )
 

@@ -73,6 +73,8 @@ class Harbour:
             berth = self.berths[self._order[place][1]]
             place += 1
             if berth.vanishes > now:
+                if self.alive(berth) and self._dice.strikes("observer_effect"):
+                    berth.made.activity.append(now)
                 rows.append(self._row(berth, now))
         more = any(self.berths[each].vanishes > now for _, each in self._order[place : place + 500])
         return rows, more

@@ -1,6 +1,9 @@
 """Faults that break what the daemon's proof stands on, so that their harm can be measured."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from math import inf
 from random import Random
 
 from tests.simulation.faults import FAULTS, Dice
@@ -8,6 +11,8 @@ from tests.simulation.harbour import Harbour
 from tests.simulation.loop import Agenda
 from tests.simulation.shape import Shape
 from tests.simulation.truth import EPOCH, Call, Made, Story
+
+from demurrage.model.event import Ending
 
 # A birth that is later after the server began than windows reach.
 _LATE = 70.0
@@ -25,6 +30,7 @@ def befall(story: Story, dice: Dice) -> float | None:
         *_late_births(story, dice),
         *_lost_starts(story, dice),
         *_twins(story, dice),
+        *_returns(story, dice),
     ]
     return min(moments, default=None)
 
@@ -114,6 +120,62 @@ def _twin(story: Story, call: Call, random: Random) -> Made:
     if random.random() < 0.5:
         made.activity.append(random.uniform(made.born, call.ends))
     return made
+
+
+def _returns(story: Story, dice: Dice) -> list[float]:
+    """Turns of conversations that were declared over, on what they held."""
+    return [
+        at
+        for name, wait in (("returns", (0.3, 10)), ("late_returns", (300, 500)))
+        if dice.on(name)
+        for at in _returns_after(story, dice, name, wait)
+    ]
+
+
+def _returns_after(
+    story: Story, dice: Dice, name: str, wait: tuple[float, float]
+) -> Iterator[float]:
+    random = dice.of(name)
+    of_response = {call.response_id: call for call in story.calls}
+    last = {call.talk: call for call in story.calls}
+    for line in story.lines:
+        if line.kind != "conversation.ended":
+            continue
+        said = line.data.get("conversation")
+        before = last[said] if said else last[of_response[line.data["response_id"]].talk]
+        at = line.at + random.uniform(*wait)
+        held = [made for made in before.names if made.latest + 1000 > at]
+        if held and at + 1 < before.hand.works_until and dice.strikes(name):
+            story.calls.append(_return(story, before, at, held))
+            yield at
+    story.calls.sort(key=lambda call: (call.starts, call.id))
+
+
+def _return(story: Story, before: Call, at: float, held: list[Made]) -> Call:
+    """One such turn; its user may come again at any time."""
+    call = replace(
+        before,
+        id=f"call_{len(story.calls)}",
+        style="blocking",
+        starts=at,
+        previous=None if before.conversation else before.response_id,
+        creation=at + 0.1,
+        runs=at + 0.1,
+        output=at + 5,
+        ends=at + 30,
+        ending=Ending.COMPLETED,
+        told_at=at + 30.1,
+        settled_at=inf,
+        tells_creation=False,
+        tells_output=False,
+        names=list(held),
+        born=[],
+    )
+    for made in held:
+        made.activity.append(call.output)
+        made.until = inf
+    story.over = max(story.over, call.ends)
+    return call
 
 
 def _made(story: Story, born: float, tier: str | None, maker: Call | None) -> Made:

@@ -18,7 +18,8 @@ class Shape:
     switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
     new ones, in which the daemon has to catch up; under `early_calm` they begin with the last
     birth, while much is yet to become due. `page` is how many rows the API shows at most.
-    `mode`, `proof`, `coverage` and the rest are the daemon's settings.
+    `mode`, `proof`, `coverage` and the rest are the daemon's settings; a `share_cap` of 0 is its
+    own idea of what share of the newborn may be deleted.
     """
 
     seed: int = 0
@@ -41,6 +42,7 @@ class Shape:
     page: int = 100
     free_grace: bool = True
     tight_rails: bool = False
+    share_cap: float = 0.0
 
     @property
     def horizon(self) -> float:

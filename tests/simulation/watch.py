@@ -22,6 +22,7 @@ from demurrage.engine.ports import ContainersApi
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import Batch
 from demurrage.model.listing import Listing, Region
+from demurrage.model.rules import RailRules
 from demurrage.model.verdict import VerdictKind
 
 INVARIANTS = {
@@ -94,6 +95,7 @@ class Watch:
         self._positions: dict[str, set[int]] = {}
         self._recent: deque[tuple[float, str]] = deque()
         self._in_cycle: Counter[str] = Counter()
+        self._of_newborn: set[str] = set()
         self._acting = ""
 
     @property
@@ -172,6 +174,8 @@ class Watch:
 
             async def read(self, regions: Sequence[Region]) -> Listing:
                 watch._partial[name] = True
+                if "observer_effect" in watch.shape.faults:
+                    watch.note("listed")
                 listing = await api.read(regions)
                 watch._partial[name] = listing.failure is not None
                 if listing.failure is not None:
@@ -273,6 +277,8 @@ class Watch:
             return
         if self.standing:
             self.breaks("caps_hold", container, f"held by {', '.join(self.standing)}")
+        if self.shape.share_cap:
+            self._shared(container)
         if not self.shape.tight_rails:
             return
         self._in_cycle[container] += 1
@@ -284,3 +290,10 @@ class Watch:
         hour = len({each for _, each in self._recent})
         if hour > 60:
             self.breaks("caps_hold", container, f"{hour} within an hour")
+
+    def _shared(self, container: str) -> None:
+        """All of a small world is born within an hour."""
+        self._of_newborn.add(container)
+        listed, gone = self.counts["listed"], len(self._of_newborn)
+        if listed >= RailRules().min_population and gone > self.shape.share_cap * listed:
+            self.breaks("caps_hold", container, f"{gone} of {listed} newborn")

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from math import inf
@@ -109,6 +109,28 @@ def _listed_alive(self: Sighting) -> bool:
     return self.container.life != Life.GONE
 
 
+def _never(*_: Any, **__: Any) -> bool:
+    return False
+
+
+def _whole(*_: Any, **__: Any) -> float:
+    """All of the newborn may go."""
+    return 1.0
+
+
+def _always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _punctual(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """No birth was ever late."""
+
+    def attribute(*given: Any, **more: Any) -> Any:
+        return replace(rule(*given, **more), late=())
+
+    return attribute
+
+
 def _worlds(words: str, seeds: Sequence[int], small: str = _SMALL) -> tuple[str, ...]:
     return tuple(f"{small} seed={seed} {words}" for seed in seeds)
 
@@ -165,6 +187,20 @@ REMOVALS = (
         _HARM,
     ),
     Removal(
+        "an end covers what began before it",
+        (("decide.release:_covers", _always),),
+        "returns",
+        _worlds("faults=returns use=0.8 ends=0.9 free_grace=False", range(1, 9)),
+        _HARM,
+    ),
+    Removal(
+        "late births widen the windows",
+        (("decide.attribution:attribute", Around(_punctual)),),
+        "late_births",
+        _worlds("faults=late_births use=0.1 long_share=0.6 free_grace=False", range(1, 25)),
+        _HARM,
+    ),
+    Removal(
         "a release waits for its proof",
         (("decide.verdict:_release_waits", _nothing),),
         "late_lines, missing_lines",
@@ -192,6 +228,18 @@ REMOVALS = (
         _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
         frozenset({"caps_hold"}),
     ),
+    Removal(
+        "rail deleted_share",
+        (("decide.rails:_plausible_share", _whole),),
+        "none, with a low cap",
+        _worlds("share_cap=0.3 use=0.1 long_share=0.0", (1, 2)),
+        frozenset({"caps_hold"}),
+    ),
+    _rail(
+        Rail.REFERENCED_DELETED,
+        "late_returns",
+        _worlds("faults=late_returns use=0.8 ends=0.9 free_grace=False", range(1, 6)),
+    ),
     _rail(
         Rail.SECOND_REAPER,
         "second_reaper",
@@ -207,6 +255,28 @@ REMOVALS = (
         "store_restored",
         _worlds("faults=store_restored fury=100 use=0.1 long_share=0.0", range(1, 5)),
         rail=Rail.STORE_RESTORED,
+    ),
+    # Any of the three does: what a restore has lost shows as gaps, too.
+    Removal(
+        "a restore of the log, rail, proof and gaps",
+        (
+            ("decide.grounds:restored", _nothing),
+            ("decide.grounds:evidence_waits", _nothing),
+            ("engine.holds:Holds.trip", _all_but(Rail.LOG_RESTORED)),
+        ),
+        "log_restored",
+        _worlds(
+            "containers=150 faults=log_restored fury=100 use=0.2 long_share=0.0 free_grace=False",
+            range(2, 6),
+        ),
+        rail=Rail.LOG_RESTORED,
+    ),
+    Removal(
+        "rail observer_effect",
+        (("engine.cycle:Cycle._must_not_list", _never),),
+        "observer_effect",
+        _worlds("faults=observer_effect use=0.1 long_share=0.0", range(1, 4)),
+        rail=Rail.OBSERVER_EFFECT,
     ),
     Removal(
         "a partial listing is none",
@@ -291,7 +361,7 @@ def _broken(result: Result, tripped: float | None) -> frozenset[str]:
     """The invariants that were broken; `tripped` is when the rail should have held."""
     broken = {each.name for each in result.broken}
     if tripped is not None and any(
-        each.what == "DELETE" and tripped < each.at <= tripped + _UNANSWERED
+        each.what in ("DELETE", "listed") and tripped < each.at <= tripped + _UNANSWERED
         for each in result.trace
     ):
         broken.add(_HELD_BACK)
