@@ -1,6 +1,7 @@
 """The daemon as a process: start, schedule, signals, stop."""
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -17,12 +18,15 @@ from demurrage.app.canary.job import CanaryJobs
 from demurrage.app.canary.run import Canary
 from demurrage.app.doors import doors_of, ops_doors_of, service_of
 from demurrage.app.listeners import Listener, bind, bind_unix
+from demurrage.app.notify import Manager
+from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
 from demurrage.model.error import AlreadyRunningError, StoreFailedError
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
 from demurrage.web.app import create_app, create_ops_app
+from demurrage.web.service import Service
 
 # Seconds between two rounds of retention.
 _HOUSEKEEPING = 3600.0
@@ -42,13 +46,13 @@ async def serve(settings: Settings) -> None:
     """
     hidden = redactor(settings)
     dsn = settings.secrets.sentry_dsn
-    report = start_sentry(
+    on_error = start_sentry(
         dsn.get_secret_value() if dsn is not None else None,
         settings.sentry.environment,
         settings.sentry.release or f"demurrage@{VERSION}",
         redactor=hidden,
     )
-    set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=report)
+    set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=on_error)
     with StoreLock(settings.store_url) as lock:
         works = build(settings, open_state(settings, lock))
         try:
@@ -66,7 +70,9 @@ async def _run(works: Works, lock: StoreLock) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    listeners = _listeners(works)
+    manager = Manager(os.environ)
+    service = service_of(works)
+    listeners = _listeners(works.settings, service)
     schedule = _schedule(works)
     canaries = _canaries(works)
     await canaries.put_on(schedule)
@@ -89,11 +95,15 @@ async def _run(works: Works, lock: StoreLock) -> None:
         store=works.state.store.place,
         http=settings.http.bind,
     )
+    reporting = asyncio.create_task(report(service, manager)) if manager.listens else None
     try:
         await stop.wait()
     finally:
         began = time.monotonic()
         log.info("stopping")
+        manager.stopping()
+        if reporting is not None:
+            reporting.cancel()
         await schedule.stop()
         await canaries.stop()
         await works.engine.drain()
@@ -119,10 +129,9 @@ def _canaries(works: Works) -> CanaryJobs:
     return CanaryJobs(intervals, works.state.store, make)
 
 
-def _listeners(works: Works) -> Sequence[Listener]:
+def _listeners(settings: Settings, service: Service) -> Sequence[Listener]:
     """Every door that the settings open."""
-    http = works.settings.http
-    service, doors = service_of(works), doors_of(works.settings)
+    http, doors = settings.http, doors_of(settings)
     application = create_app(service, doors)
     found = [Listener(application, bind(http.address, "http.bind"))]
     if http.socket:
@@ -131,7 +140,7 @@ def _listeners(works: Works) -> Sequence[Listener]:
     if http.ops_address is not None:
         found.append(
             Listener(
-                create_ops_app(service, ops_doors_of(works.settings)),
+                create_ops_app(service, ops_doors_of(settings)),
                 bind(http.ops_address, "http.ops_bind"),
             )
         )
