@@ -65,7 +65,7 @@ class Machine:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its root."""
         done = subprocess.run(
-            ["nsenter", f"--target={self._leader}", "--all", "--wd=/", "--", *_CLEAN, *command],
+            ["nsenter", f"--target={self._leader}", "--all", "--", *_CLEAN, *command],
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -109,6 +109,7 @@ class Machine:
 _CLEAN: Sequence[str] = (
     "env",
     "-i",
+    "--chdir=/",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG=C.UTF-8",
 )
