@@ -34,7 +34,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks systemd install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -47,6 +47,8 @@ help: ## say what can be made
 	@echo "make format  put the sources into form"
 	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
+	@echo "make systemd  the service in a booted Debian; needs root, debootstrap and systemd-nspawn"
+	@echo "make install-systemd    install the service on this host, as root; uninstall-systemd"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
 
@@ -99,6 +101,16 @@ CONTAINERS ?= 1000
 PROCESSES ?= 2
 HUNTED := tests/unit/store/test_machine.py tests/unit/decide tests/unit/hostile \
 	tests/unit/web/test_contract.py
+
+# Loud where it cannot be shown: pytest tells of each skip and its reason.
+systemd: $(TEST)/installed
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q tests/deployment/test_systemd.py
+
+install-systemd: .make/wheel/built
+	@systemd/install "$(PYTHON)" $(WHEEL)
+
+uninstall-systemd:
+	@systemd/uninstall
 
 prove: $(TEST)/installed
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \

@@ -1,10 +1,10 @@
 """The daemon as a process: start, schedule, signals, stop."""
 
 import asyncio
-import signal
+import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,16 @@ from demurrage.app.canary.job import CanaryJobs
 from demurrage.app.canary.run import Canary
 from demurrage.app.doors import doors_of, ops_doors_of, service_of
 from demurrage.app.listeners import Listener, bind, bind_unix
+from demurrage.app.notify import Manager
+from demurrage.app.orders import Orders
+from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
-from demurrage.model.error import AlreadyRunningError, StoreFailedError
+from demurrage.model.error import AlreadyRunningError, SettingsError, StoreFailedError
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
 from demurrage.web.app import create_app, create_ops_app
+from demurrage.web.service import Service
 
 # Seconds between two rounds of retention.
 _HOUSEKEEPING = 3600.0
@@ -32,41 +36,64 @@ _LOCK_PACE = 3.0
 _FIRST_HOUSEKEEPING = 300.0
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then drain what is under way.
+async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
+    """Run until SIGTERM or SIGINT, then drain what is under way; SIGHUP reads the settings again.
+
+    Changed settings take effect as if the daemon had been started anew, but for the store's lock,
+    which it keeps: deletes under way are drained first, and evidence is read again.
+
+    Args:
+        settings: what to begin with.
+        reread: reads them again.
 
     Raises:
         SettingsError: an address cannot be bound, or a connection cannot be used.
         StoreUnusableError: the store cannot be opened.
         AlreadyRunningError: another daemon runs on the store.
     """
+    manager = Manager(os.environ)
+    orders = Orders(reread, manager)
+    with StoreLock(settings.store_url) as lock:
+        orders.listen()
+        following: Settings | None = settings
+        while following is not None:
+            try:
+                settings, following = following, await _live(following, lock, orders, manager)
+            except SettingsError as error:
+                if following is settings:
+                    raise
+                # Valid, and yet not to be used: a port that is taken, say.
+                orders.refuse(error)
+                following = settings
+    if lock.ousted:
+        raise AlreadyRunningError("another daemon has taken the store over; this one has ended")
+
+
+async def _live(
+    settings: Settings, lock: StoreLock, orders: Orders, manager: Manager
+) -> Settings | None:
+    """One life on one set of settings; returns those to go on with, None to end."""
     hidden = redactor(settings)
     dsn = settings.secrets.sentry_dsn
-    report = start_sentry(
+    on_error = start_sentry(
         dsn.get_secret_value() if dsn is not None else None,
         settings.sentry.environment,
         settings.sentry.release or f"demurrage@{VERSION}",
         redactor=hidden,
     )
-    set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=report)
-    with StoreLock(settings.store_url) as lock:
-        works = build(settings, open_state(settings, lock))
-        try:
-            await _run(works, lock)
-        finally:
-            await works.stop()
-    if lock.ousted:
-        raise AlreadyRunningError("another daemon has taken the store over; this one has ended")
+    set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=on_error)
+    works = build(settings, open_state(settings, lock))
+    try:
+        return await _run(works, lock, orders, manager)
+    finally:
+        await works.stop()
 
 
-async def _run(works: Works, lock: StoreLock) -> None:
+async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) -> Settings | None:
     settings = works.settings
     log = structlog.get_logger("demurrage")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    listeners = _listeners(works)
+    service = service_of(works)
+    listeners = _listeners(settings, service)
     schedule = _schedule(works)
     canaries = _canaries(works)
     await canaries.put_on(schedule)
@@ -75,7 +102,7 @@ async def _run(works: Works, lock: StoreLock) -> None:
         with suppress(StoreFailedError):  # the next cycle meets the same, and says so
             await asyncio.to_thread(works.state.store.keep)
         if lock.ousted:
-            stop.set()
+            orders.stop.set()
 
     schedule.every(_LOCK_PACE, ":lock", keep_lock)
     for listener in listeners:
@@ -89,11 +116,17 @@ async def _run(works: Works, lock: StoreLock) -> None:
         store=works.state.store.place,
         http=settings.http.bind,
     )
+    reporting = asyncio.create_task(report(service, manager)) if manager.listens else None
+    following: Settings | None = None
     try:
-        await stop.wait()
+        following = await orders.wait(settings)
     finally:
         began = time.monotonic()
         log.info("stopping")
+        if following is None:
+            manager.stopping()
+        if reporting is not None:
+            reporting.cancel()
         await schedule.stop()
         await canaries.stop()
         await works.engine.drain()
@@ -101,6 +134,7 @@ async def _run(works: Works, lock: StoreLock) -> None:
             await listener.stop()
         schedule.close()
         log.info("stopped", seconds=round(time.monotonic() - began, 3))
+    return following
 
 
 def _canaries(works: Works) -> CanaryJobs:
@@ -119,22 +153,22 @@ def _canaries(works: Works) -> CanaryJobs:
     return CanaryJobs(intervals, works.state.store, make)
 
 
-def _listeners(works: Works) -> Sequence[Listener]:
+def _listeners(settings: Settings, service: Service) -> Sequence[Listener]:
     """Every door that the settings open."""
-    http = works.settings.http
-    service, doors = service_of(works), doors_of(works.settings)
+    http, doors = settings.http, doors_of(settings)
     application = create_app(service, doors)
-    found = [Listener(application, bind(http.address, "http.bind"))]
-    if http.socket:
-        private = create_app(service, replace(doors, private=True))
-        found.append(Listener(private, bind_unix(Path(http.socket), "http.socket")))
-    if http.ops_address is not None:
-        found.append(
-            Listener(
-                create_ops_app(service, ops_doors_of(works.settings)),
-                bind(http.ops_address, "http.ops_bind"),
-            )
-        )
+    with ExitStack() as taken:
+        found = [Listener(application, taken.enter_context(bind(http.address, "http.bind")))]
+        if http.socket:
+            private = create_app(service, replace(doors, private=True))
+            listening = taken.enter_context(bind_unix(Path(http.socket), "http.socket"))
+            found.append(Listener(private, listening))
+        if http.ops_address is not None:
+            ops = create_ops_app(service, ops_doors_of(settings))
+            listening = taken.enter_context(bind(http.ops_address, "http.ops_bind"))
+            found.append(Listener(ops, listening))
+        # They are the listeners' from here on; where one could not be had, none stays taken.
+        taken.pop_all()
     return found
 
 

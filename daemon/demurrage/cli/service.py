@@ -10,6 +10,8 @@ from demurrage.cli.session import settings_of
 def run(context: typer.Context) -> None:
     """Run the daemon until SIGTERM or SIGINT, which let deletes under way end.
 
+    SIGHUP reads the settings again: valid ones take effect between cycles, wrong ones are refused.
+
     With the shipped settings it only observes. One daemon runs on a store (exit 4).
 
     \b
@@ -17,10 +19,11 @@ def run(context: typer.Context) -> None:
       demurrage run --config /etc/demurrage/demurrage.toml
     """
     import asyncio
+    from functools import partial
 
     from demurrage.app.service import serve
 
-    asyncio.run(serve(settings_of(context)))
+    asyncio.run(serve(settings_of(context), partial(settings_of, context)))
 
 
 def demo(

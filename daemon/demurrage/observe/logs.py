@@ -5,6 +5,7 @@ there. Moments are UTC.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TextIO
@@ -16,6 +17,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from demurrage.observe.journal import Prioritised, leads_to_journal
 from demurrage.observe.redact import Redactor
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -67,12 +69,13 @@ def set_up_logs(
         *hooks,
     ]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        ProcessorFormatter(
-            foreign_pre_chain=[*common, _foreign],
-            processors=_rendering(redactor or Redactor(), console=console, stream=stream),
-        )
+    formatter: logging.Formatter = ProcessorFormatter(
+        foreign_pre_chain=[*common, _foreign],
+        processors=_rendering(redactor or Redactor(), console=console, stream=stream),
     )
+    if leads_to_journal(stream, os.environ):
+        formatter = Prioritised(formatter)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
