@@ -5,6 +5,7 @@ store's totals, which `status` shows, are exact.
 """
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from types import MappingProxyType
 
 from demurrage.decide import billing
@@ -34,6 +35,7 @@ class Fates:
         self._prices = prices
         self._unsettled: dict[str, dict[str, Container]] = {}
         self._orphans: dict[str, dict[str, Container]] = {}
+        self._looked_at: dict[str, float] = {}
 
     def born(self, target: str, sightings: Iterable[Sighting]) -> None:
         """Containers were listed for the first time; those that are gone by then tell nothing."""
@@ -71,9 +73,13 @@ class Fates:
     def passed(self, target: str, now: float) -> None:
         """Time went by: orphans that nobody deleted have expired, and cost all that they could.
 
-        What was never judged by the time that it expired is followed no longer.
+        What was never judged by the time that it expired is followed no longer. A look at all of
+        them once a tick is often enough: money has no finer grain.
         """
         rules = self._rules(target)
+        if abs(now - self._looked_at.get(target, -inf)) < rules.tick:
+            return
+        self._looked_at[target] = now
         orphans = self._orphans.setdefault(target, {})
         for container in _expired(orphans, now, rules):
             self._spent(target, container, billing.expires_at(container, rules))

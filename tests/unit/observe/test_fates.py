@@ -110,9 +110,22 @@ def test_an_orphan_that_stays_costs_all_that_it_can(fates: Fates, metrics: Metri
     fates.ruled("default", ruling(*ORPHAN))
     fates.passed("default", 2199.0)
     assert value(metrics, "wasted_estimated_usd_total") == 0
-    fates.passed("default", 2200.0)
-    fates.passed("default", 2300.0)
+    fates.passed("default", 2259.0)
+    fates.passed("default", 2320.0)
     assert value(metrics, "wasted_estimated_usd_total") == 20
+
+
+def test_the_living_are_looked_through_once_a_tick(fates: Fates, metrics: Metrics) -> None:
+    """A cycle must not pay for all that live, and a clock set back must not stop the counting."""
+    fates.passed("default", 2199.0)
+    fates.ruled("default", ruling(*ORPHAN))
+    fates.passed("default", 2210.0)
+    assert value(metrics, "wasted_estimated_usd_total") == 0
+    fates.passed("default", 99_999.0)
+    assert value(metrics, "wasted_estimated_usd_total") == 20
+    fates.ruled("default", ruling(*ORPHAN, container=replace(ONE, id="cntr_2")))
+    fates.passed("default", 2300.0)
+    assert value(metrics, "wasted_estimated_usd_total") == 40
 
 
 def test_one_that_proves_used_is_no_waste(fates: Fates, metrics: Metrics) -> None:
