@@ -21,6 +21,7 @@ TEST := .make/test-$(VERSION)
 OLD_SDK := .make/openai2-$(VERSION)
 OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch tests/*/gate)
 FRAMEWORKS := .make/frameworks-$(VERSION)
+PROMETHEUS := .make/prometheus
 
 # Installing asks nothing and says nothing unless it fails.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -34,7 +35,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks systemd install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus systemd install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -42,6 +43,7 @@ help: ## say what can be made
 	@echo "make test    lint, build the wheel, test it, test it with the older SDK too"
 	@echo "make suite   the tests alone, against the built wheel"
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
+	@echo "make prometheus  the rules and the dashboard under a real Prometheus"
 	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
@@ -74,6 +76,11 @@ old-sdk: $(OLD_SDK)/installed
 
 frameworks: $(FRAMEWORKS)/installed
 	@$(ISOLATED) $(FRAMEWORKS)/bin/python -m pytest -q tests/frameworks
+
+# The rules by their own tests, then rules and dashboard on a Prometheus that scrapes the demo.
+prometheus: $(TEST)/installed $(PROMETHEUS)/found
+	@$(ISOLATED) PATH="$(CURDIR)/$(PROMETHEUS)/usr/bin:$$PATH" \
+		$(TEST)/bin/python -m pytest -q tests/deployment/test_prometheus.py
 
 # Sources and tests are copied; only the copies are changed.
 mutants: $(TEST)/mutmut
@@ -161,6 +168,10 @@ $(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/buil
 
 $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/wheel/built
 	@$(FRAMEWORKS)/$(PIP) install --group test --group frameworks "$(WHEEL)[postgres]"
+	@touch $@
+
+$(PROMETHEUS)/found: .ci/prometheus
+	@.ci/prometheus $(PROMETHEUS)
 	@touch $@
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies

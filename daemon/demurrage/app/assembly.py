@@ -158,7 +158,8 @@ def build(settings: Settings, state: State) -> Works:
         figures = calls[group].snapshot()
         return group, figures.effective, figures.used_last_minute
 
-    telling = Telling(metrics, budget)
+    rules = {name: settings.rules(name) for name in settings.targets}
+    telling = Telling(metrics, budget, {name: each.billing for name, each in rules.items()})
 
     def called(target: str, kind: str, outcome: str, _seconds: float) -> None:
         metrics.api_call(target, kind, outcome)
@@ -166,6 +167,7 @@ def build(settings: Settings, state: State) -> Works:
     watched = targets(settings, calls, {name: partial(called, name) for name in settings.targets})
     for name in settings.targets:
         metrics.mode(name, settings.mode)
+        metrics.interval(name, rules[name].watch.interval)
     engine = Engine(
         watched,
         state.log,

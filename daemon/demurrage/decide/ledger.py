@@ -100,6 +100,10 @@ class Ledger:
                 return name
         return None
 
+    def dropped(self, target: str) -> int:
+        """How many events the target's writers have admitted to have lost."""
+        return sum(each.dropped for each in self.sources.values() if target in each.targets)
+
     def _source(self, source_id: str) -> Source:
         if source_id not in self.sources:
             self.sources[source_id] = Source(source_id)

@@ -152,7 +152,7 @@ class Engine:
         begun = len(self._cycles) == len(self._targets)
         if cursor is not None and begun and all(each.answered for each in self._cycles.values()):
             await asyncio.to_thread(self._store.save_cursor, cursor)
-        self._hooks.cycled(_report(outcome, status))
+        self._hooks.cycled(_report(outcome, status, self.evidence.ledger.dropped(name)))
 
     @property
     def evidence(self) -> Evidence:
@@ -251,7 +251,7 @@ def _named(name: str, error: Exception) -> Condition:
     return Condition(ConditionKind.CYCLE_FAILED, name, text, Severity.PAGE)
 
 
-def _report(outcome: Outcome, status: Mapping[str, Any]) -> CycleReport:
+def _report(outcome: Outcome, status: Mapping[str, Any], dropped: int) -> CycleReport:
     decision, reading = outcome.picture.decision, outcome.picture.reading
     through = None if decision is None else decision.watermark.through
     return CycleReport(
@@ -261,6 +261,7 @@ def _report(outcome: Outcome, status: Mapping[str, Any]) -> CycleReport:
         complete=outcome.complete,
         events=reading.records if isinstance(reading, Reading) else 0,
         verdicts={kind: status["verdicts"][kind] for kind in VerdictKind},
-        watermark=None if through is None or math.isinf(through) else through,
+        watermark=None if through in (None, -math.inf) else min(through, outcome.ended_at),
         due=len(outcome.plan.deletes),
+        dropped=dropped,
     )

@@ -22,7 +22,9 @@ class CycleReport:
     """One cycle of one target, as figures.
 
     `complete`: listing and log were read and every verdict given. Times are provider time;
-    `watermark` may be infinite. `events` counts log records read in this cycle.
+    `watermark` is the cycle's own end where no writer is waited for, None where it is not known.
+    `events` counts log records read in this cycle, `dropped` what the target's writers have
+    admitted to have lost so far.
     """
 
     target: str
@@ -33,6 +35,7 @@ class CycleReport:
     verdicts: Mapping[VerdictKind, int]
     watermark: float | None
     due: int
+    dropped: int = 0
 
 
 class Hooks(Protocol):

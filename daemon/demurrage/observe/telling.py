@@ -17,6 +17,7 @@ from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import Conclusion, ConditionChanges, Ruling
 from demurrage.model.resolution import Resolution, ResolveOutcome
 from demurrage.model.verdict import VerdictKind
+from demurrage.observe.fates import SHIPPED, Fates, Prices
 from demurrage.observe.metrics import Metrics
 
 # Seconds between two summaries of a target.
@@ -32,10 +33,13 @@ class Telling:
         metrics: what is counted.
         budget: by target: its budget group, the group's limit now and its calls of the last
             minute.
+        prices: by target, how it is billed; a target left out has the shipped rules.
     """
 
-    def __init__(self, metrics: Metrics, budget: Budget) -> None:
+    def __init__(self, metrics: Metrics, budget: Budget, prices: Prices = SHIPPED) -> None:
         self._metrics = metrics
+        self._fates = Fates(metrics, prices)
+        self._dropped: dict[str, int] = {}
         self._budget = budget
         self._log = structlog.get_logger("demurrage")
         self._summed_up: dict[str, float] = {}
@@ -43,6 +47,7 @@ class Telling:
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """Containers were listed for the first time."""
         self._metrics.born(target, len(sightings))
+        self._fates.born(target, sightings)
         for sighting in sightings:
             self._log.debug(
                 "container_seen",
@@ -54,6 +59,7 @@ class Telling:
 
     def ruled(self, target: str, rulings: Sequence[Ruling]) -> None:
         """Verdicts changed."""
+        self._fates.ruled(target, rulings)
         for ruling in rulings:
             verdict = ruling.verdict
             self._log.info(
@@ -81,6 +87,7 @@ class Telling:
 
     def concluded(self, target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> None:
         """Deletes ended, one way or another."""
+        self._fates.concluded(target, pairs)
         for deletion, conclusion in pairs:
             lateness = conclusion.finished_at - deletion.due_at
             self._metrics.deleted(
@@ -115,7 +122,7 @@ class Telling:
         self, target: str, standing: Sequence[Condition], changes: ConditionChanges
     ) -> None:
         """The conditions that stand now, and what changed about them."""
-        self._metrics.conditions(target, standing)
+        self._metrics.incidents(target, standing)
         for each in changes.opened:
             tell = self._log.error if each.severity is Severity.PAGE else self._log.warning
             tell("condition_opened", target=target, kind=each.kind, summary=each.summary)
@@ -146,6 +153,8 @@ class Telling:
         self._metrics.cycle(target, report.seconds, complete_at)
         self._metrics.verdicts(target, report.verdicts)
         self._metrics.events_read(target, report.events)
+        self._fates.passed(target, report.ended_at)
+        self._count_drops(target, report.dropped)
         if report.watermark is not None:
             self._metrics.watermark(target, report.watermark)
         group, limit, used = self._budget(target)
@@ -163,8 +172,15 @@ class Telling:
             self._summed_up[target] = report.ended_at
             self._log.info("summary", **line)
 
+    def _count_drops(self, target: str, admitted: int) -> None:
+        """Count what is new; what was admitted before the start was counted before it."""
+        new = admitted - self._dropped.get(target, admitted)
+        self._dropped[target] = admitted
+        self._metrics.dropped(target, max(0, new))
+
     def failed(self, target: str, error: Exception) -> None:
         """A cycle ended by an error; one that nobody foresaw carries its trace."""
+        self._metrics.failed(target)
         if isinstance(error, DemurrageError):
             self._log.error("cycle_failed", target=target, error=str(error))
         else:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from demurrage.observe.metrics import CONTENT_TYPE
-from demurrage.web.problems import ProblemError, documented
+from demurrage.web.problems import Kind, ProblemError, documented
 from demurrage.web.service import Service
 
 _ERRORS = (
@@ -86,7 +86,7 @@ def not_fresh(service: Service) -> Iterator[str]:
             yield f"{target}: the last cycle was not complete ({kinds or 'no reason known'})"
 
 
-def _refuse_if(kind: str, reasons: list[str]) -> None:
+def _refuse_if(kind: Kind, reasons: list[str]) -> None:
     if reasons:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         raise ProblemError(status, kind, "; ".join(reasons), reasons=reasons)

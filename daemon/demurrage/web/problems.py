@@ -1,7 +1,7 @@
 """Errors as RFC 9457 has them: problem+json that names what is wrong and quotes nothing."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +15,41 @@ MEDIA_TYPE = "application/problem+json"
 # Seconds after which a log or store that failed is worth another try.
 RETRY_AFTER = 5
 _PREFIX = "urn:demurrage:problem:"
+
+# The last part of a problem's type; clients rely on them, and each has its runbook.
+Kind = Literal[
+    "acts-closed",
+    "bad-host",
+    "bad-request",
+    "bad-signature",
+    "body-too-large",
+    "end-needs-token",
+    "foreign-site",
+    "hold-not-resumable",
+    "internal-error",
+    "invalid-body",
+    "invalid-parameter",
+    "log-unavailable",
+    "malformed-event",
+    "malformed-webhook",
+    "method-not-allowed",
+    "not-found",
+    "not-implemented",
+    "not-ready",
+    "not-turning",
+    "reserved-source",
+    "store-unavailable",
+    "unauthorized",
+    "unsupported-media-type",
+    "wrong-host",
+]
+# What the router and the body's limit refuse. Not by the status's phrase, which differs between
+# versions of Python.
+_REFUSED: dict[int, Kind] = {
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
+}
 
 
 class Problem(BaseModel):
@@ -49,7 +84,7 @@ class ProblemError(Exception):
     def __init__(
         self,
         status: HTTPStatus,
-        kind: str,
+        kind: Kind,
         detail: str,
         *,
         pointer: str | None = None,
@@ -106,7 +141,7 @@ async def on_http(_request: Request, error: Exception) -> JSONResponse:
     """What the router or the body's limit refuses."""
     assert isinstance(error, HTTPException)  # noqa: S101 - the registration says so
     status = HTTPStatus(error.status_code)
-    kind = status.phrase.lower().replace(" ", "-").replace("'", "")
+    kind = _REFUSED.get(status, "bad-request")
     headers = dict(error.headers) if error.headers else None
     return ProblemError(
         status, kind, status.description or status.phrase, headers=headers
@@ -131,14 +166,14 @@ async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def on_trouble(_request: Request, error: Exception) -> JSONResponse:
     """Store or log cannot be used now; their own words may hold paths and stay inside."""
+    kind: Kind = "store-unavailable"
+    what = "store"
     if isinstance(error, LogUnreadableError):
         kind, what = "log-unavailable", "event log"
-    else:
-        kind, what = "store-unavailable", "store"
     return unavailable(kind, f"the {what} cannot be used now; try again later").response()
 
 
-def unavailable(kind: str, detail: str, **more: Any) -> ProblemError:
+def unavailable(kind: Kind, detail: str, **more: Any) -> ProblemError:
     """Not now, and when to try again."""
     headers = {"Retry-After": str(RETRY_AFTER)}
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, kind, detail, headers=headers, **more)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from demurrage.engine.hooks import CycleReport
-from demurrage.model.condition import Condition
+from demurrage.model.condition import Condition, Severity
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.plan import Hold, PlannedDelete
@@ -39,8 +39,12 @@ class Recorded:
 
     def stands(self, kind: str, target: str = "default") -> bool:
         """True when the metrics say that a condition stands."""
-        line = f'demurrage_condition_open{{kind="{kind}",target="{target}"}} 1.0'
-        return line in self.metrics.exposition().decode()
+        labels = {"kind": kind, "target": target}
+        value = self.metrics.registry.get_sample_value
+        return any(
+            value("demurrage_incidents_open", {**labels, "severity": severity})
+            for severity in Severity
+        )
 
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """See Hooks."""

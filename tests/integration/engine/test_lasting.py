@@ -68,6 +68,16 @@ async def test_a_dead_cursor_is_not_used_for_ever(bench: Bench) -> None:
         assert all(complete[-3:])
 
 
+async def test_a_log_that_waits_for_nobody_is_not_behind(bench: Bench) -> None:
+    """Once all writers have said goodbye the watermark is now, not where the last one left it."""
+    async with bench.engine() as running:
+        async with running.application():
+            await running.turn()
+        await running.turn_until(lambda: bench.hooks.reports[-1].events == 0)
+        last = bench.hooks.reports[-1]
+        assert last.watermark == last.ended_at
+
+
 async def test_a_tombstone_is_no_new_container_however_old_it_is(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,21 @@ def test_a_writer_that_speaks_after_its_goodbye_has_not_left() -> None:
     assert verdict_of(sighting(born=60), app).codes == (Code.LOG_NOT_COMPLETE,)
 
 
+def test_what_writers_admit_to_have_lost_is_summed_by_target() -> None:
+    """Of every writer of the target the latest word, and of no other's."""
+    some, more, strange = Writer(), Writer("app-2"), Writer("app-3", target="other")
+    for writer in (some, more, strange):
+        turn(writer)
+    some.beats(40, dropped=2)
+    some.beats(50, dropped=3)
+    more.beats(40, dropped=4)
+    strange.beats(40, dropped=8)
+    ledger = ledger_of(some, more, strange)
+    assert ledger.dropped("default") == 7
+    assert ledger.dropped("other") == 8
+    assert ledger.dropped("none") == 0
+
+
 def test_a_goodbye_in_a_dead_ones_name_does_not_tell_its_clock() -> None:
     """Whoever took it over has a clock of its own, which its birth windows know nothing of."""
     dead = Writer(offset=-12.0)

@@ -11,7 +11,7 @@ from demurrage.eventlog.schema import event_schema
 from demurrage.model.condition import ConditionKind
 from demurrage.model.facts import BreakKind
 
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), ROOT / "recorder/README.md"]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")), ROOT / "recorder/README.md"]
 COVERAGE = (DOCS / "coverage.md").read_text()
 DEFINITIONS = event_schema()["$defs"]
 

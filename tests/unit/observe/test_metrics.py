@@ -5,11 +5,11 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from demurrage.model.condition import Condition, ConditionKind
+from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.plan import Mode
 from demurrage.model.resolution import ResolveOutcome
-from demurrage.model.verdict import VerdictKind
+from demurrage.model.verdict import Code, VerdictKind
 from demurrage.model.webhook import WebhookOutcome
 from demurrage.observe.metrics import OTHER, Metrics
 
@@ -31,7 +31,10 @@ def test_every_delete_series_exists_from_the_start(metrics: Metrics) -> None:
         labels = {"target": "default", "reason": "orphan", "outcome": outcome.value}
         assert sample(metrics, "deletes_total", **labels) == 0
     assert sample(metrics, "containers_born_total", target="default") == 0
-    assert sample(metrics, "condition_open", target="default", kind="rate_limited") == 0
+    for kind in ConditionKind:
+        for severity in Severity:
+            labels = {"target": "default", "kind": kind.value, "severity": severity.value}
+            assert sample(metrics, "incidents_open", **labels) == 0
 
 
 def test_verdicts_left_out_fall_to_zero(metrics: Metrics) -> None:
@@ -63,13 +66,52 @@ def test_observe_has_a_counter_of_its_own(metrics: Metrics) -> None:
     assert sample(metrics, "deletes_total", **labels) == 0
 
 
-def test_condition_closes(metrics: Metrics) -> None:
-    """A fault that is over reads zero again."""
-    fault = Condition(ConditionKind.RATE_LIMITED, "default", "slow down")
-    metrics.conditions("default", [fault])
-    assert sample(metrics, "condition_open", target="default", kind="rate_limited") == 1
-    metrics.conditions("default", [])
-    assert sample(metrics, "condition_open", target="default", kind="rate_limited") == 0
+def test_an_incident_closes(metrics: Metrics) -> None:
+    """One that is over reads zero again, and so does a severity that it has grown out of."""
+    labels = {"target": "default", "kind": "rate_limited"}
+    for severity in (Severity.WARNING, Severity.PAGE):
+        fault = Condition(ConditionKind.RATE_LIMITED, "default", "slow down", severity)
+        metrics.incidents("default", [fault])
+        for each in Severity:
+            value = sample(metrics, "incidents_open", **labels, severity=each.value)
+            assert value == (each is severity)
+    metrics.incidents("default", [])
+    assert sample(metrics, "incidents_open", **labels, severity="page") == 0
+
+
+def test_incidents_of_one_kind_are_counted(metrics: Metrics) -> None:
+    """Two scopes of one kind are two incidents."""
+    faults = [
+        Condition(ConditionKind.ORPHAN_RATE_FAST, "default", "", Severity.PAGE, scope=scope)
+        for scope in ("team=a", "team=b")
+    ]
+    metrics.incidents("default", faults)
+    labels = {"target": "default", "kind": "orphan_rate_fast", "severity": "page"}
+    assert sample(metrics, "incidents_open", **labels) == 2
+
+
+def test_sinks_are_counted_by_outcome() -> None:
+    """From zero; what the settings do not name makes no series of its own."""
+    metrics = Metrics("1", ["default"], ["slack"])
+    assert sample(metrics, "sink_notifications_total", sink="slack", outcome="failed") == 0
+    metrics.notified("slack", "delivered")
+    metrics.notified("a stranger", "delivered")
+    metrics.notified("slack", "a mood")
+    total = "sink_notifications_total"
+    assert sample(metrics, total, sink="slack", outcome="delivered") == 1
+    assert sample(metrics, total, sink=OTHER, outcome="delivered") == 1
+    assert sample(metrics, total, sink="slack", outcome=OTHER) == 1
+
+
+def test_orphans_have_bounded_reasons(metrics: Metrics) -> None:
+    """Each way of knowing has its series from the start; a new one is told as other."""
+    on = {"target": "default"}
+    assert sample(metrics, "orphans_total", **on, reason="makers_deduced") == 0
+    metrics.orphan("default", Code.CANDIDATES_DONE)
+    metrics.orphan("default", Code.PINNED)
+    assert sample(metrics, "orphans_total", **on, reason="candidates_done") == 1
+    assert sample(metrics, "orphans_total", **on, reason=OTHER) == 1
+    assert sample(metrics, "containers_settled_total", **on, verdict="pending") is None
 
 
 def test_partial_cycle_leaves_the_timestamp(metrics: Metrics) -> None:
@@ -97,6 +139,10 @@ def test_the_rest_is_counted(metrics: Metrics) -> None:
     metrics.budget("org", limit=60, used=12)
     metrics.watermark("default", 7)
     metrics.money("default", saved=1.5, wasted=0.5)
+    metrics.interval("default", 10)
+    metrics.failed("default")
+    metrics.dropped("default", 3)
+    metrics.settled("default", VerdictKind.EXPLICIT)
     metrics.missed("default")
     metrics.skipped("default")
     metrics.set_aside(2)
@@ -108,6 +154,10 @@ def test_the_rest_is_counted(metrics: Metrics) -> None:
     assert sample(metrics, "watermark_timestamp_seconds", **on) == 7
     assert sample(metrics, "saved_estimated_usd_total", **on) == 1.5
     assert sample(metrics, "wasted_estimated_usd_total", **on) == 0.5
+    assert sample(metrics, "watch_interval_seconds", **on) == 10
+    assert sample(metrics, "cycle_failures_total", **on) == 1
+    assert sample(metrics, "recorder_events_dropped_total", **on) == 3
+    assert sample(metrics, "containers_settled_total", **on, verdict="explicit") == 1
     assert sample(metrics, "cycles_missed_total", **on) == 1
     assert sample(metrics, "cycles_skipped_total", **on) == 1
     assert sample(metrics, "events_set_aside_total") == 2
@@ -138,7 +188,8 @@ def test_exposition_parses_and_keeps_the_rules(metrics: Metrics) -> None:
         assert not re.search(r"_(ms|minutes|hours|age)$", family.name)
         for one in family.samples:
             assert set(one.labels) <= {
-                "target", "verdict", "reason", "outcome", "kind", "budget_group", "version", "le",
+                "target", "verdict", "reason", "outcome", "kind", "severity",
+                "budget_group", "sink", "version", "le",
             }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from demurrage.web.doors import Doors
 from demurrage.web.service import Service
 
 PATH = "/webhooks/openai/default"
+PROBLEM = "urn:demurrage:problem:"
 Told = list[tuple[str, WebhookOutcome]]
 
 
@@ -214,6 +215,7 @@ async def test_a_large_body_is_refused_before_it_is_read(
     assert announced.status_code == 413
     chunked = await client.post(PATH, content=chunks(), headers=signed(b""))
     assert chunked.status_code == 413
+    assert announced.json()["type"] == chunked.json()["type"] == PROBLEM + "body-too-large"
     assert webhooks == []
 
 
