@@ -16,6 +16,7 @@ from demurrage.model.event import (
     Finished,
     Known,
     Output,
+    Sent,
     Started,
 )
 
@@ -57,7 +58,7 @@ class Book:
         if event.undecodable:
             self._note_undecodable(moment, position)
         match event.fact:
-            case Started() | Created() | Output() | Finished():
+            case Started() | Sent() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
             case Known(response_id=response_id):
                 self.known[response_id] = later(self.known.get(response_id), moment)
@@ -89,7 +90,7 @@ class Book:
 
     def _fold_response(
         self,
-        fact: Started | Created | Output | Finished,
+        fact: Started | Sent | Created | Output | Finished,
         moment: Moment,
         position: int,
         claim: Claim | None,
@@ -102,6 +103,8 @@ class Book:
         match fact:
             case Started():
                 self._begin(response, fact, moment, claim)
+            case Sent():
+                response.send(fact, moment)
             case Created():
                 response.create(fact, moment)
             case Output():
@@ -309,6 +312,6 @@ class Book:
                 calls.discard(response.call_id)
                 if not calls:
                     del self.mentions[container_id]
-        for moment in (response.started, response.output, response.finished):
+        for moment in (response.started, response.sent, response.output, response.finished):
             if moment is not None:
                 moment.source.calls.discard(response.call_id)

@@ -63,6 +63,13 @@ class StartedData(TargetData):
     )
 
 
+class SentData(TargetData):
+    """`demurrage.response.sent`: by then the whole request had reached the API."""
+
+    call_id: Id
+    sent_at: Epoch
+
+
 class CreatedData(TargetData):
     """`demurrage.response.created`: the API gave the response an id."""
 
@@ -180,6 +187,11 @@ class StartedEvent(Envelope):  # noqa: D101 - its data says what it is, as for a
     data: StartedData
 
 
+class SentEvent(Envelope):  # noqa: D101
+    type: Literal["demurrage.response.sent"]
+    data: SentData
+
+
 class CreatedEvent(Envelope):  # noqa: D101
     type: Literal["demurrage.response.created"]
     data: CreatedData
@@ -227,6 +239,7 @@ class HeartbeatEvent(Envelope):  # noqa: D101
 
 KnownWire = (
     StartedEvent
+    | SentEvent
     | CreatedEvent
     | OutputEvent
     | FinishedEvent

@@ -84,6 +84,18 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """By `sent_at` (writer's clock) the whole request of a running call had reached the API.
+
+    Every byte had left, and the peer's kernel had acknowledged each. Without `direct` on the
+    call's start it has no force, for then the peer is not the API.
+    """
+
+    call_id: str
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """The first output item arrived: from here on the response makes no container."""
 
@@ -170,6 +182,7 @@ class Unheard:
 
 Fact = (
     Started
+    | Sent
     | Created
     | Output
     | Finished

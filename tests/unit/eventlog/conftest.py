@@ -14,6 +14,7 @@ READ_AT = 1_800_000_000.0
 # The least that each type asks for beyond the target.
 LEAST: dict[str, dict[str, Any]] = {
     "demurrage.response.started": {"call_id": "call_1"},
+    "demurrage.response.sent": {"call_id": "call_1", "sent_at": 1_790_000_000.5},
     "demurrage.response.created": {"call_id": "call_1", "response_id": "resp_1"},
     "demurrage.response.output": {"call_id": "call_1"},
     "demurrage.response.finished": {"call_id": "call_1", "status": "completed"},
