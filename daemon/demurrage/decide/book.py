@@ -10,6 +10,7 @@ from demurrage.model.event import (
     ContainerCreated,
     ContainerReferenced,
     ContainerReleased,
+    ContainerRequested,
     ConversationEnded,
     Created,
     Event,
@@ -34,7 +35,8 @@ class Book:
     """The folded log of one target. Folding is commutative and idempotent.
 
     `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
-    when each source last named a container by an id that could not be decoded.
+    when each source last named a container by an id that could not be decoded. `requested`: when
+    each last set about creating one itself.
     """
 
     target: str
@@ -45,6 +47,7 @@ class Book:
     releases: dict[str, list[Moment]] = field(default_factory=dict)
     known: dict[str, Moment] = field(default_factory=dict)
     undecodable: dict[str, Moment] = field(default_factory=dict)
+    requested: dict[str, Moment] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -56,7 +59,7 @@ class Book:
         """Take one event in."""
         moment = Moment(event.time, source, event.sequence)
         if event.undecodable:
-            self._note_undecodable(moment, position)
+            self._note_last("undecodable", self.undecodable, moment, position)
         match event.fact:
             case Started() | Sent() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
@@ -65,6 +68,8 @@ class Book:
                 self._learned.setdefault(response_id, claim)
                 self._unsettled.add(response_id)
                 self._place(response_id, position)
+            case ContainerRequested():
+                self._note_last("requested", self.requested, moment, position)
             case ContainerCreated(container_id=container_id):
                 self.explicit.setdefault(container_id, []).append(moment)
                 self._place(container_id, position)
@@ -81,12 +86,12 @@ class Book:
             case _:
                 pass
 
-    def _note_undecodable(self, moment: Moment, position: int) -> None:
+    def _note_last(self, what: str, told: dict[str, Moment], moment: Moment, position: int) -> None:
+        """Keep the last that each source told of its kind."""
         source_id = moment.source.id
-        last = later(self.undecodable.get(source_id), moment)
-        if last is moment:
-            self.undecodable[source_id] = moment
-            self.positions[f"undecodable:{source_id}"] = [position]
+        if later(told.get(source_id), moment) is moment:
+            told[source_id] = moment
+            self.positions[f"{what}:{source_id}"] = [position]
 
     def _fold_response(
         self,
@@ -272,6 +277,10 @@ class Book:
 
     def _forget_containers(self, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop pins, releases and creations of containers that are long gone."""
+        for source_id, moment in list(self.requested.items()):
+            if moment.latest(unknown) < before:
+                del self.requested[source_id]
+                self.positions.pop(f"requested:{source_id}", None)
         for container_id in {*self.explicit, *self.pins, *self.releases} - needed:
             moments = (
                 *self.explicit.get(container_id, ()),

@@ -8,6 +8,7 @@ from demurrage.model.event import (
     ContainerCreated,
     ContainerReferenced,
     ContainerReleased,
+    ContainerRequested,
     ConversationEnded,
     Created,
     Ending,
@@ -144,6 +145,7 @@ _MAKERS: Final[dict[type[wire.Envelope], Callable[[Any], Fact]]] = {
     wire.OutputEvent: lambda event: _output(event.data),
     wire.FinishedEvent: lambda event: _finished(event.data),
     wire.KnownEvent: lambda event: Known(event.data.response_id),
+    wire.ContainerRequestedEvent: lambda _: ContainerRequested(),
     wire.ContainerCreatedEvent: lambda event: ContainerCreated(event.data.container_id),
     wire.ContainerReferencedEvent: lambda event: ContainerReferenced(
         event.data.container_id, event.data.until

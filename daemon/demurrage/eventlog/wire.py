@@ -41,7 +41,10 @@ class SlotData(Wire):
 
 
 class TargetData(Wire):
-    """What every event says: the target, by the name it has in the daemon's settings."""
+    """What every event says: the target, by the name it has in the daemon's settings.
+
+    `demurrage.container.requested` says no more.
+    """
 
     target: Name
 
@@ -212,6 +215,11 @@ class KnownEvent(Envelope):  # noqa: D101
     data: KnownData
 
 
+class ContainerRequestedEvent(Envelope):  # noqa: D101
+    type: Literal["demurrage.container.requested"]
+    data: TargetData
+
+
 class ContainerCreatedEvent(Envelope):  # noqa: D101
     type: Literal["demurrage.container.created"]
     data: ContainerData
@@ -244,6 +252,7 @@ KnownWire = (
     | OutputEvent
     | FinishedEvent
     | KnownEvent
+    | ContainerRequestedEvent
     | ContainerCreatedEvent
     | ContainerReferencedEvent
     | ContainerReleasedEvent

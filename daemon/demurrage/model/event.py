@@ -127,6 +127,11 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerRequested:
+    """An application is about to create a container itself; the answer with its id may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerCreated:
     """An application created the container itself (`POST /containers`)."""
 
@@ -187,6 +192,7 @@ Fact = (
     | Output
     | Finished
     | Known
+    | ContainerRequested
     | ContainerCreated
     | ContainerReferenced
     | ContainerReleased

@@ -158,6 +158,8 @@ class Watch:
         if found["responses"]:
             return self._making(request, direct(), pool)
         if found["containers"]:
+            # The answer with its id may be lost; this alone tells then that there may be one.
+            self.note("container.requested", {})
             return self._exchange(Founding(self.note), None)
         if found["batches"]:
             if not _is_for_responses(request):

@@ -19,6 +19,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "demurrage.response.output": {"call_id": "call_1"},
     "demurrage.response.finished": {"call_id": "call_1", "status": "completed"},
     "demurrage.response.known": {"response_id": "resp_1"},
+    "demurrage.container.requested": {},
     "demurrage.container.created": {"container_id": "cntr_1"},
     "demurrage.container.referenced": {"container_id": "cntr_1"},
     "demurrage.container.released": {"container_id": "cntr_1"},

@@ -52,6 +52,7 @@ VALID: list[tuple[str, dict[str, Any]]] = [
     ("response.finished", {"data": {"status": "refused", "http_status": 400}}),
     ("response.finished", {"data": {"status": "lost", "http_status": None}}),
     ("response.known", {}),
+    ("container.requested", {}),
     ("container.created", {}),
     ("container.referenced", {"data": {"until": "2026-11-22T11:00:00Z"}}),
     ("container.referenced", {"data": {"until": 1_790_000_000}}),
