@@ -19,6 +19,10 @@ from demurrage.model.event import Ending
 # A container lives so long after its last activity, and is surely not reused so close to that.
 EXPIRY = 1200.0
 _REUSABLE = 1140.0
+# Where a request would take so long to reach the API, the network stalls, so many times longer.
+_STALLS, _STALLED = 1.35, 25
+# And where it passes through a proxy, that one holds it back.
+_HOLDS, _HELD = 12, 6
 _TIERS = ("1g", "1g", "1g", "4g", "16g", "64g")
 _OUTCOMES = (Ending.COMPLETED,) * 8 + (Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
 
@@ -133,7 +137,11 @@ class _Author:
         random = self.random
         style = random.choices(["blocking", "streamed", "background"], [4, 5, 1])[0]
         direct = random.random() < 0.5
-        creation = at + (random.uniform(0.05, 1.5) if direct else random.uniform(0.05, 15))
+        delay = random.uniform(0.05, 1.5) if direct else random.uniform(0.05, 15)
+        stalled = delay * (_STALLED if direct else _HELD)
+        if delay > (_STALLS if direct else _HOLDS) and at + stalled < talk.hand.dies:
+            delay = stalled
+        creation = at + delay
         runs = creation + (random.uniform(0, 30) if style == "background" else 0.0)
         long = random.random() < self.shape.long_share
         output = runs + (random.uniform(1, 120) if long else random.uniform(0.5, 12))
@@ -152,6 +160,7 @@ class _Author:
             previous=self._previous(talk),
             carried=self._carried(talk),
             direct=direct,
+            sent=creation - 0.02 if direct else at + 0.03,
             creation=creation,
             runs=runs,
             output=output,

@@ -18,6 +18,8 @@ PERSON = f"{PERSON_PREFIX}ops"
 # Whole seconds that a line of an honest writer is under way at most, under `late_lines`.
 _LATEST = 25.0
 _BEAT = 12.0
+# A writer looks at a request that has been under way for so long.
+_LOOKED_AT = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +93,10 @@ def _of_call(random: Random, call: Call) -> Iterator[Line]:
         yield Line(hand, call.told_at, "response.finished", refused)
         return
     heard_until = min(call.told_at, hand.dies)
+    seen = max(call.sent, call.starts + _LOOKED_AT) + 0.1
+    if seen < heard_until:
+        told = {**known, "sent_at": EPOCH + seen + hand.offset}
+        yield Line(hand, seen, "response.sent", told)
     yield from (line for line in _on_the_way(random, call) if line.at < heard_until)
     if call.told_at < inf:
         yield Line(hand, call.told_at, "response.finished", _end(call))
@@ -98,7 +104,7 @@ def _of_call(random: Random, call: Call) -> Iterator[Line]:
 
 def _sent(call: Call) -> float | None:
     """When the last byte left, on its writer's clock; known of a direct connection."""
-    return EPOCH + call.starts + 0.02 + call.hand.offset if call.direct else None
+    return EPOCH + call.sent + call.hand.offset if call.direct else None
 
 
 def _on_the_way(random: Random, call: Call) -> Iterator[Line]:

@@ -60,7 +60,8 @@ class Call:
     """One HTTP attempt at a response, as the server sees it and as its writer tells it.
 
     `creation` … `ends` are the server's; `told_at` is when its writer learns `ending`, inf where
-    it never does; `settled_at` is when a person says how it ended.
+    it never does; `settled_at` is when a person says how it ended. `sent` is when its last byte
+    had reached whom its connection leads to, the API itself only where it is `direct`.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Call:
     previous: str | None
     carried: tuple[str, ...]
     direct: bool
+    sent: float
     creation: float
     runs: float
     output: float

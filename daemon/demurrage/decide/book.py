@@ -10,12 +10,14 @@ from demurrage.model.event import (
     ContainerCreated,
     ContainerReferenced,
     ContainerReleased,
+    ContainerRequested,
     ConversationEnded,
     Created,
     Event,
     Finished,
     Known,
     Output,
+    Sent,
     Started,
 )
 
@@ -33,7 +35,8 @@ class Book:
     """The folded log of one target. Folding is commutative and idempotent.
 
     `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
-    when each source last named a container by an id that could not be decoded.
+    when each source last named a container by an id that could not be decoded. `requested`: when
+    each last set about creating one itself.
     """
 
     target: str
@@ -44,6 +47,7 @@ class Book:
     releases: dict[str, list[Moment]] = field(default_factory=dict)
     known: dict[str, Moment] = field(default_factory=dict)
     undecodable: dict[str, Moment] = field(default_factory=dict)
+    requested: dict[str, Moment] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -55,15 +59,17 @@ class Book:
         """Take one event in."""
         moment = Moment(event.time, source, event.sequence)
         if event.undecodable:
-            self._note_undecodable(moment, position)
+            self._note_last("undecodable", self.undecodable, moment, position)
         match event.fact:
-            case Started() | Created() | Output() | Finished():
+            case Started() | Sent() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
             case Known(response_id=response_id):
                 self.known[response_id] = later(self.known.get(response_id), moment)
                 self._learned.setdefault(response_id, claim)
                 self._unsettled.add(response_id)
                 self._place(response_id, position)
+            case ContainerRequested():
+                self._note_last("requested", self.requested, moment, position)
             case ContainerCreated(container_id=container_id):
                 self.explicit.setdefault(container_id, []).append(moment)
                 self._place(container_id, position)
@@ -80,16 +86,16 @@ class Book:
             case _:
                 pass
 
-    def _note_undecodable(self, moment: Moment, position: int) -> None:
+    def _note_last(self, what: str, told: dict[str, Moment], moment: Moment, position: int) -> None:
+        """Keep the last that each source told of its kind."""
         source_id = moment.source.id
-        last = later(self.undecodable.get(source_id), moment)
-        if last is moment:
-            self.undecodable[source_id] = moment
-            self.positions[f"undecodable:{source_id}"] = [position]
+        if later(told.get(source_id), moment) is moment:
+            told[source_id] = moment
+            self.positions[f"{what}:{source_id}"] = [position]
 
     def _fold_response(
         self,
-        fact: Started | Created | Output | Finished,
+        fact: Started | Sent | Created | Output | Finished,
         moment: Moment,
         position: int,
         claim: Claim | None,
@@ -102,6 +108,8 @@ class Book:
         match fact:
             case Started():
                 self._begin(response, fact, moment, claim)
+            case Sent():
+                response.send(fact, moment)
             case Created():
                 response.create(fact, moment)
             case Output():
@@ -269,6 +277,10 @@ class Book:
 
     def _forget_containers(self, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop pins, releases and creations of containers that are long gone."""
+        for source_id, moment in list(self.requested.items()):
+            if moment.latest(unknown) < before:
+                del self.requested[source_id]
+                self.positions.pop(f"requested:{source_id}", None)
         for container_id in {*self.explicit, *self.pins, *self.releases} - needed:
             moments = (
                 *self.explicit.get(container_id, ()),
@@ -309,6 +321,6 @@ class Book:
                 calls.discard(response.call_id)
                 if not calls:
                     del self.mentions[container_id]
-        for moment in (response.started, response.output, response.finished):
+        for moment in (response.started, response.sent, response.output, response.finished):
             if moment is not None:
                 moment.source.calls.discard(response.call_id)

@@ -52,7 +52,8 @@ def deduce(
     strict = grounds.attribution
     if not strict.blockers or any(True for _ in grounds.book.unresolved()):
         return strict
-    if grounds.book.explicit and not grounds.rules.policy.auto_name:
+    creates = grounds.book.explicit or grounds.book.requested
+    if creates and not grounds.rules.policy.auto_name:
         # Applications create containers, and of one whose answer was lost nobody logs the id.
         return strict
     in_doubt = _Union(_unsure(grounds))

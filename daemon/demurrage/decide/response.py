@@ -10,6 +10,7 @@ from demurrage.model.event import (
     Ending,
     Finished,
     Output,
+    Sent,
     Slot,
     Started,
 )
@@ -172,6 +173,10 @@ class Response:
         self.labels = tuple(sorted(fact.labels.items()))
         self.claim = claim
         return not self.contradicted
+
+    def send(self, fact: Sent, moment: Moment) -> None:
+        """Take in that the whole request had reached the API; the latest of such claims counts."""
+        self.sent = later(self.sent, Moment(fact.sent_at, moment.source))
 
     def create(self, fact: Created, moment: Moment) -> None:
         """Take in that the API gave it an id."""

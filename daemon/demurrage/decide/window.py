@@ -92,12 +92,17 @@ def _latest_birth(response: Response, retired: Mapping[str, float], rules: Evide
 
 def _sent(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
     """The latest moment at which the request's last byte can have left; +inf if unknown."""
-    if not response.direct:
+    if not response.direct or response.started is None:
         return inf
-    sent = inf if response.sent is None else _latest(response.sent, rules)
-    if response.started is None:
-        return sent
     source = response.started.source
+    sent = inf
+    # Only the writer that sent it can know, and no request has left before its start was told.
+    if (
+        response.sent is not None
+        and response.sent.source is source
+        and response.sent.time >= response.started.time
+    ):
+        sent = _latest(response.sent, rules)
     gone_at = source.retired_at(retired, unknown=rules.max_event_delay, skew=rules.clock_skew)
     if gone_at is not None:
         sent = min(sent, gone_at + rules.clock_skew)

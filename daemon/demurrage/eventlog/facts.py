@@ -8,6 +8,7 @@ from demurrage.model.event import (
     ContainerCreated,
     ContainerReferenced,
     ContainerReleased,
+    ContainerRequested,
     ConversationEnded,
     Created,
     Ending,
@@ -16,6 +17,7 @@ from demurrage.model.event import (
     Heartbeat,
     Known,
     Output,
+    Sent,
     Slot,
     Started,
     Tool,
@@ -55,6 +57,8 @@ def mentions_of(fact: Fact, containers: frozenset[str]) -> set[str]:
     match fact:
         case Started():
             ids.update((fact.call_id, fact.previous_response_id, fact.conversation))
+        case Sent():
+            ids.add(fact.call_id)
         case Created() | Finished():
             ids.update((fact.call_id, fact.response_id, fact.conversation))
         case Output():
@@ -136,10 +140,12 @@ def _heartbeat(data: wire.HeartbeatData) -> Heartbeat:
 # The callables take the very type that they are listed under, which no annotation can say.
 _MAKERS: Final[dict[type[wire.Envelope], Callable[[Any], Fact]]] = {
     wire.StartedEvent: lambda event: _started(event.data),
+    wire.SentEvent: lambda event: Sent(event.data.call_id, event.data.sent_at),
     wire.CreatedEvent: lambda event: _created(event.data),
     wire.OutputEvent: lambda event: _output(event.data),
     wire.FinishedEvent: lambda event: _finished(event.data),
     wire.KnownEvent: lambda event: Known(event.data.response_id),
+    wire.ContainerRequestedEvent: lambda _: ContainerRequested(),
     wire.ContainerCreatedEvent: lambda event: ContainerCreated(event.data.container_id),
     wire.ContainerReferencedEvent: lambda event: ContainerReferenced(
         event.data.container_id, event.data.until

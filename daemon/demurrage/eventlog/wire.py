@@ -41,7 +41,10 @@ class SlotData(Wire):
 
 
 class TargetData(Wire):
-    """What every event says: the target, by the name it has in the daemon's settings."""
+    """What every event says: the target, by the name it has in the daemon's settings.
+
+    `demurrage.container.requested` says no more.
+    """
 
     target: Name
 
@@ -61,6 +64,13 @@ class StartedData(TargetData):
     labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = Field(
         default_factory=dict, json_schema_extra={"default": {}}
     )
+
+
+class SentData(TargetData):
+    """`demurrage.response.sent`: by then the whole request had reached the API."""
+
+    call_id: Id
+    sent_at: Epoch
 
 
 class CreatedData(TargetData):
@@ -180,6 +190,11 @@ class StartedEvent(Envelope):  # noqa: D101 - its data says what it is, as for a
     data: StartedData
 
 
+class SentEvent(Envelope):  # noqa: D101
+    type: Literal["demurrage.response.sent"]
+    data: SentData
+
+
 class CreatedEvent(Envelope):  # noqa: D101
     type: Literal["demurrage.response.created"]
     data: CreatedData
@@ -198,6 +213,11 @@ class FinishedEvent(Envelope):  # noqa: D101
 class KnownEvent(Envelope):  # noqa: D101
     type: Literal["demurrage.response.known"]
     data: KnownData
+
+
+class ContainerRequestedEvent(Envelope):  # noqa: D101
+    type: Literal["demurrage.container.requested"]
+    data: TargetData
 
 
 class ContainerCreatedEvent(Envelope):  # noqa: D101
@@ -227,10 +247,12 @@ class HeartbeatEvent(Envelope):  # noqa: D101
 
 KnownWire = (
     StartedEvent
+    | SentEvent
     | CreatedEvent
     | OutputEvent
     | FinishedEvent
     | KnownEvent
+    | ContainerRequestedEvent
     | ContainerCreatedEvent
     | ContainerReferencedEvent
     | ContainerReleasedEvent

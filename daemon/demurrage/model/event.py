@@ -84,6 +84,18 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """By `sent_at` (writer's clock) the whole request of a running call had reached the API.
+
+    Every byte had left, and the peer's kernel had acknowledged each. Without `direct` on the
+    call's start it has no force, for then the peer is not the API.
+    """
+
+    call_id: str
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """The first output item arrived: from here on the response makes no container."""
 
@@ -112,6 +124,11 @@ class Known:
     """A response id of which nothing else is known; the daemon works out the rest."""
 
     response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRequested:
+    """An application is about to create a container itself; the answer with its id may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +187,12 @@ class Unheard:
 
 Fact = (
     Started
+    | Sent
     | Created
     | Output
     | Finished
     | Known
+    | ContainerRequested
     | ContainerCreated
     | ContainerReferenced
     | ContainerReleased

@@ -51,6 +51,16 @@ class Call:
         data["call_id"] = self.id
         self._note("response.started", data, None)
 
+    @property
+    def waits(self) -> bool:
+        """True while nothing has come of it, and nothing tells when its request had left."""
+        return self.sent_at is None and not self.closed and not self._lost
+
+    def arrived(self, at: float) -> None:
+        """The whole request has reached the API, by `at` in epoch seconds."""
+        self.sent_at = at
+        self._tell("response.sent", {"sent_at": at})
+
     def answered(self, request_id: str | None, sent_at: float | None) -> None:
         """The answer's head has come.
 
@@ -59,7 +69,8 @@ class Call:
             sent_at: a moment by which the last byte had certainly left, in epoch seconds.
         """
         self._request_id = request_id
-        self.sent_at = sent_at
+        if self.sent_at is None:
+            self.sent_at = sent_at
 
     def alive(self, response: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
         """The response has an id and runs, or waits; told when that is news.

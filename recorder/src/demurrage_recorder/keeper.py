@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 
 from demurrage_recorder.backlog import Backlog
 from demurrage_recorder.delivery import Delivery
+from demurrage_recorder.sending import Sending
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
 
@@ -32,6 +33,7 @@ class Keeper:
         delivery: how its lines get to the log; None where somebody else reads the files.
         heartbeat: seconds between two heartbeats.
         backlog: the answers that are to be read.
+        sending: the requests that may have reached the API.
 
     Attributes:
         alive: its thread could be started.
@@ -44,6 +46,8 @@ class Keeper:
         delivery: Delivery | None,
         heartbeat: float,
         backlog: Backlog,
+        *,
+        sending: Sending,
     ) -> None:
         self.alive = True
         self.delivery = delivery
@@ -59,6 +63,7 @@ class Keeper:
         self._awake = False
         self._awake_until = 0.0
         self._backlog = backlog
+        self._sending = sending
         self._thread = threading.Thread(target=self._run, name="demurrage-recorder", daemon=True)
 
     def start(self) -> None:
@@ -100,7 +105,7 @@ class Keeper:
             if self._awake:
                 stopping = self._words.get(timeout=_LOOK_EVERY)
             else:
-                due = self._beaten_at + self._beat_every()
+                due = min(self._beaten_at + self._beat_every(), self._sending.due_at)
                 if self.delivery is not None:
                     due = min(due, self.delivery.due_at)
                 stopping = self._words.get(timeout=max(0.0, due - time.monotonic()))
@@ -117,6 +122,7 @@ class Keeper:
     def _work(self, *, stopping: bool) -> None:
         journal, delivery = self._source.journal, self.delivery
         self._backlog.read()
+        self._sending.look()
         news = self._hear_news()
         beaten = not stopping and self._beat_if_due()
         if journal.unwritten:

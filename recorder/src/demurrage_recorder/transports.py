@@ -67,7 +67,7 @@ class _Transport:
         self.direct = direct
         self._kit = kit
         # A proxy's pool is of a class of its own, and so is a transport that may queue.
-        pool = getattr(inner, "_pool", None)
+        self._pool = pool = getattr(inner, "_pool", None)
         self._plain = (
             type(inner).__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
             and type(inner).__module__.partition(".")[0] in LIBRARIES
@@ -77,7 +77,9 @@ class _Transport:
 
     def _begin(self, request: Any) -> Followed | None:
         url = request.url
-        return self.watch.begin(request, url.path, lambda: self._goes_straight(url.host))
+        return self.watch.begin(
+            request, url.path, lambda: self._goes_straight(url.host), self._pool
+        )
 
     def _goes_straight(self, host: str) -> bool:
         """True where nothing can hold a request back and pass it on later."""

@@ -39,6 +39,9 @@ class Writing(Protocol):
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon, and by the time of the next `flush`."""
 
+    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+        """Have the log know once a request that goes straight to the API has reached it."""
+
     def flush(self) -> None:
         """Have all answers read that have come until now."""
 
@@ -99,23 +102,26 @@ class Watch:
         """Write an event about the target down."""
         self.writer.note(kind, self.target, data, at=at)
 
-    def begin(self, request: Asked, path: str, direct: Callable[[], bool]) -> Followed | None:
+    def begin(
+        self, request: Asked, path: str, direct: Callable[[], bool], pool: Any = None
+    ) -> Followed | None:
         """Log that a request is about to leave; None when it does not concern the daemon.
 
         Args:
             request: the request.
             path: its URL's path.
             direct: tells whether it goes straight to the API.
+            pool: the connections that it leaves by, where they are known.
         """
         try:
             # What is asked for most, and waits meanwhile.
             if request.method == "POST" and path.endswith("/responses"):
-                return self._making(request, direct())
+                return self._making(request, direct(), pool)
             found = _PLACES.search(path)
             if found is None:
                 return None
             if request.method == "POST":
-                return self._post(request, found, direct)
+                return self._post(request, found, direct, pool)
             if request.method == "GET" and found["id"] and not found["cancel"]:
                 return self._looking(found["id"])
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
@@ -144,14 +150,16 @@ class Watch:
         return call
 
     def _post(
-        self, request: Asked, found: re.Match[str], direct: Callable[[], bool]
+        self, request: Asked, found: re.Match[str], direct: Callable[[], bool], pool: Any
     ) -> Followed | None:
         response_id = found["id"]
         if response_id is not None:
             return self._looking(response_id) if found["cancel"] else None
         if found["responses"]:
-            return self._making(request, direct())
+            return self._making(request, direct(), pool)
         if found["containers"]:
+            # The answer with its id may be lost; this alone tells then that there may be one.
+            self.note("container.requested", {})
             return self._exchange(Founding(self.note), None)
         if found["batches"]:
             if not _is_for_responses(request):
@@ -162,7 +170,7 @@ class Watch:
         call = self.unwatched(what)
         return self._exchange(Making(call, time.time()), call, silent=True)
 
-    def _making(self, request: Asked, direct: bool) -> Followed:  # noqa: FBT001 - private
+    def _making(self, request: Asked, direct: bool, pool: Any) -> Followed:  # noqa: FBT001 - private
         data = _start(request)
         call = Call(self.note, self._directory, background=data["background"])
         if direct:
@@ -174,6 +182,8 @@ class Watch:
             data["labels"] = self._labels
         begun_at = time.time()
         call.started(data)
+        if direct and pool is not None and data["slots"] and not data["background"]:
+            self.writer.look_after(call, request, pool)
 
         def exchange() -> Exchange:
             return self._exchange(Making(call, begun_at), call, direct=direct)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from demurrage_recorder.backlog import Answer, Backlog, Told
+from demurrage_recorder.calls import Call
 from demurrage_recorder.carrier import (
     DEFAULT_URL,
     TOKEN_VARIABLE,
@@ -31,6 +32,7 @@ from demurrage_recorder.folder import private_folder
 from demurrage_recorder.journal import Journal
 from demurrage_recorder.keeper import Keeper
 from demurrage_recorder.locks import close_inherited
+from demurrage_recorder.sending import Sending
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
 
@@ -81,6 +83,7 @@ class Writer:
         self._pid = os.getpid()
         self._offset = Offset()
         self._backlog = Backlog(self._note_all)
+        self._sending = Sending()
         self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
@@ -125,6 +128,16 @@ class Writer:
         keeper.nudge()
         if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
             self.flush()
+
+    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+        """Have the log know once a request that goes straight to the API has reached it.
+
+        Args:
+            call: the attempt; its start is written.
+            request: what is about to leave, as its HTTP library has it.
+            pool: the library's pool of connections that it leaves by.
+        """
+        self._sending.add(call, request, pool)
 
     def flush(self) -> None:
         """Write down what the answers that have come until now say."""
@@ -191,6 +204,7 @@ class Writer:
         self._words = deque()
         self._at_it = False
         self._failed = 0
+        self._sending = Sending()
         self._backlog = Backlog(self._note_all)  # what waits is the parent's to tell
         if self._source is not None:
             self._source.journal.abandon()
@@ -263,7 +277,14 @@ class Writer:
         delivery = None
         if self._connect is not None:
             delivery = Delivery(self._connect(), source, self._exclusively, self._label)
-        keeper = Keeper(source, self._exclusively, delivery, self._heartbeat, self._backlog)
+        keeper = Keeper(
+            source,
+            self._exclusively,
+            delivery,
+            self._heartbeat,
+            self._backlog,
+            sending=self._sending,
+        )
         keeper.start()
         self._source, self._keeper = source, keeper
         self._close_with_worker()

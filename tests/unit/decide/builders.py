@@ -27,6 +27,7 @@ from demurrage.model.event import (
     Known,
     Output,
     Record,
+    Sent,
     Slot,
     Started,
     Tool,
@@ -107,6 +108,10 @@ class Writer:
         more.setdefault("containers", frozenset())
         more["containers"] = frozenset(more["containers"])
         return self.say(at, Started(call, slots or (AUTO,), **more))
+
+    def sent(self, call: str, at: float, sent_at: float | None = None) -> Entry:
+        """The whole request has reached the API, by `sent_at` on the writer's clock, else now."""
+        return self.say(at, Sent(call, T + (at + self.offset if sent_at is None else sent_at)))
 
     def created(self, call: str, at: float, *names: str, **more: Any) -> Entry:
         """The API answers with an id; `created_at` in seconds after T."""

@@ -287,6 +287,10 @@ def _steps(dice: Random, number: int, call: Call) -> list[tuple[float, int, Call
     if dice.random() < 0.6 and call.creation < call.ends:
         seen = call.creation + _half(dice, 0, min(2.0, call.runs - call.creation))
         steps.append((seen, number, call, "queued" if call.background else "created"))
+    # Where a proxy lies between, only that one has got it by then: it must not count.
+    sent = call.starts + _half(dice, 0.5, 20)
+    if dice.random() < 0.6 and sent < call.ends:
+        steps.append((sent, number, call, "sent"))
     if call.background and dice.random() < 0.6 and call.runs < call.ends:
         steps.append((call.runs + _half(dice, 0, 2), number, call, "running"))
     if dice.random() < 0.6 and call.output < call.ends:
@@ -306,6 +310,8 @@ def _say(writer: Writer, at: float, call: Call | None, what: str, told: History)
         return writer.beats(at, *flying)
     if call is None:
         return writer.closes(at, what)
+    if what == "sent":
+        return writer.sent(call.name, at)
     return writer.say(at, _fact(writer, call, what))
 
 

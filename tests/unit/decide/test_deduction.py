@@ -10,17 +10,19 @@ import pytest
 from tests.unit.decide.builders import (
     COMPLETE,
     RULES,
+    TARGET,
     T,
     Writer,
     auto,
     decision_of,
     facts,
+    ledger_of,
     sighting,
 )
 
 from demurrage.decide.decision import Decision
 from demurrage.model.container import Sighting
-from demurrage.model.event import Ending, Slot, Tool
+from demurrage.model.event import ContainerRequested, Ending, Slot, Tool
 from demurrage.model.facts import TargetFacts
 from demurrage.model.rules import PolicyRules, Rules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
@@ -183,6 +185,26 @@ def test_where_applications_create_containers_names_must_tell_them_apart() -> No
         rules = replace(DEDUCED, policy=PolicyRules(auto_name=auto_name))
         decision = decided(app, beside=(named[1],), rules=rules, first=named[0])
         assert waits(decision.verdicts["cntr_1"]) is held
+
+
+def test_who_sets_about_creating_a_container_may_have_done_so() -> None:
+    """Even if no answer with an id was ever logged; until that is too long ago to matter."""
+    named = [sighting(name="auto"), sighting("cntr_2", -40, name="auto")]
+    for auto_name, held in (("", True), ("auto*", False)):
+        app = scene()
+        app.say(-100, ContainerRequested())
+        app.beats(390, "r")
+        rules = replace(DEDUCED, policy=PolicyRules(auto_name=auto_name))
+        decision = decided(app, beside=(named[1],), rules=rules, first=named[0])
+        assert waits(decision.verdicts["cntr_1"]) is held
+    app = Writer()
+    app.say(-100, ContainerRequested())
+    app.beats(0)
+    ledger = ledger_of(app)
+    for before, known in ((T - 101, True), (T - 99, False)):
+        ledger.forget(TARGET, before, frozenset(), 30)
+        assert bool(ledger.book(TARGET).requested) is known
+        assert (ledger.book(TARGET).positions != {}) is known
 
 
 def test_a_hole_in_a_retired_writer_s_record_stops_all_deduction() -> None:

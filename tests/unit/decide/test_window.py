@@ -1,6 +1,7 @@
 """When a response can have made a container, to the second."""
 
 from math import inf
+from typing import Any
 
 import pytest
 from tests.unit.decide.builders import TARGET, T, Writer, ledger_of, sighting
@@ -114,6 +115,54 @@ def test_a_direct_connection_bounds_it_by_the_last_byte() -> None:
     gone.starts("a", 10, direct=True)
     gone.beats(30, "a", final=True)
     assert span(gone)[1] == 30 + SKEW + DELAY
+
+
+def test_a_request_that_has_arrived_bounds_a_call_that_runs() -> None:
+    """From the moment by which it had, by the writer's own clock; of several the latest counts."""
+    app = Writer(offset=7)
+    app.beats(0)
+    app.starts("a", 10, direct=True)
+    app.sent("a", 11.25)
+    assert span(app)[1] == 11.25 + SKEW + DELAY
+    app.sent("a", 90, sent_at=20 + 7)
+    app.sent("a", 91, sent_at=15 + 7)
+    assert span(app)[1] == 20 + SKEW + DELAY
+    assert span(app, whole_life=True)[1] == inf
+    app.ends("a", 60)
+    assert span(app)[1] == 60 + SKEW
+
+
+@pytest.mark.parametrize(
+    ("direct", "background", "teller", "sent_at"),
+    [
+        (False, False, "app-1", 11),  # a proxy may hold it back
+        (True, True, "app-1", 11),  # it may be queued
+        (True, False, "app-2", 11),  # only who sent it can know
+        (True, False, "app-1", 9.5),  # before it was begun: a clock was set
+        (True, False, None, 11),  # its start is not known yet
+    ],
+)
+def test_who_cannot_know_that_a_request_has_arrived(
+    direct: Any, background: Any, teller: str | None, sent_at: float
+) -> None:
+    """What they say of it leaves the window open, whichever is read first."""
+    app, other = Writer(), Writer("app-2")
+    app.beats(0)
+    other.beats(0)
+    if teller is not None:
+        app.starts("a", 10, direct=direct, background=background)
+    (other if teller == "app-2" else app).sent("a", 12, sent_at)
+    assert span(app, other)[1] == span(other, app)[1] == inf
+
+
+def test_that_a_request_has_arrived_bounds_no_contradicted_call() -> None:
+    """The other of the two starts may be another request."""
+    one, other = Writer(), Writer("app-2")
+    one.starts("a", 10, direct=True)
+    other.starts("a", 30, direct=True)
+    one.sent("a", 11)
+    other.sent("a", 31)
+    assert span(one, other)[1] == span(other, one)[1] == inf
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -14,10 +14,12 @@ READ_AT = 1_800_000_000.0
 # The least that each type asks for beyond the target.
 LEAST: dict[str, dict[str, Any]] = {
     "demurrage.response.started": {"call_id": "call_1"},
+    "demurrage.response.sent": {"call_id": "call_1", "sent_at": 1_790_000_000.5},
     "demurrage.response.created": {"call_id": "call_1", "response_id": "resp_1"},
     "demurrage.response.output": {"call_id": "call_1"},
     "demurrage.response.finished": {"call_id": "call_1", "status": "completed"},
     "demurrage.response.known": {"response_id": "resp_1"},
+    "demurrage.container.requested": {},
     "demurrage.container.created": {"container_id": "cntr_1"},
     "demurrage.container.referenced": {"container_id": "cntr_1"},
     "demurrage.container.released": {"container_id": "cntr_1"},

@@ -46,10 +46,13 @@ VALID: list[tuple[str, dict[str, Any]]] = [
     ("response.started", {"data": {"slots": [{"tool": "shell", "tier": None}]}}),
     ("response.started", {"data": {"slots": [{"tool": "unknown", "container": ID_48}]}}),
     ("response.created", {"data": {"created_at": 1_790_000_000.25, "status": "queued"}}),
+    ("response.sent", {}),
+    ("response.sent", {"data": {"sent_at": 1_790_000_000}}),
     ("response.output", {"data": {"containers": [ID_48]}}),
     ("response.finished", {"data": {"status": "refused", "http_status": 400}}),
     ("response.finished", {"data": {"status": "lost", "http_status": None}}),
     ("response.known", {}),
+    ("container.requested", {}),
     ("container.created", {}),
     ("container.referenced", {"data": {"until": "2026-11-22T11:00:00Z"}}),
     ("container.referenced", {"data": {"until": 1_790_000_000}}),
@@ -63,6 +66,9 @@ VALID: list[tuple[str, dict[str, Any]]] = [
 
 INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("response.started", {"specversion": "0.3"}, "/specversion"),
+    ("response.sent", {"data": {"sent_at": None}}, "/data/sent_at"),
+    ("response.sent", {"data": {"sent_at": "2026-11-22T10:00:00Z"}}, "/data/sent_at"),
+    ("response.sent", {"data": {"call_id": ""}}, "/data/call_id"),
     ("response.started", {"id": ""}, "/id"),
     ("response.started", {"id": "x" * 513}, "/id"),
     ("response.started", {"id": 7}, "/id"),

@@ -1,8 +1,9 @@
 """What applications log of the truth, and when it reaches the log.
 
 Each application is one writer with a recorder in it: starts before the request leaves, heads
-as they come (with a blocking call the head comes with the answer), first output items of
-streams, endings, and a heartbeat every few seconds. Clocks are right and nothing is lost.
+as they come (with a blocking call the head comes with the answer), that a request which runs on
+has reached the API where nothing lies between, first output items of streams, endings, and a
+heartbeat every few seconds. Clocks are right and nothing is lost.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from demurrage.model.event import (
     Finished,
     Heartbeat,
     Output,
+    Sent,
     Slot,
     Started,
     Tool,
@@ -27,6 +29,8 @@ TARGET = "default"
 # From a writer's hand into the log, seconds; the recorder's own interval between heartbeats.
 _DELIVERY = 0.05
 _HEARTBEAT = 5.0
+# A request is looked at when it has been under way for so long, seconds.
+_LOOKED_AT = 1.0
 # A background response is polled so often, and queues for a moment first.
 _POLL = 2.0
 _APPLICATIONS = 20
@@ -143,9 +147,13 @@ def told_of(call: Call) -> Iterator[tuple[float, Fact]]:
             containers=carried,
             previous_response_id=call.previous,
             background=background,
+            direct=call.direct,
         ),
     )
     ends_at = call.ends_at
+    looked_at = call.begins_at + _LOOKED_AT
+    if call.direct and call.slot and call.mode == "blocking" and looked_at < ends_at:
+        yield looked_at, Sent(call.id, looked_at)
     if call.mode == "streamed":
         yield call.created_at, Created(call.id, call.response_id, call.created_at)
         if call.output_at < call.ends_at:

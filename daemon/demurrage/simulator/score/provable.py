@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from math import inf
 
 from demurrage.decide.billing import WHOLE_SECOND
-from demurrage.model.event import Created, Fact, Finished, Output
+from demurrage.model.event import Created, Fact, Finished, Output, Sent
 from demurrage.model.rules import EvidenceRules
 from demurrage.simulator.score.events import told_of
 from demurrage.simulator.score.truth import Box, Call, Truth
@@ -60,6 +60,8 @@ def _clears(at: float, fact: Fact, call: Call, box: Box, rules: EvidenceRules) -
             return True
         case Output(containers=containers):
             return box.created_at > at + slack or bool(containers)
+        case Sent(sent_at=sent_at):
+            return box.created_at > sent_at + slack + rules.max_birth_delay
         case Created(created_at=created_at, status=status) if created_at is not None:
             if call.mode == "background":
                 began = at if status == "in_progress" else inf

@@ -19,7 +19,7 @@ from demurrage.decide.plan import make_plan, stale_due
 from demurrage.decide.response import Claim, Response
 from demurrage.decide.window import window
 from demurrage.model.container import Container
-from demurrage.model.event import Created, Entry, Finished, Output, Started
+from demurrage.model.event import Created, Entry, Finished, Output, Sent, Started
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.plan import Hold, Judgement
@@ -127,7 +127,7 @@ class Replay:
                 case Finished(call_id=call_id):
                     self._open.pop(call_id, None)
                     told.add(call_id)
-                case Created(call_id=call_id) | Output(call_id=call_id):
+                case Sent(call_id=call_id) | Created(call_id=call_id) | Output(call_id=call_id):
                     told.add(call_id)
                 case _:
                     pass

@@ -52,7 +52,10 @@ class Box:
 
 @dataclass(slots=True)
 class Call:
-    """One response as it truly runs; `names` is the container that its output names."""
+    """One response as it truly runs; `names` is the container that its output names.
+
+    `direct`: nothing lies between its application and the API.
+    """
 
     id: str
     session: str
@@ -63,6 +66,7 @@ class Call:
     mode: Mode
     tier: str
     slot: bool
+    direct: bool = True
     carries: str | None = None
     names: str | None = None
     previous: str | None = None
@@ -102,11 +106,15 @@ class _Session:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What a load leaves open: the tool-use rate (0 to 1), how responses are had, the tiers."""
+    """What a load leaves open: the tool-use rate (0 to 1), how responses are had, the tiers.
+
+    `direct`: applications reach the API without a proxy between.
+    """
 
     tool_use: float = 0.2
     mode: Mode = "blocking"
     tiers: tuple[tuple[str, float], ...] = (("1g", 1.0),)
+    direct: bool = True
 
 
 def lay_out(
@@ -154,6 +162,7 @@ def _call(number: int, request: Request, habits: Habits, begins_at: float, rng: 
         mode=request.mode or habits.mode,
         tier=request.tier or drawn,
         slot=request.tool != "none",
+        direct=habits.direct,
     )
 
 

@@ -199,7 +199,19 @@ def test_a_container_of_its_own(client: OpenAI, log: Log) -> None:
     """What the application creates itself is told; what it reads or deletes is not."""
     made = client.containers.create(name="mine")
     client.containers.delete(made.id)
-    assert log.events() == [("container.created", {"target": "default", "container_id": made.id})]
+    assert log.events() == [
+        ("container.requested", {"target": "default"}),
+        ("container.created", {"target": "default", "container_id": made.id}),
+    ]
+
+
+def test_a_container_of_its_own_whose_id_never_came(log: Log) -> None:
+    """That there may be one was told before the request left."""
+    with OpenAI(base_url="http://127.0.0.1:9/v1", api_key=KEY, max_retries=0) as client:
+        recorder.instrument(client, url=log.url)
+        with pytest.raises(openai.APIConnectionError):
+            client.containers.create(name="mine")
+    assert log.events() == [("container.requested", {"target": "default"})]
 
 
 async def test_the_asynchronous_client(make_async: Callable[[], AsyncOpenAI], log: Log) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from demurrage_recorder.backlog import Answer
+from demurrage_recorder.calls import Call
 from demurrage_recorder.transports import kit_for
 from demurrage_recorder.watch import Watch
 
@@ -37,6 +38,9 @@ class Notes:
     def read_later(self, answer: Answer) -> None:
         """Read it, later than which is hard to tell from here."""
         answer.read()
+
+    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+        """No request here leaves by a connection."""
 
     def flush(self) -> None:
         """Nothing ever waits."""

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from demurrage.model.event import Created, Finished, Output
+from demurrage.model.event import Created, Finished, Output, Sent
 from demurrage.model.rules import Rules
 from demurrage.simulator.score.events import told_of
 from demurrage.simulator.score.truth import Box, Call, Truth
@@ -45,6 +45,8 @@ def blocks(call: Call, box: Box, truth: Truth, rules: Rules, now: float) -> bool
             case Created(created_at=float(created)):
                 opens = created - skew
                 closes = min(closes, created + skew + rules.evidence.max_birth_delay)
+            case Sent(sent_at=sent):
+                closes = min(closes, sent + skew + rules.evidence.max_birth_delay)
             case Output(containers=containers):
                 closes = min(closes, at + skew)
                 if any(truth.boxes[each].visible_at <= now for each in containers):

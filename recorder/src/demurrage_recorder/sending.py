@@ -1,0 +1,83 @@
+"""Requests on their way: which of them have certainly reached the API, while the answer is awaited.
+
+All is seen from the keeper's thread and nothing is changed. Of what cannot be known for certain
+nothing is said: then the daemon waits for the answer, as it would anyway.
+"""
+
+import time
+import weakref
+from collections import deque
+from contextlib import suppress
+from math import inf
+from typing import Any, NamedTuple
+
+from demurrage_recorder.arrival import has_arrived
+from demurrage_recorder.calls import Call
+
+_LOOK_AFTER = 1.0
+"""How many seconds a request is under way before it is looked at: most are answered by then."""
+
+# One that is not there yet is looked at again after this part of the time that it has taken.
+_AGAIN = 0.25
+# Of so many new ones the oldest are looked at no more.
+_MOST = 4096
+
+
+class _Waiting(NamedTuple):
+    """One request; `since` and `at` are when it was first seen, monotonic and on the wall."""
+
+    call: Call
+    request: "weakref.ref[Any]"
+    pool: Any
+    since: float
+    at: float
+    due_at: float
+
+
+class Sending:
+    """Looks after the requests of one process that go straight to the API.
+
+    `add` is for the application's threads; all else is the keeper's. A request is not kept alive.
+
+    Attributes:
+        due_at: when it wants to look again, on the monotonic clock; +inf while nothing waits.
+    """
+
+    def __init__(self) -> None:
+        self.due_at = inf
+        self._fresh: deque[tuple[Call, weakref.ref[Any], Any]] = deque(maxlen=_MOST)
+        self._waiting: list[_Waiting] = []
+
+    def add(self, call: Call, request: Any, pool: Any) -> None:
+        """A request is about to leave through a pool of connections."""
+        self._fresh.append((call, weakref.ref(request), pool))
+
+    def look(self) -> None:
+        """Tell of each request that has arrived, and let go of those that are answered."""
+        now, wall = time.monotonic(), time.time()
+        with suppress(IndexError):
+            while True:
+                fresh = self._fresh.popleft()
+                self._waiting.append(_Waiting(*fresh, now, wall, now + _LOOK_AFTER))
+        found = (_followed(each, now) for each in self._waiting)
+        self._waiting = [each for each in found if each is not None]
+        self.due_at = min((each.due_at for each in self._waiting), default=inf)
+
+
+def _followed(waiting: _Waiting, now: float) -> _Waiting | None:
+    """The request as it goes on; None where nothing is left to be said of it."""
+    request = waiting.request()
+    if request is None or not waiting.call.waits:
+        return None
+    if now < waiting.due_at:
+        return waiting
+    try:
+        # Asked last: while the call waits for its answer, no later attempt uses the same request.
+        arrived = has_arrived(request.stream, waiting.pool) and waiting.call.waits
+    except Exception:  # noqa: BLE001 - then it cannot be known, and nothing is said
+        return None
+    if not arrived:
+        return waiting._replace(due_at=now + max(_LOOK_AFTER, (now - waiting.since) * _AGAIN))
+    # Should the wall clock have been set back meanwhile, what has passed since counts all the same.
+    waiting.call.arrived(max(time.time(), waiting.at + time.monotonic() - waiting.since))
+    return None
