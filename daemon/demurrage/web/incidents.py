@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from demurrage.model.record import ConditionRecord
+from demurrage.model.incident import Incident
 from demurrage.web.containers import ERRORS, AnId, known_target
 from demurrage.web.plain import plain
 from demurrage.web.problems import documented
@@ -27,13 +27,14 @@ def incidents_router(service: Service) -> APIRouter:
         """`limit` bounds the past ones, newest first; those that stand are all here."""
         known_target(service, target)
         return {
-            "open": [_plain(each) for each in service.store.open_conditions(target)],
-            "past": [_plain(each) for each in service.store.past_conditions(target, limit)],
+            "open": [plain_incident(each) for each in service.store.open_incidents(target)],
+            "past": [plain_incident(each) for each in service.store.past_incidents(target, limit)],
         }
 
     return router
 
 
-def _plain(record: ConditionRecord) -> dict[str, Any]:
-    own: dict[str, Any] = plain(record)
+def plain_incident(incident: Incident) -> dict[str, Any]:
+    """An incident in one object."""
+    own: dict[str, Any] = plain(incident)
     return {**own.pop("condition"), **own}
