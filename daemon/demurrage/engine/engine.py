@@ -179,8 +179,7 @@ class Engine:
         }
 
     def _shown(self, name: str) -> dict[str, Any]:
-        conditions = self._standing.seen(name)
-        return {"conditions": conditions_shown(conditions, self._standing.ids(name))}
+        return {"conditions": conditions_shown(self._standing.seen(name))}
 
     async def note(
         self, target: str, conditions: Sequence[Condition], kinds: AbstractSet[ConditionKind]

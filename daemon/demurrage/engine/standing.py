@@ -57,14 +57,6 @@ class Standing:
         """The conditions as last seen, by whomever."""
         return self._seen.get(target, ())
 
-    def ids(self, target: str) -> dict[tuple[ConditionKind, str], int]:
-        """The ids of the incidents that are open, by kind and scope."""
-        return {
-            (each.condition.kind, each.condition.scope): each.id
-            for each in self._incidents.get(target, ())
-            if each.open and each.id
-        }
-
     async def tell(self, target: str, sight: Sight, at: float, *, whatever: bool = False) -> None:
         """Go on with the target's incidents.
 

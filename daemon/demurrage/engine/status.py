@@ -1,7 +1,7 @@
 """What `status` shows of a target: plain data, the same for HTTP, command line and store."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 from math import isinf
@@ -13,7 +13,7 @@ from demurrage.decide.incidents import graver
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.evidence import Reading
 from demurrage.engine.look import Target
-from demurrage.model.condition import Condition, ConditionKind
+from demurrage.model.condition import Condition
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.plan import WAVE_RAILS, Hold, Mode
 from demurrage.model.verdict import VerdictKind
@@ -150,17 +150,14 @@ def snapshot(
     }
 
 
-def conditions_shown(
-    conditions: Iterable[Condition], ids: Mapping[tuple[ConditionKind, str], int]
-) -> list[dict[str, Any]]:
-    """Conditions as `status` shows them, each with the id of the incident that it has opened."""
+def conditions_shown(conditions: Iterable[Condition]) -> list[dict[str, str]]:
+    """Conditions as `status` shows them."""
     return [
         {
             "kind": each.kind,
             "scope": each.scope,
             "severity": each.severity,
             "summary": each.summary,
-            "incident": ids.get((each.kind, each.scope)),
         }
         for each in conditions
     ]

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from demurrage.model.condition import Condition, ConditionKind
 
+# Seconds. Whoever wants to hear nothing for longer has stopped looking.
+LONGEST_SILENCE = 30 * 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:

@@ -56,7 +56,7 @@ async def test_status(client: httpx2.AsyncClient, engine: FakeEngine, store: Sql
     assert status["store"]["reachable"]
     default, second = status["targets"]
     assert default["verdicts"] == {"orphan": 2}
-    assert default["incidents"] == [{"kind": "rail_held", "severity": "page", "summary": "x"}]
+    assert [each["kind"] for each in default["incidents"]] == ["rail_held"]
     assert "conditions" not in default
     assert default["evidence"] == {"watermark": None}
     assert default["totals"]["created"] == 2
