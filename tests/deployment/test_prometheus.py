@@ -31,7 +31,7 @@ _OPENER = build_opener(ProxyHandler({}))
 def promtool(*arguments: str) -> str:
     """Run promtool in the folder of the rules; fails with its words."""
     ran = subprocess.run(
-        ["promtool", *arguments],  # noqa: S607 - whichever `make prometheus` has found
+        ["promtool", *arguments],
         cwd=RULES.parent,
         capture_output=True,
         text=True,
@@ -143,7 +143,7 @@ def _start(folder: Path, daemon: str) -> tuple[subprocess.Popen[bytes], Promethe
     (folder / "prometheus.yml").write_text(json.dumps(config))
     port = free_port()
     process = subprocess.Popen(
-        [  # noqa: S607 - whichever `make prometheus` has found
+        [
             "prometheus",
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",

@@ -7,8 +7,9 @@ from demurrage.engine.hooks import CycleReport
 from demurrage.model.condition import Condition
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
+from demurrage.model.incident import IncidentChanges
 from demurrage.model.plan import Hold, PlannedDelete
-from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.resolution import Resolution
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class Listener:
             self._watch.counts[f"held {hold.rail}"] += 1
 
     def conditions(
-        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+        self, target: str, standing: Sequence[Condition], changes: IncidentChanges
     ) -> None:
         """See Hooks."""
-        for each in changes.opened:
+        for each in (incident.condition for incident in changes.opened):
             self._watch.counts[f"condition {each.kind}"] += 1
             self._watch.note("condition", detail=f"{each.kind}: {each.summary}")
 

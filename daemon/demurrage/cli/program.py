@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from demurrage.cli import db, events, writers
+from demurrage.cli import db, events, incidents, writers
 from demurrage.cli.canary import canary
 from demurrage.cli.check import check
 from demurrage.cli.exits import EXITS, named_exits
@@ -105,6 +105,9 @@ app.command(short_help="Find out by paid experiments how a provider behaves.")(c
 app.command(short_help="Protect a container from deletion.")(protect)
 app.command(short_help="Let a held sweep go on.")(resume)
 app.command(short_help="Confirm a target's coverage again.")(confirm)
+app.add_typer(
+    incidents.app, name="incidents", short_help="Show incidents; acknowledge, silence one."
+)
 app.add_typer(writers.app, name="writers", short_help="Show who is waited for; retire one.")
 app.add_typer(events.app, name="events", short_help="Tail, append, verify the event log.")
 app.add_typer(db.app, name="db", short_help="Path, backup, migration of the store.")

@@ -53,6 +53,7 @@ def status(
 
 def _remembered(settings: "Settings") -> dict[str, Any]:
     """What the store holds, in the form in which the daemon answers."""
+    from demurrage.web.plain import plain_incidents
     from demurrage.web.status import plain_totals
 
     with store_to_read(settings) as store:
@@ -61,14 +62,14 @@ def _remembered(settings: "Settings") -> dict[str, Any]:
         for name in sorted(settings.targets):
             billing = settings.rules(name).billing
             own: dict[str, Any] = dict(last[name].status) if name in last else {"cycle": None}
-            incidents = own.pop("conditions", [])
+            conditions = own.pop("conditions", [])
             targets.append(
                 {
                     "target": name,
                     "mode": settings.mode.value,
                     **own,
                     "at": last[name].at if name in last else None,
-                    "incidents": incidents,
+                    "incidents": plain_incidents(store.open_incidents(name), conditions),
                     "totals": plain_totals(store.totals(name, billing.minimum), billing),
                 }
             )

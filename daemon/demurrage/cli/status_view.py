@@ -157,14 +157,23 @@ def _holds(status: Mapping[str, Any], now: float) -> None:
 
 
 def _incidents(status: Mapping[str, Any]) -> None:
-    rows = [(each["severity"], each["kind"], each["summary"]) for each in status["incidents"]]
+    rows = [
+        (str(each.get("id") or "-"), each["severity"], _of_scope(each), each["summary"])
+        for each in status["incidents"]
+    ]
     if rows:
         say("")
         table(
-            ("severity", "incident", "what"),
+            ("id", "severity", "incident", "what"),
             rows,
-            styles=["red" if row[0] == "page" else "yellow" for row in rows],
+            right=("id",),
+            styles=["red" if row[1] == "page" else "yellow" for row in rows],
         )
+
+
+def _of_scope(incident: Mapping[str, Any]) -> str:
+    scope = incident.get("scope")
+    return f"{incident['kind']} {scope}" if scope else str(incident["kind"])
 
 
 def _totals(totals: Mapping[str, Any] | None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,12 @@ from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.resolving import Resolving
 from demurrage.engine.retiring import is_over, retire_dead
-from demurrage.engine.standing import Standing
+from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.error import DemurrageError, LogUnreadableError, StoreFailedError
 from demurrage.model.plan import Plan
-from demurrage.model.rules import RetentionRules
+from demurrage.model.rules import IncidentRules, RetentionRules
 from demurrage.model.verdict import VerdictKind
 
 
@@ -33,6 +34,7 @@ class Engine:
         hooks: who is told.
         retention: how long what is kept.
         feed: where events lie that are not in the log yet, if anywhere.
+        incidents: when conditions become incidents, and when these are over.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Engine:
         retention: RetentionRules,
         *,
         feed: EventFeed | None = None,
+        incidents: IncidentRules | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._log = log
@@ -51,7 +54,7 @@ class Engine:
         self._store = store
         self._hooks = hooks
         self._retention = retention
-        self._standing = Standing(store, hooks)
+        self._standing = Standing(store, hooks, incidents or IncidentRules())
         self._evidence: Evidence | None = None
         self._opening = asyncio.Lock()
         self._stop = asyncio.Event()
@@ -140,11 +143,11 @@ class Engine:
             outcome,
             book,
             cycle.holds.current,
-            conditions,
             unretrievable=resolving.unretrievable,
         )
-        self.statuses[name] = status
-        await self._standing.tell(name, conditions, now)
+        ends = IN_CYCLE if outcome.complete else OF_FAILURE
+        await self._standing.tell(name, Sight(conditions, IN_CYCLE, ends), now)
+        self.statuses[name] = status = {**status, **self._shown(name)}
         await asyncio.to_thread(self._store.save_status, name, now, status)
         cursor = self.evidence.cursor
         # While a target has not yet answered for a log that went back in time, a crash must
@@ -165,14 +168,35 @@ class Engine:
         """Say what failed; the next cycle starts from what the store holds."""
         self._ready.discard(name)
         self._hooks.failed(name, error)
-        conditions = self._standing.beside(name, _named(name, error))
+        condition = _named(name, error)
+        sight = Sight((condition,), {condition.kind}, frozenset())
+        await self._standing.tell(name, sight, self._targets[name].api.clock.now(), whatever=True)
         status = self.statuses.get(name, {"target": name, "mode": self._targets[name].mode})
         self.statuses[name] = {
             **status,
             "cycle": {**status.get("cycle", {}), "complete": False},
-            "conditions": conditions_shown(conditions),
+            **self._shown(name),
         }
-        await self._standing.tell_failure(name, conditions, self._targets[name].api.clock.now())
+
+    def _shown(self, name: str) -> dict[str, Any]:
+        return {"conditions": conditions_shown(self._standing.seen(name))}
+
+    async def note(
+        self, target: str, conditions: Sequence[Condition], kinds: AbstractSet[ConditionKind]
+    ) -> None:
+        """Take in what somebody beside the cycles sees, whether the store works or not.
+
+        Args:
+            target: whose; empty for what concerns the daemon and no target.
+            conditions: all that there is of these kinds now.
+            kinds: what is looked at; `OUTSIDE` or some of it.
+        """
+        sight = Sight(tuple(conditions), kinds, kinds)
+        some = self._targets.get(target) or next(iter(self._targets.values()))
+        now = some.api.clock.now()
+        await self._standing.tell(target, sight, now, whatever=True)
+        if target in self.statuses:
+            self.statuses[target] = {**self.statuses[target], **self._shown(target)}
 
     async def resolve(self, name: str) -> None:
         """Read the target's known responses that are due to be read; to be called now and then.

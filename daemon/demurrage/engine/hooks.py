@@ -11,8 +11,9 @@ from typing import Protocol
 from demurrage.model.condition import Condition
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
+from demurrage.model.incident import IncidentChanges
 from demurrage.model.plan import Hold, PlannedDelete
-from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.resolution import Resolution
 from demurrage.model.verdict import VerdictKind
 
@@ -62,9 +63,9 @@ class Hooks(Protocol):
         ...
 
     def conditions(
-        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+        self, target: str, standing: Sequence[Condition], changes: IncidentChanges
     ) -> None:
-        """The conditions that stand now, and what changed about them."""
+        """The conditions that are seen now, and what became of the incidents."""
         ...
 
     def looked_up(self, target: str, resolution: Resolution) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Container as SetContainer
 from typing import Any, Protocol
 
-from demurrage.model.condition import Condition
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
@@ -12,12 +11,12 @@ from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.finding import FindingRecord
 from demurrage.model.gathering import Gathered
 from demurrage.model.history import RailHistory
+from demurrage.model.incident import Incident
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Hold, PlannedDelete
 from demurrage.model.record import (
     BirthTally,
     Conclusion,
-    ConditionChanges,
     Cursor,
     Intent,
     Ruling,
@@ -286,10 +285,15 @@ class Store(Protocol):
         ...
 
     # what people see
-    def sync_conditions(
-        self, target: str, conditions: Sequence[Condition], at: float
-    ) -> ConditionChanges:
-        """Open new conditions, touch standing ones, resolve those that are over."""
+    def standing_incidents(self, target: str) -> tuple[Incident, ...]:
+        """Those of a target that brood or are open, oldest first."""
+        ...
+
+    def save_incidents(self, some: Iterable[Incident]) -> tuple[Incident, ...]:
+        """Keep them as they are now; returns them, the new ones with their ids.
+
+        What people said meanwhile stays, unless an incident has escalated since it was read.
+        """
         ...
 
     def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:

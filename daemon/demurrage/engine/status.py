@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
 from math import isinf
 from typing import Any
 
 from demurrage.decide.blocking import blocking
 from demurrage.decide.book import Book
+from demurrage.decide.incidents import graver
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.evidence import Reading
 from demurrage.engine.look import Target
@@ -15,7 +18,7 @@ from demurrage.model.inventory import CompleteInventory
 from demurrage.model.plan import WAVE_RAILS, Hold, Mode
 from demurrage.model.verdict import VerdictKind
 
-# Conditions of one kind are one line; so many summaries are shown in it.
+# Conditions of one kind and scope are one line; so many summaries are shown in it.
 _SHOWN = 3
 # Ids that wait for a person are listed up to this many.
 _LISTED = 100
@@ -24,19 +27,19 @@ _BLOCKING = 5
 
 
 def merge(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    """One condition for each kind, the gravest severity and the first summaries in it."""
-    by_kind: dict[str, list[Condition]] = {}
+    """One condition for each kind and scope, the gravest severity and the first summaries in it."""
+    by_key: dict[tuple[str, str], list[Condition]] = {}
     for condition in conditions:
-        by_kind.setdefault(condition.kind, []).append(condition)
-    return tuple(_merged(same) for _, same in sorted(by_kind.items()))
+        by_key.setdefault((condition.kind, condition.scope), []).append(condition)
+    return tuple(_merged(same) for _, same in sorted(by_key.items()))
 
 
 def _merged(same: list[Condition]) -> Condition:
     first = same[0]
     summaries = list(dict.fromkeys(each.summary for each in same))
     more = f" (and {len(summaries) - _SHOWN} more)" if len(summaries) > _SHOWN else ""
-    severity = max((each.severity for each in same), key=list(type(first.severity)).index)
-    return Condition(first.kind, first.target, "; ".join(summaries[:_SHOWN]) + more, severity)
+    severity = reduce(graver, (each.severity for each in same))
+    return replace(first, summary="; ".join(summaries[:_SHOWN]) + more, severity=severity)
 
 
 def _effective(mode: Mode, holds: Iterable[Hold]) -> str:
@@ -58,11 +61,13 @@ def snapshot(
     outcome: Outcome,
     book: Book,
     holds: Iterable[Hold],
-    conditions: Iterable[Condition],
     *,
     unretrievable: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """One target after one cycle. All times are provider time in epoch seconds."""
+    """One target after one cycle, but for its conditions.
+
+    All times are provider time in epoch seconds.
+    """
     picture, facts = outcome.picture, outcome.facts
     decision, reading = picture.decision, picture.reading
     verdicts = tuple(decision.verdicts.values()) if decision is not None else ()
@@ -138,7 +143,6 @@ def snapshot(
             }
             for hold in holds
         ],
-        "conditions": conditions_shown(conditions),
         "clock": {
             "offset": target.api.clock.offset,
             "jumped": target.api.clock.jumped,
@@ -149,6 +153,11 @@ def snapshot(
 def conditions_shown(conditions: Iterable[Condition]) -> list[dict[str, str]]:
     """Conditions as `status` shows them."""
     return [
-        {"kind": each.kind, "severity": each.severity, "summary": each.summary}
+        {
+            "kind": each.kind,
+            "scope": each.scope,
+            "severity": each.severity,
+            "summary": each.summary,
+        }
         for each in conditions
     ]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demurrage.model.condition import Condition
 from demurrage.model.container import Container
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.plan import PlannedDelete
@@ -50,14 +49,6 @@ class Conclusion:
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionChanges:
-    """What a cycle's conditions changed against the ones that stood open."""
-
-    opened: tuple[Condition, ...]
-    resolved: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class BirthTally:
     """Births of one hour that became known or accounted for since the last cycle."""
 
@@ -65,17 +56,6 @@ class BirthTally:
     births: int = 0
     logged: int = 0
     deleted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionRecord:
-    """A condition with its life; `resolved_at` is None while it stands."""
-
-    id: int
-    condition: Condition
-    opened_at: float
-    last_seen_at: float
-    resolved_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

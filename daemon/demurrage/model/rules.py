@@ -79,13 +79,25 @@ class WatchRules:
 class RetentionRules:
     """How long what is over is kept; what concerns a living container is kept regardless.
 
-    `verdicts`: verdict history, conditions and containers that are gone. `events`: the event
+    `verdicts`: verdict history, incidents and containers that are gone. `events`: the event
     log. `deletions`: the audit of deletes with the verdicts they rest on, and people's acts.
     """
 
     verdicts: float = 14 * 86_400.0
     events: float = 7 * 86_400.0
     deletions: float = 365 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRules:
+    """When a condition becomes an incident, and when that is over.
+
+    `patience`: faults that come and go by themselves open an incident only once they have lasted
+    for so long. `quiet`: an incident ends once its condition has not been seen for so long.
+    """
+
+    patience: float = 180.0
+    quiet: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Changes are told at info, faults at warning or error, cycles at debug, and a sum
 target every five minutes; one event name for each kind of line.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -13,8 +14,9 @@ from demurrage.model.condition import Condition, Severity
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.error import DemurrageError
+from demurrage.model.incident import Incident, IncidentChanges
 from demurrage.model.plan import Hold, PlannedDelete
-from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.resolution import Resolution, ResolveOutcome
 from demurrage.model.verdict import VerdictKind
 from demurrage.observe.fates import SHIPPED, Fates, Prices
@@ -22,6 +24,11 @@ from demurrage.observe.metrics import Metrics
 
 # Seconds between two summaries of a target.
 SUMMARY = 300.0
+_LEVELS = {
+    Severity.NOTICE: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.PAGE: logging.ERROR,
+}
 
 Budget = Callable[[str], tuple[str, float, float]]
 
@@ -119,15 +126,40 @@ class Telling:
         )
 
     def conditions(
-        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+        self, target: str, standing: Sequence[Condition], changes: IncidentChanges
     ) -> None:
-        """The conditions that stand now, and what changed about them."""
-        self._metrics.incidents(target, standing)
+        """The conditions that are seen now, and what became of the incidents."""
+        del standing  # people are told of what lasts
+        self._metrics.incidents(target, (each.condition for each in changes.standing))
         for each in changes.opened:
-            tell = self._log.error if each.severity is Severity.PAGE else self._log.warning
-            tell("condition_opened", target=target, kind=each.kind, summary=each.summary)
+            self._incident("incident_opened", each)
+        for each in changes.escalated:
+            self._incident("incident_escalated", each)
         for each in changes.resolved:
-            self._log.info("condition_resolved", target=target, kind=each.kind)
+            condition = each.condition
+            self._log.info(
+                "incident_resolved",
+                target=condition.target,
+                incident=each.id,
+                kind=condition.kind,
+                scope=condition.scope,
+                seconds=round(each.changed_at - each.opened_at, 1),
+            )
+
+    def _incident(self, event: str, incident: Incident) -> None:
+        condition = incident.condition
+        cost = condition.usd_per_hour
+        self._log.log(
+            _LEVELS[condition.severity],
+            event,
+            target=condition.target,
+            incident=incident.id,
+            kind=condition.kind,
+            scope=condition.scope,
+            severity=condition.severity,
+            summary=condition.summary,
+            estimated_usd_per_hour=None if cost is None else round(cost, 4),
+        )
 
     def looked_up(self, target: str, resolution: Resolution) -> None:
         """A known response was read, or could not be; that it cannot at all is a condition."""

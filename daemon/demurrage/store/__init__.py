@@ -1,4 +1,4 @@
-"""Durable state: inventory, verdicts, the audit of deletes, facts, holds and conditions."""
+"""Durable state: inventory, verdicts, the audit of deletes, facts, holds and incidents."""
 
 from demurrage.store.lock import StoreLock
 from demurrage.store.opening import open_store

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, not_, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete, func, not_, or_, select, tuple_
 
 from demurrage.model.finding import Answer
 from demurrage.model.rules import RetentionRules
 from demurrage.store.database import Repository
 from demurrage.store.tables import (
     acts,
-    conditions,
     containers,
     coverage_breaks,
     deletions,
     findings,
     holds,
     hourly_births,
+    incidents,
     predictions,
     protections,
     verdicts,
@@ -89,7 +89,13 @@ def _forgettable(
         ),
         (predictions, and_(predictions.c.predicted_at < old, not_(_alive(predictions)))),
         (protections, and_(protections.c.until < old, not_(_alive(protections)))),
-        (conditions, conditions.c.resolved_at < old),
+        (
+            incidents,
+            or_(
+                incidents.c.resolved_at < old,
+                and_(incidents.c.revision == 0, incidents.c.last_seen_at < old),
+            ),
+        ),
         (findings, and_(findings.c.at < old, _superseded())),
         (hourly_births, hourly_births.c.hour < now // _HOUR - _TALLY_HOURS),
         (holds, holds.c.lapsed_at < ancient),

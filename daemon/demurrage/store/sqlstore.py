@@ -8,12 +8,13 @@ from demurrage.store.acts import Acts
 from demurrage.store.backup import Backup
 from demurrage.store.breaks import Breaks
 from demurrage.store.cases import Cases
-from demurrage.store.conditions import Conditions
 from demurrage.store.database import Database
 from demurrage.store.deletions import Deletions
+from demurrage.store.deliveries import Deliveries
 from demurrage.store.facts import Facts
 from demurrage.store.findings import Findings
 from demurrage.store.identity import Identity, Restore
+from demurrage.store.incidents import Incidents
 from demurrage.store.inventory import Inventory
 from demurrage.store.lease import Lease
 from demurrage.store.people import People
@@ -22,6 +23,7 @@ from demurrage.store.predictions import Predictions
 from demurrage.store.rails import Rails
 from demurrage.store.retention import Retention
 from demurrage.store.stamp import StampFile
+from demurrage.store.statuses import Statuses
 from demurrage.store.totals import RunningTotals
 from demurrage.store.verdicts import Verdicts
 
@@ -36,7 +38,9 @@ class SqlStore(
     Breaks,
     People,
     Rails,
-    Conditions,
+    Incidents,
+    Deliveries,
+    Statuses,
     Findings,
     RunningTotals,
     Cases,

@@ -257,19 +257,52 @@ hourly_births = Table(
     Column("deleted", BigInteger, nullable=False),
 )
 
-conditions = Table(
-    "conditions",
+# Conditions with their lives. Those at revision 0 brood: nobody has been told of them.
+incidents = Table(
+    "incidents",
     metadata,
     Column("id", SERIAL, primary_key=True),
     Column("target", Words, nullable=False),
     Column("kind", Words, nullable=False),
+    Column("scope", Words, nullable=False),
     Column("severity", Words, nullable=False),
     Column("summary", Words, nullable=False),
+    Column("causes", JSON, nullable=False),
+    Column("usd_per_hour", Double),
     Column("opened_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
     Column("last_seen_at", Double, nullable=False),
+    Column("quiet_since", Double),
+    Column("revision", Integer, nullable=False),
     Column("resolved_at", Double),
-    Index("ix_conditions_open", "target", "resolved_at"),
+    Column("acknowledged_at", Double),
+    Column("acknowledged_by", Words, nullable=False),
+    Column("silenced_until", Double),
+    Index(
+        "ix_incidents_standing",
+        "target",
+        "kind",
+        "scope",
+        unique=True,
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+    Index("ix_incidents_resolved", "resolved_at"),
     sqlite_autoincrement=True,
+)
+
+# The revision that each sink was last told, 0 for none, and how often it could not be told since.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("sink", Words, primary_key=True),
+    Column("incident_id", SERIAL, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("delivered_at", Double),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", Double),
+    Column("last_error", Words, nullable=False),
+    Index("ix_deliveries_incident", "incident_id"),
 )
 
 statuses = Table(

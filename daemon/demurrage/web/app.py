@@ -35,7 +35,7 @@ def create_app(service: Service, doors: Doors) -> FastAPI:
             status_router(service),
             containers_router(service),
             responses_router(service),
-            incidents_router(service),
+            incidents_router(service, doors),
             holds_router(service, doors),
             probes_router(service),
             page_router(doors),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from demurrage.engine.resuming import resume
+from demurrage.web.acting import ACTOR, refuse_unless_open
 from demurrage.web.case import plain_hold
 from demurrage.web.containers import ERRORS, Id
 from demurrage.web.doors import Doors
@@ -15,7 +16,6 @@ from demurrage.web.service import Service
 
 # A yes is for what a person has seen; nobody has seen what comes after a day.
 _LONGEST = 86_400.0
-_BY = "http:admin"
 
 
 class Resume(BaseModel):
@@ -46,12 +46,7 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
     )
     def resumed(id: Id, body: Annotated[Resume, Body()]) -> dict[str, Any]:  # noqa: A002 - the path's own word
         """Answers with the hold as it stands from the next cycle on."""
-        if doors.admin_token is None:
-            detail = (
-                "without an admin token nobody may act over HTTP; use `demurrage resume`, "
-                "or set http.admin_token_env"
-            )
-            raise ProblemError(HTTPStatus.FORBIDDEN, "acts-closed", detail)
+        refuse_unless_open(doors, "demurrage resume")
         hold = service.store.hold(id)
         if hold is None:
             raise not_found("there never was a hold of this id")
@@ -62,7 +57,7 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
                 HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-body", detail, pointer="/until"
             )
         try:
-            yes = resume(service.store, hold, service.rules, now=now, until=body.until, by=_BY)
+            yes = resume(service.store, hold, service.rules, now=now, until=body.until, by=ACTOR)
         except ValueError:
             detail = "the hold has ended already, or `until` is not in the future"
             raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", detail) from None

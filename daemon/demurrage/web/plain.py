@@ -1,15 +1,17 @@
 """Values as plain JSON data."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from demurrage.decide.billing import Money
+from demurrage.model.advice import NEXT_STEP, runbook_of
 from demurrage.model.case import VerdictRecord
 from demurrage.model.container import Sighting
+from demurrage.model.incident import Incident
 
 
 def plain(value: Any) -> Any:
@@ -37,6 +39,37 @@ def plain_sighting(sighting: Sighting) -> dict[str, Any]:
     own: dict[str, Any] = plain(sighting)
     row = own.pop("container")
     return {**row, **own, "alive": sighting.alive}
+
+
+def plain_incident(incident: Incident) -> dict[str, Any]:
+    """An incident in one object, with what to do about it."""
+    own: dict[str, Any] = plain(incident)
+    kind = incident.condition.kind
+    condition = own.pop("condition")
+    condition["estimated_usd_per_hour"] = condition.pop("usd_per_hour")
+    return {
+        **condition,
+        **own,
+        "open": incident.open,
+        "next_step": NEXT_STEP[kind],
+        "runbook": runbook_of(kind),
+    }
+
+
+def plain_incidents(
+    incidents: Iterable[Incident], conditions: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """A target's open incidents, and what is seen now and has opened none, with a null `id`."""
+    told = [plain_incident(each) for each in incidents]
+    known = {(each["kind"], each["scope"]) for each in told}
+    return [
+        *told,
+        *(
+            {"id": None, **each}
+            for each in conditions
+            if (each["kind"], each.get("scope", "")) not in known
+        ),
+    ]
 
 
 def plain_verdict(record: VerdictRecord) -> dict[str, Any]:

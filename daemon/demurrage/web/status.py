@@ -1,6 +1,7 @@
 """How the daemon and its targets stand."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -9,9 +10,10 @@ from fastapi import APIRouter
 
 from demurrage.decide.billing import money
 from demurrage.model.error import LogUnreadableError, StoreFailedError
+from demurrage.model.incident import Incident
 from demurrage.model.rules import BillingRules
 from demurrage.model.totals import Tally, Totals
-from demurrage.web.plain import plain, plain_money
+from demurrage.web.plain import plain, plain_incidents, plain_money
 from demurrage.web.problems import documented
 from demurrage.web.service import Service
 
@@ -34,16 +36,16 @@ def status_router(service: Service) -> APIRouter:
         """Answers even where log or store cannot be read, and says so."""
         idle = {target: service.idle_for(target) for target in service.rules}
         uptime = service.uptime
-        log, totals = await asyncio.to_thread(lambda: (_log(service), _totals(service)))
+        log, kept = await asyncio.to_thread(lambda: (_log(service), _kept(service)))
         return {
             "version": service.version,
             "mode": service.mode.value,
             "at": service.clock(),
             "uptime": uptime,
             "log": log,
-            "store": {"reachable": totals is not None},
+            "store": {"reachable": kept is not None},
             "targets": [
-                _target(service, target, (totals or {}).get(target), idle[target])
+                _target(service, target, (kept or {}).get(target), idle[target])
                 for target in sorted(service.rules)
             ],
         }
@@ -59,10 +61,15 @@ def _log(service: Service) -> dict[str, Any]:
     return {"reachable": True, "generation": head.generation, "position": head.position}
 
 
-def _totals(service: Service) -> dict[str, Totals] | None:
+_Kept = tuple[Totals, Sequence[Incident]]
+
+
+def _kept(service: Service) -> dict[str, _Kept] | None:
+    """By target, what the store holds; None if it cannot be read."""
+    store = service.store
     try:
         return {
-            target: service.store.totals(target, rules.billing.minimum)
+            target: (store.totals(target, rules.billing.minimum), store.open_incidents(target))
             for target, rules in service.rules.items()
         }
     except StoreFailedError:
@@ -70,17 +77,17 @@ def _totals(service: Service) -> dict[str, Totals] | None:
 
 
 def _target(
-    service: Service, target: str, totals: Totals | None, idle: float | None
+    service: Service, target: str, kept: _Kept | None, idle: float | None
 ) -> dict[str, Any]:
     own: dict[str, Any] = plain(service.engine.statuses.get(target, {"cycle": None}))
     billing = service.rules[target].billing
-    # To people who look from outside, a standing condition is an incident.
-    incidents = own.pop("conditions", [])
+    totals, incidents = kept or (None, ())
+    conditions = own.pop("conditions", [])
     return {
         "target": target,
         "mode": service.mode.value,
         **own,
-        "incidents": incidents,
+        "incidents": plain_incidents(incidents, conditions),
         "turned_ago": idle,
         "budget": plain(service.budget(target)),
         "totals": plain_totals(totals, billing) if totals is not None else None,

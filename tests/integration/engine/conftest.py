@@ -26,6 +26,7 @@ from demurrage.model.plan import Mode
 from demurrage.model.rules import (
     BillingRules,
     EvidenceRules,
+    IncidentRules,
     PolicyRules,
     RailRules,
     RetentionRules,
@@ -67,6 +68,8 @@ RULES = Rules(
 )
 # The same without waiting for the floor: an orphan goes as soon as it is proven.
 AT_ONCE = replace(RULES, policy=PolicyRules(idle_after=0.0, use_free_grace=False))
+# Incidents that open at sight and end with the first look that does not see their condition.
+AT_SIGHT = IncidentRules(patience=0.0, quiet=0.0)
 LISTED, DELETED = "GET /v1/containers", "DELETE /v1/containers/{id}"
 READ = frozenset({"GET /v1/responses/{id}", "GET /v1/responses/{id}/input_items"})
 
@@ -123,7 +126,13 @@ class Bench:
         api = self.connect(CallBudget(calls_per_minute))
         target = Target("default", api, self.rules, self.mode)
         engine = Engine(
-            [target], log, self.keeper(store), self.hooks, self.retention, feed=self.feed(log)
+            [target],
+            log,
+            self.keeper(store),
+            self.hooks,
+            self.retention,
+            feed=self.feed(log),
+            incidents=AT_SIGHT,
         )
         try:
             yield Running(self, engine, store, log)
@@ -243,8 +252,8 @@ class Running:
         return kind in self.open_kinds() and self.bench.hooks.stands(kind)
 
     def kept_open(self) -> set[str]:
-        """The conditions that the store holds open."""
-        return {each.condition.kind for each in self.store.open_conditions("default")}
+        """The kinds of the incidents that the store holds open."""
+        return {each.condition.kind for each in self.store.open_incidents("default")}
 
     def kinds(self, outcome: Outcome) -> dict[VerdictKind, int]:
         """Live containers by verdict."""

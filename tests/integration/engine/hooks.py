@@ -7,8 +7,9 @@ from demurrage.engine.hooks import CycleReport
 from demurrage.model.condition import Condition, Severity
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
+from demurrage.model.incident import IncidentChanges
 from demurrage.model.plan import Hold, PlannedDelete
-from demurrage.model.record import Conclusion, ConditionChanges, Ruling
+from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.resolution import Resolution
 from demurrage.observe.metrics import Metrics
 from demurrage.observe.telling import Telling
@@ -72,12 +73,12 @@ class Recorded:
         self.holds.append(hold)
 
     def conditions(
-        self, target: str, standing: Sequence[Condition], changes: ConditionChanges
+        self, target: str, standing: Sequence[Condition], changes: IncidentChanges
     ) -> None:
         """See Hooks."""
         self.telling.conditions(target, standing, changes)
-        self.opened += [each.kind for each in changes.opened]
-        self.resolved += [each.kind for each in changes.resolved]
+        self.opened += [each.condition.kind for each in changes.opened]
+        self.resolved += [each.condition.kind for each in changes.resolved]
 
     def looked_up(self, target: str, resolution: Resolution) -> None:
         """See Hooks."""

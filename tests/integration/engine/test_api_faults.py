@@ -81,7 +81,7 @@ async def test_a_faulty_listing_deletes_nothing_and_heals(
         await running.turn_for(0.5)
         assert DELETED not in bench.called()
         assert running.shown(kind)
-        opened = [each for each in lines if each["event"] == "condition_opened"]
+        opened = [each for each in lines if each["event"] == "incident_opened"]
         assert kind in [each["kind"] for each in opened]
 
         bench.admin.clear_faults()

@@ -17,13 +17,14 @@ from tests.unit.store.build import DAY, NOW
 from tests.unit.store.standing import Standing, ids, some_ids, targets
 from tests.unit.store.twin import Twin
 
+from demurrage.decide.incidents import advance
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.container import Container, Sighting
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.error import StoreFailedError
 from demurrage.model.plan import Hold, Rail
 from demurrage.model.record import BirthTally, Conclusion, Cursor, Ruling
-from demurrage.model.rules import RetentionRules
+from demurrage.model.rules import IncidentRules, RetentionRules
 from demurrage.model.totals import Tally
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
 from demurrage.store import SqlStore, open_store
@@ -56,7 +57,7 @@ class Lives(Standing):
         shutil.copytree(_empty(), self.folder, dirs_exist_ok=True)
         self.now = NOW
         self.twin = Twin()
-        self.conditions: dict[str, set[ConditionKind]] = {}
+        self.kinds: dict[str, set[ConditionKind]] = {}
         self.highest = 0
         self.store = self._opened()
 
@@ -247,14 +248,16 @@ class Lives(Standing):
 
     @rule(name=targets, kinds=st.sets(st.sampled_from(ConditionKind), max_size=3))
     def say(self, name: str, kinds: set[ConditionKind]) -> None:
-        """Conditions come and go."""
-        held = self.conditions.setdefault(name, set())
-        changes = self.store.sync_conditions(
-            name, [Condition(kind, name, "So it is.") for kind in kinds], self.now
+        """Incidents come and go."""
+        made = advance(
+            self.store.standing_incidents(name),
+            [Condition(kind, name, "So it is.") for kind in kinds],
+            looked_at=frozenset(ConditionKind),
+            rules=IncidentRules(patience=0.0, quiet=0.0),
+            now=self.now,
         )
-        assert {each.kind for each in changes.opened} == kinds - held
-        assert {each.kind for each in changes.resolved} == held - kinds
-        self.conditions[name] = kinds
+        self.store.save_incidents(made.incidents)
+        self.kinds[name] = kinds
 
     @rule(
         later=st.sampled_from([0, 2, 20, 400]), days=st.sampled_from([(0, 0), (1, 14), (14, 365)])
@@ -264,7 +267,7 @@ class Lives(Standing):
         self.now += later * DAY
         rules = RetentionRules(verdicts=days[0] * DAY, events=0, deletions=days[1] * DAY)
         taken = dict(self.store.prune(self.now, rules))
-        del taken["acts"], taken["conditions"]
+        del taken["acts"], taken["incidents"]
         expected = [each.prune(self.now, rules) for each in self.twin.targets.values()]
         assert taken == {name: sum(each[name] for each in expected) for name in taken}
 
@@ -318,8 +321,8 @@ class Lives(Standing):
         assert store.facts(name, now) == held.facts(now, self.twin.retired)
         assert set(store.holds(name)) == {each for each in held.holds.values() if not each.ended}
         assert store.history(name, now) == held.history(now)
-        assert {each.condition.kind for each in store.open_conditions(name)} == (
-            self.conditions.get(name, set())
+        assert {each.condition.kind for each in store.open_incidents(name)} == (
+            self.kinds.get(name, set())
         )
 
 

@@ -1,6 +1,7 @@
 import os
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,27 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from tests.unit.store.build import sighting
 
+from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.error import StoreUnusableError
 from demurrage.store import SqlStore, open_store
 from demurrage.store.database import connect
 from demurrage.store.place import Place
-from demurrage.store.schema import STEPS, VERSION_TABLE
+from demurrage.store.schema import STEPS, VERSION_TABLE, known_revisions
 from demurrage.store.tables import metadata
 
+LATE = Condition(ConditionKind.LATE_BIRTHS, "t", "Late.")
 NEXT_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "9999"
+down_revision = "HEAD"
 
 
 def upgrade():
     op.add_column("containers", sa.Column("colour", sa.Text()))
     op.execute("UPDATE containers SET colour = 'blue'")
-"""
+""".replace("HEAD", known_revisions()[-1])
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def steps(tmp_path: Path) -> Path:
     """The migrations of a version to come, with one step more."""
     folder = tmp_path / "percent%20sign" / "migrations"
     shutil.copytree(STEPS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "v0004_colour.py").write_text(NEXT_STEP)
+    (folder / "versions" / "v9999_colour.py").write_text(NEXT_STEP)
     return folder
 
 
@@ -63,7 +66,7 @@ def test_a_failed_migration_leaves_the_old_store(url: str, steps: Path) -> None:
     """A step that breaks half-way is undone as a whole."""
     with open_store(url) as store:
         store.save_sightings("t", [sighting("x")])
-    step = steps / "versions" / "v0004_colour.py"
+    step = steps / "versions" / "v9999_colour.py"
     step.write_text(NEXT_STEP + '    op.drop_table("no_such_table")\n')
     with pytest.raises(StoreUnusableError):
         open_store(url, steps=steps)
@@ -179,3 +182,25 @@ def test_reading_beside_a_running_daemon_changes_nothing(url: str, store: SqlSto
             reader.touch(1.0)
         store.save_sightings("t", [sighting("y")])
         assert set(reader.sightings("t", alive_or_born_after=0)) == {"x", "y"}
+
+
+def test_conditions_of_an_older_store_become_incidents(url: str, tmp_path: Path) -> None:
+    """What stood goes on as an open incident, what was over as one that is over."""
+    before = tmp_path / "before"
+    shutil.copytree(STEPS, before, ignore=shutil.ignore_patterns("__pycache__"))
+    for step in (before / "versions").glob("v*.py"):
+        if step.name >= "v0004":
+            step.unlink()
+    with open_store(url, steps=before) as store, store._database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO conditions (target, kind, severity, summary, opened_at, last_seen_at, "
+            "resolved_at) VALUES ('t', 'rail_held', 'page', 'Over.', 1, 2, 3), "
+            "('t', 'rail_held', 'page', 'Held.', 4, 5, NULL)"
+        )
+    with open_store(url) as store:
+        (held,), (over,) = store.open_incidents(), store.past_incidents()
+        (new,) = store.save_incidents([replace(held, id=0, condition=LATE)])
+        assert store.undelivered("pager", 9) == (held, new)
+    assert (held.condition.summary, held.opened_at, held.revision) == ("Held.", 4, 1)
+    assert (over.condition.summary, over.resolved_at, over.revision) == ("Over.", 3, 2)
+    assert new.id not in (held.id, over.id)

@@ -4,6 +4,7 @@ from tests.unit.store.build import DAY, NOW, intent, ruling, sighting
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.facts import BreakKind, CoverageBreak
+from demurrage.model.incident import Incident
 from demurrage.model.plan import Hold, Rail
 from demurrage.model.record import BirthTally, Conclusion
 from demurrage.model.rules import RetentionRules
@@ -74,10 +75,19 @@ def test_the_audit_of_deletes_is_kept_longest(store: SqlStore) -> None:
 
 
 def test_what_is_over_goes_and_what_stands_stays(store: SqlStore) -> None:
-    """Conditions, holds, breaks, protections, tallies and acts are bounded, too."""
+    """Incidents, holds, breaks, protections, tallies and acts are bounded, too."""
     hour = int(NOW // 3600)
-    store.sync_conditions("t", [Condition(ConditionKind.TIMEOUT, "t", "Slow.")], NOW)
-    store.sync_conditions("t", [Condition(ConditionKind.DISK_FULL, "t", "Full.")], NOW)
+    slow = Condition(ConditionKind.TIMEOUT, "t", "Slow.")
+    full = Condition(ConditionKind.DISK_FULL, "t", "Full.")
+    brief = Condition(ConditionKind.RATE_LIMITED, "t", "Often.")
+    over, *_ = store.save_incidents(
+        [
+            Incident(0, slow, NOW, NOW, NOW, revision=2, resolved_at=NOW),
+            Incident(0, full, NOW, NOW, NOW),
+            Incident(0, brief, NOW, NOW, NOW, revision=0),
+        ]
+    )
+    store.note_delivered("pager", over.id, 2, NOW)
     store.save_hold(Hold("over", "t", Rail.DELETED_SHARE, NOW, "", frozenset("a"), lapsed_at=NOW))
     store.save_hold(Hold("open", "t", Rail.DELETED_SHARE, NOW, "", frozenset("a")))
     store.add_breaks([CoverageBreak("t", BreakKind.LATE_START, "settled", NOW, "")])
@@ -88,14 +98,15 @@ def test_what_is_over_goes_and_what_stands_stays(store: SqlStore) -> None:
     store.tally("t", [BirthTally(hour, births=1), BirthTally(hour + 24 * 1000, births=1)])
     counts = store.prune(NOW + 1000 * DAY, RULES)
     assert {name: count for name, count in counts.items() if count} == {
-        "conditions": 1,
+        "incidents": 2,
         "holds": 1,
         "coverage_breaks": 1,
         "protections": 1,
         "hourly_births": 1,
         "acts": 3,
     }
-    assert [each.condition.kind for each in store.open_conditions()] == [ConditionKind.DISK_FULL]
+    assert [each.condition.kind for each in store.open_incidents()] == [ConditionKind.DISK_FULL]
+    assert store.deliveries(over.id) == ()
     assert [each.id for each in store.holds("t")] == ["open"]
     assert [each.about for each in store.facts("t", NOW).breaks] == ["open"]
     assert store.facts("t", NOW + 1000 * DAY).protected == {"for ever"}

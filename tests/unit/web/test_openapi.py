@@ -13,6 +13,15 @@ PATHS = {
     ("get", "/v1/responses/{id}"): {200, 400, 401, 404, 421, 422, 500, 503},
     ("post", "/v1/responses/{id}/adopt"): {400, 401, 403, 421, 422, 500, 501, 503},
     ("get", "/v1/incidents"): {200, 400, 401, 404, 421, 422, 500, 503},
+    ("get", "/v1/incidents/{id}"): {200, 400, 401, 404, 421, 422, 500, 503},
+    **{
+        act: {200, 400, 401, 403, 404, 409, 413, 421, 422, 500, 503}
+        for act in (
+            ("post", "/v1/incidents/{id}/acknowledge"),
+            ("post", "/v1/incidents/{id}/silence"),
+            ("delete", "/v1/incidents/{id}/silence"),
+        )
+    },
     ("post", "/v1/holds/{id}/resume"): {
         *(200, 400, 401, 403, 404, 409, 413, 421, 422, 500, 503),
     },

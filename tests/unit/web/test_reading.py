@@ -11,6 +11,7 @@ from demurrage.eventlog.log import EventLog
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import RESOLVER
+from demurrage.model.incident import Incident
 from demurrage.model.plan import Mode
 from demurrage.model.record import Conclusion, Ruling
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
@@ -55,7 +56,7 @@ async def test_status(client: httpx2.AsyncClient, engine: FakeEngine, store: Sql
     assert status["store"]["reachable"]
     default, second = status["targets"]
     assert default["verdicts"] == {"orphan": 2}
-    assert default["incidents"] == [{"kind": "rail_held", "severity": "page", "summary": "x"}]
+    assert [each["kind"] for each in default["incidents"]] == ["rail_held"]
     assert "conditions" not in default
     assert default["evidence"] == {"watermark": None}
     assert default["totals"]["created"] == 2
@@ -318,8 +319,8 @@ async def test_incidents(client: httpx2.AsyncClient, store: SqlStore) -> None:
     """Incidents that stand come apart from those that are over; both by target."""
     late = Condition(ConditionKind.LATE_BIRTHS, "default", "late", Severity.NOTICE)
     held = Condition(ConditionKind.RAIL_HELD, "default", "held", Severity.PAGE)
-    store.sync_conditions("default", [late, held], NOW)
-    store.sync_conditions("default", [held], NOW + 1)
+    over = Incident(0, late, NOW, NOW + 1, NOW, revision=2, resolved_at=NOW + 1)
+    store.save_incidents([over, Incident(0, held, NOW, NOW, NOW)])
     found = (await client.get("/v1/incidents")).json()
     assert [(each["kind"], each["severity"]) for each in found["open"]] == [("rail_held", "page")]
     assert [each["resolved_at"] for each in found["past"]] == [NOW + 1]

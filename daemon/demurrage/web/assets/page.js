@@ -66,11 +66,39 @@ function freshness(target) {
   return `${parts.join(", ")}.`;
 }
 
+// What people have said of an incident, since when it stands, and what it costs.
+function life(incident) {
+  const now = Date.now() / 1000;
+  const parts = [`No. ${incident.id}, ${incident.severity}`,
+    `for ${duration(Math.max(0, now - incident.opened_at))}`];
+  const usd = incident.estimated_usd_per_hour;
+  if (usd !== null) parts.push(`$${usd.toFixed(2)} an hour, estimated`);
+  if (incident.acknowledged_at !== null) {
+    parts.push(`acknowledged by ${incident.acknowledged_by}`);
+  }
+  if (incident.silenced_until !== null && incident.silenced_until > now) {
+    parts.push(`silent until ${new Date(incident.silenced_until * 1000).toLocaleTimeString()}`);
+  }
+  return parts.join(", ");
+}
+
+function causes(found) {
+  return found.map((each) => `${each.dimension} ${each.value}: ` +
+    `${Math.round(each.share * 100)} %`).join(", ");
+}
+
 function incidents(section, found) {
   section.hidden = found.length === 0;
   for (const each of found) {
     const item = make("li", "", each.severity);
-    item.append(make("strong", each.kind.replaceAll("_", " ")), prose(each.summary));
+    const name = make("strong", each.kind.replaceAll("_", " "));
+    if (each.scope) name.append(" ", make("code", each.scope));
+    item.append(name, prose(each.summary));
+    // Without an id it is seen, and has not lasted for long enough to tell anybody.
+    if (each.id !== null) {
+      item.append(make("p", causes(each.causes), "causes"), prose(each.next_step),
+        make("p", life(each), "life"));
+    }
     section.querySelector("ul").append(item);
   }
 }
