@@ -26,6 +26,7 @@ Kind = Literal[
     "end-needs-token",
     "foreign-site",
     "hold-not-resumable",
+    "incident-over",
     "internal-error",
     "invalid-body",
     "invalid-parameter",

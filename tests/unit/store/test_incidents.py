@@ -122,14 +122,17 @@ def test_commands_beside_the_daemon_lose_no_word(store: SqlStore, url: str) -> N
     """Two connections at once: the daemon writes what it sees, a person what she says."""
     one = opened(store)
     with open_store(url) as beside, ThreadPoolExecutor(2) as pool:
-        seen: list[Future[object]] = [
-            pool.submit(store.save_incidents, [replace(one, last_seen_at=NOW + each)])
-            for each in range(20)
-        ]
-        said: list[Future[object]] = [
-            pool.submit(beside.silence, one.id, NOW + each, NOW, "ann") for each in range(20)
-        ]
-        for future in (*seen, *said):
+
+        def see() -> None:
+            for each in range(20):
+                store.save_incidents([replace(one, last_seen_at=NOW + each)])
+
+        def say() -> None:
+            for each in range(20):
+                beside.silence(one.id, NOW + each, NOW, "ann")
+
+        futures: list[Future[None]] = [pool.submit(see), pool.submit(say)]
+        for future in futures:
             future.result()
     (after,) = store.open_incidents()
     assert (after.last_seen_at, after.silenced_until) == (NOW + 19, NOW + 19)
