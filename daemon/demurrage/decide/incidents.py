@@ -46,9 +46,11 @@ PATIENT = frozenset(
         ConditionKind.CLOCK_JUMP,
     }
 )
-# Detection has a hysteresis of its own for these, and says when they are over.
+# These say themselves when they are over: detection has a hysteresis of its own, and who has once
+# logged has logged.
 SETTLED = frozenset(
     {
+        ConditionKind.NOBODY_LOGS,
         ConditionKind.ORPHAN_RATE_FAST,
         ConditionKind.ORPHAN_RATE_SLOW,
         ConditionKind.ORPHAN_COST,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from demurrage.engine.hooks import CycleReport
-from demurrage.model.condition import Condition, Severity
+from demurrage.model.condition import Condition
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.incident import IncidentChanges
@@ -26,6 +26,7 @@ class Recorded:
     would: list[PlannedDelete] = field(default_factory=list)
     deletes: list[tuple[Deletion, Conclusion]] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
     resolved: list[str] = field(default_factory=list)
     reports: list[CycleReport] = field(default_factory=list)
@@ -39,13 +40,8 @@ class Recorded:
         self.telling = Telling(self.metrics, lambda _: ("group", 60.0, 0.0))
 
     def stands(self, kind: str, target: str = "default") -> bool:
-        """True when the metrics say that a condition stands."""
-        labels = {"kind": kind, "target": target}
-        value = self.metrics.registry.get_sample_value
-        return any(
-            value("demurrage_incidents_open", {**labels, "severity": severity})
-            for severity in Severity
-        )
+        """True when the condition was seen by the target's last look."""
+        return kind in self.seen.get(target, ())
 
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """See Hooks."""
@@ -77,6 +73,7 @@ class Recorded:
     ) -> None:
         """See Hooks."""
         self.telling.conditions(target, standing, changes)
+        self.seen[target] = tuple(each.kind for each in standing)
         self.opened += [each.condition.kind for each in changes.opened]
         self.resolved += [each.condition.kind for each in changes.resolved]
 
