@@ -8,6 +8,9 @@ from typing import Any
 
 _NAMES = frozenset({"container_id", "container"})
 _PREFIX = "cntr_"
+_MARK = _PREFIX.encode()
+# A letter of the prefix as JSON may write it too, though hardly anybody does.
+_ESCAPE = re.compile(rb"\\u00(?:63|6[eE]|74|72|5[fF])")
 # What the event log takes; no container has a longer id, not even one wrapped twice.
 LONGEST_ID = 1024
 # One at the very end may be the beginning of another.
@@ -43,8 +46,13 @@ def scanned_ids(text: bytes) -> set[str]:
 
 
 def may_name(text: bytes) -> bool:
-    """False when there can be no container id in the JSON text."""
-    return b"cntr_" in text
+    """False when there can be no container id in the JSON text.
+
+    Zero bytes stand in no JSON but in encodings of more than a byte a letter.
+    """
+    if _MARK in text or b"\0" in text:
+        return True
+    return b"\\u00" in text and _ESCAPE.search(text) is not None
 
 
 def is_word(value: Any, longest: int) -> bool:

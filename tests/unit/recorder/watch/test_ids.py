@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import pkgutil
 import typing
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from openai import types
 from openai._models import BaseModel
 from openai.types import responses
 
-from demurrage_recorder.asking import UNKNOWN, slots_of
-from demurrage_recorder.ids import container_ids, scanned_ids
+from demurrage_recorder.asking import UNKNOWN, slots_of, start_of
+from demurrage_recorder.ids import container_ids, may_name, scanned_ids
 
 from .conftest import CONTAINER
 
@@ -108,6 +109,26 @@ def test_depth_hides_nothing(value: Any, depth: int, name: str) -> None:
 def test_what_is_no_id(value: Any) -> None:
     """Nothing that the event log would refuse passes for an id."""
     assert container_ids({"container": value}) == set()
+
+
+@given(which=st.sets(st.integers(0, 4)), upper=st.booleans(), beside=st.text(max_size=5))
+def test_no_way_of_writing_hides_an_id(which: set[int], upper: bool, beside: str) -> None:  # noqa: FBT001 - hypothesis gives it
+    """What JSON may write with escapes is looked at as closely as what it writes plainly."""
+    form = "\\u{:04X}" if upper else "\\u{:04x}"
+    prefix = "".join(
+        form.format(ord(letter)) if place in which else letter
+        for place, letter in enumerate(CONTAINER[:5])
+    )
+    text = f'{{"beside":{json.dumps(beside)},"container_id":"{prefix}{CONTAINER[5:]}"}}'
+    for encoding in ("utf-8", "utf-16", "utf-32"):
+        told = text.encode(encoding)
+        assert may_name(told)
+        assert start_of(told)["containers"] == [CONTAINER]
+
+
+def test_most_escapes_are_no_ids() -> None:
+    """Other letters are written so all the time."""
+    assert not may_name(json.dumps("caf\u00e9, \u00ad and \u4e63").encode())
 
 
 def test_a_scan_finds_them_in_anything() -> None:
