@@ -175,6 +175,7 @@ def build(settings: Settings, state: State) -> Works:
         telling,
         settings.retention.rules(),
         feed=feed(settings, state.log, telling),
+        incidents=settings.alerts.incidents(),
     )
     return Works(settings, state, calls, metrics, engine)
 

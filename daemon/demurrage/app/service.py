@@ -22,6 +22,7 @@ from demurrage.app.orders import Orders
 from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
+from demurrage.engine.outlook import Outlook
 from demurrage.model.error import AlreadyRunningError, SettingsError, StoreFailedError
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
@@ -32,6 +33,8 @@ from demurrage.web.service import Service
 _HOUSEKEEPING = 3600.0
 # Seconds between two looks at the store's lock; a proof of it holds for ten.
 _LOCK_PACE = 3.0
+# Seconds between two looks at the cycles from outside; they are stale after minutes.
+_OUTLOOK = 30.0
 # The first round waits until the cycles have begun.
 _FIRST_HOUSEKEEPING = 300.0
 
@@ -187,6 +190,7 @@ def _schedule(works: Works) -> Schedule:
         interval = target.rules.watch.interval
         schedule.every(interval, name, partial(works.engine.turn, name))
         schedule.every(interval, f":resolve {name}", partial(works.engine.resolve, name))
+    schedule.every(_OUTLOOK, ":outlook", Outlook(works.engine).look)
     schedule.every(
         _HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=_FIRST_HOUSEKEEPING
     )

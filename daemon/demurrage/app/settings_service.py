@@ -6,6 +6,7 @@ from pydantic import Field
 
 from demurrage.app.settings_types import (
     Address,
+    Duration,
     ListenAddress,
     OptionalAddress,
     OptionalDuration,
@@ -14,7 +15,7 @@ from demurrage.app.settings_types import (
     Variable,
     parse_address,
 )
-from demurrage.model.rules import RetentionRules
+from demurrage.model.rules import IncidentRules, RetentionRules
 
 
 class EventSettings(Section):
@@ -78,7 +79,18 @@ class RetentionSettings(Section):
 
 
 class AlertSettings(Section):
-    """Detection; it has no keys of its own yet."""
+    """When people are told."""
+
+    patience: Duration = 180.0
+    """Three minutes: an API that limits, fails or is out of reach for less is no news, for the
+    daemon keeps everything meanwhile. Well below the five minutes after which orphans cost more."""
+    quiet: Duration = 300.0
+    """Five minutes: an incident ends once its condition was not seen for so long. One that comes
+    and goes more often stays open, and nobody is told twice."""
+
+    def incidents(self) -> IncidentRules:
+        """The plain values."""
+        return IncidentRules(patience=self.patience, quiet=self.quiet)
 
 
 class CanarySettings(Section):

@@ -20,6 +20,9 @@ from demurrage.model.inventory import CompleteInventory
 from demurrage.model.rules import EvidenceRules, Rules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
 
+# Seconds. The bill of an orphan reaches its floor in five minutes, and doubles in ten.
+_STALE = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -128,6 +131,7 @@ def decide(
         attribution.late,
         (
             *_of_evidence(inventory.target, mark, breaks, attribution.late),
+            *_stale(inventory.target, mark, strangers, now),
             *_of_containers(inventory.target, book, verdicts, strangers),
         ),
     )
@@ -181,6 +185,17 @@ def _of_evidence(
             "last until a response ends"
         )
         yield Condition(ConditionKind.LATE_BIRTHS, target, summary)
+
+
+def _stale(target: str, mark: Watermark, severity: Severity, now: float) -> Iterable[Condition]:
+    """The log moves on, and what it is known to be complete up to does not."""
+    age = now - mark.through
+    if mark.holder is not None and _STALE < age < inf:
+        summary = (
+            f"the event log has been complete up to {age / 60:.0f} minutes ago only, for writer "
+            f"{mark.holder.source} holds it; what was born since cannot be proven"
+        )
+        yield Condition(ConditionKind.EVIDENCE_STALE, target, summary, severity)
 
 
 def _of_containers(

@@ -13,6 +13,7 @@ from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
+from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
 from demurrage.engine.retiring import is_over, retire_dead
 from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
@@ -65,8 +66,10 @@ class Engine:
         self._resolving = {
             name: Resolving(target, log, hooks) for name, target in self._targets.items()
         }
+        self._reaping = {name: Reaping(store) for name in self._targets}
         self.statuses: dict[str, dict[str, Any]] = {}
         self.turned_at: dict[str, float] = {}
+        self.completed_at: dict[str, float] = {}
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -135,7 +138,12 @@ class Engine:
         resolving = self._resolving[name]
         changed = await asyncio.to_thread(self._store.changed_findings, name)
         conditions = merge(
-            (*outcome.conditions, *resolving.conditions(), *changed_answers(name, changed))
+            (
+                *outcome.conditions,
+                *resolving.conditions(),
+                *changed_answers(name, changed),
+                *await self._reaping[name].conditions(cycle, outcome),
+            )
         )
         book = self.evidence.ledger.book(name)
         status = snapshot(
@@ -155,6 +163,8 @@ class Engine:
         begun = len(self._cycles) == len(self._targets)
         if cursor is not None and begun and all(each.answered for each in self._cycles.values()):
             await asyncio.to_thread(self._store.save_cursor, cursor)
+        if outcome.complete:
+            self.completed_at[name] = asyncio.get_running_loop().time()
         self._hooks.cycled(_report(outcome, status, self.evidence.ledger.dropped(name)))
 
     @property
@@ -245,6 +255,7 @@ class Engine:
             )
         now = max(cycle.target.api.clock.now() for cycle in cycles.values())
         await self.evidence.prune(now - self._retention.events)
+        await self._standing.abandon(self._targets.keys(), now)
         await asyncio.to_thread(self._store.prune, now, self._retention)
         facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
         await self.evidence.tidy(partial(is_over, self.evidence.ledger, facts.retired))

@@ -23,6 +23,7 @@ from demurrage.model.record import (
 )
 from demurrage.model.resolution import Resolution
 from demurrage.model.rules import RetentionRules
+from demurrage.model.totals import Totals
 from demurrage.model.verdict import Verdict, VerdictKind
 
 
@@ -138,6 +139,10 @@ class Store(Protocol):
     # inventory
     def sightings(self, target: str, *, alive_or_born_after: float) -> dict[str, Sighting]:
         """Known containers that live, or were born or went after the given moment."""
+        ...
+
+    def watched_since(self, target: str) -> float | None:
+        """When the first of the target's containers that are remembered was seen."""
         ...
 
     def save_sightings(self, target: str, sightings: Iterable[Sighting]) -> None:
@@ -289,6 +294,10 @@ class Store(Protocol):
         """Those of a target that brood or are open, oldest first."""
         ...
 
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Those that are open, of all targets, oldest first."""
+        ...
+
     def save_incidents(self, some: Iterable[Incident]) -> tuple[Incident, ...]:
         """Keep them as they are now; returns them, the new ones with their ids.
 
@@ -298,6 +307,10 @@ class Store(Protocol):
 
     def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:
         """Replace the target's status snapshot."""
+        ...
+
+    def totals(self, target: str, minimum: float) -> Totals:
+        """The running totals; `minimum` is the floor in seconds before which a sweep is timely."""
         ...
 
     def predict(self, target: str, predictions: Mapping[str, VerdictKind], at: float) -> None:

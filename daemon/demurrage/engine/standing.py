@@ -87,6 +87,20 @@ class Standing:
             changes = _as_kept(made.changes, incidents)
             self._hooks.conditions(target, self._seen[target], changes)
 
+    async def abandon(self, targets: AbstractSet[str], at: float) -> None:
+        """End what is open of targets that are watched no more; nobody else would.
+
+        Raises:
+            StoreFailedError: the store could not be read or written.
+        """
+        left = [
+            replace(each, revision=each.revision + 1, changed_at=at, resolved_at=at)
+            for each in await asyncio.to_thread(self._store.open_incidents)
+            if each.condition.target and each.condition.target not in targets
+        ]
+        if left:
+            await asyncio.to_thread(self._store.save_incidents, left)
+
     def _advance(self, standing: Sequence[Incident], sight: Sight, at: float) -> Advance:
         return advance(standing, sight.conditions, looked_at=sight.ends, rules=self._rules, now=at)
 

@@ -218,8 +218,5 @@ NEXT_STEP: Mapping[Kind, str] = {
         "See in the daemon's log and in its other incidents what the cycle waits for; restart "
         "the daemon if it hangs. Restarting is safe at any moment."
     ),
-    Kind.SINK_FAILED: (
-        "Check the address and the secret of the sink that the summary names with "
-        "`demurrage check --send-test`."
-    ),
+    Kind.SINK_FAILED: ("Check the address and the secret of the sink that the summary names."),
 }

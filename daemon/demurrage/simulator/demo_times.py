@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
 
-from demurrage.model.rules import BillingRules, EvidenceRules, PolicyRules, Rules, WatchRules
+from demurrage.model.rules import (
+    BillingRules,
+    EvidenceRules,
+    IncidentRules,
+    PolicyRules,
+    Rules,
+    WatchRules,
+)
 
 COMPLETE, PARTIAL = "default", "legacy"
 KEY_VARIABLE = "DEMO_API_KEY"
@@ -101,7 +108,7 @@ def rules(speed: float) -> Rules:
 
 def settings_text(place: Place, speed: float) -> str:
     """The settings file: two targets, one whose makers all log and one whose makers do not."""
-    scaled = rules(speed)
+    scaled, incidents = rules(speed), IncidentRules()
     evidence, policy, billing, watch = (
         scaled.evidence,
         scaled.policy,
@@ -147,6 +154,10 @@ minimum = {billing.minimum:g}
 tick = {billing.tick:g}
 idle_expiry = {billing.idle_expiry:g}
 usd_per_minute = {{ {prices} }}
+
+[alerts]
+patience = {incidents.patience / speed:g}
+quiet = {incidents.quiet / speed:g}
 
 [http]
 bind = "127.0.0.1:{place.port}"

@@ -146,7 +146,7 @@ def _panel(standing: Standing) -> RenderableType:
         f"{words.usd(standing.cost_usd)} of {words.usd(standing.left_usd)} if left, est.",
     )
     grid.add_row("harm", _harm(standing))
-    grid.add_row("conditions", _conditions(standing))
+    grid.add_row("incidents", _incidents(standing))
     reasons = list(words.kept(standing))[:_KEPT]
     for place in range(_KEPT):
         count, why = reasons[place] if place < len(reasons) else ("", "")
@@ -163,7 +163,7 @@ def _harm(standing: Standing) -> Text:
     )
 
 
-def _conditions(standing: Standing) -> Text:
+def _incidents(standing: Standing) -> Text:
     if standing.holds:
         return Text(f"HELD: {', '.join(standing.holds)}", style="bold red")
     # What stands here is about containers; without the word two of them fit beside each other.

@@ -71,7 +71,7 @@ def _brief(standing: Standing) -> str:
     if standing.predicted:
         parts.append(f"score: {score(standing)}")
     if standing.incidents:
-        parts.append(f"conditions: {', '.join(standing.incidents)}")
+        parts.append(f"incidents: {', '.join(standing.incidents)}")
     if standing.holds:
         parts.append(f"holds: {', '.join(standing.holds)}")
     return ", ".join(parts)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from demurrage.model.container import Container, Sighting
 from demurrage.store.database import Repository, slices
@@ -103,6 +103,12 @@ class Inventory(Repository):
         )
         with self._database.read() as connection:
             return {row[0]: read_sighting(row) for row in connection.execute(query)}
+
+    def watched_since(self, target: str) -> float | None:
+        """When the first of the target's containers that are remembered was seen."""
+        first = select(func.min(containers.c.first_seen_at)).where(containers.c.target == target)
+        with self._database.read() as connection:
+            return connection.execute(first).scalar()
 
     def save_sightings(self, target: str, sightings: Iterable[Sighting]) -> None:
         """Insert or replace by (target, container id); of doubles the last one counts."""

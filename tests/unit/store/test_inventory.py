@@ -100,3 +100,10 @@ def test_a_whole_listing_is_remembered_for_its_target(store: SqlStore) -> None:
     assert store.listed_whole("t")
     assert not store.listed_whole("u")
     assert store.facts("t", NOW).distrust_before == NOW
+
+
+def test_the_first_sight_of_all_is_remembered(store: SqlStore) -> None:
+    """Per target, and None where nothing was ever seen."""
+    store.save_sightings("t", [sighting("a", born=NOW + 5), sighting("b", born=NOW)])
+    assert store.watched_since("t") == NOW
+    assert store.watched_since("u") is None

@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import pytest
+from tests.unit.store.build import planned
+
+from demurrage.decide.reaping import NEVER, OVERDUE, idle, stuck
+from demurrage.model.condition import ConditionKind, Severity
+from demurrage.model.plan import PlannedDelete
+from demurrage.model.totals import Tally
+
+NOW = 1_800_000_000.0
+
+
+def due(ago: float) -> PlannedDelete:
+    """One that has been due for so many seconds."""
+    one = planned()
+    return replace(one, verdict=replace(one.verdict, due_at=NOW - ago))
+
+
+def test_what_stays_due_is_told() -> None:
+    """From a quarter of an hour on without any delete, ever graver."""
+    assert stuck("t", [due(OVERDUE - 1)], None, NOW) is None
+    first = stuck("t", [due(OVERDUE), due(10)], None, NOW)
+    assert first is not None
+    assert (first.kind, first.severity) == (ConditionKind.REAPER_NEVER_REAPS, Severity.WARNING)
+    later = stuck("t", [due(3600)], NOW - OVERDUE, NOW)
+    assert later is not None
+    assert later.severity is Severity.PAGE
+
+
+def test_whoever_deletes_is_not_stuck() -> None:
+    """A long queue under a tight budget is worked off, and that is no incident."""
+    assert stuck("t", [due(7200)], NOW - OVERDUE + 1, NOW) is None
+    assert stuck("t", [], None, NOW) is None
+
+
+def test_not_one_delete_in_days() -> None:
+    """Many were created, many of them unused, and none ever went."""
+    found = idle("t", Tally(referenced=100), 200, watched_for=NEVER)
+    assert found is not None
+    assert found.kind is ConditionKind.REAPER_NEVER_REAPS
+
+
+@pytest.mark.parametrize(
+    ("totals", "births", "watched_for"),
+    [
+        (Tally(referenced=100, swept=1), 200, NEVER),
+        (Tally(referenced=180), 200, NEVER),
+        (Tally(created=900), 99, NEVER),
+        (Tally(), 200, NEVER - 1),
+        (Tally(), 0, NEVER),
+    ],
+)
+def test_quiet_is_not_always_idle(totals: Tally, births: int, watched_for: float) -> None:
+    """A delete, use of nearly all, few containers or a short time explain it."""
+    assert idle("t", totals, births, watched_for=watched_for) is None
