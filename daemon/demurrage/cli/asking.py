@@ -1,10 +1,12 @@
 """Asking the running daemon over its own HTTP address."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
+from demurrage.cli.show import clean
 from demurrage.model.error import DemurrageError
 
 if TYPE_CHECKING:
@@ -39,22 +41,45 @@ def ask(settings: "Settings", path: str) -> Any:
     Raises:
         NoAnswerError: nobody listens there, or the answer is no good.
     """
-    host, port = _address(settings)
     token = settings.secrets.admin_token
     headers = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+    status, body = _get(settings, path, headers)
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise NoAnswerError(_refused(settings), running=True)
+    if status != HTTPStatus.OK:
+        raise NoAnswerError(f"what listens at {url_of(settings)} answers with HTTP {status}")
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise NoAnswerError(f"what listens at {url_of(settings)} answers without JSON") from None
+
+
+def ask_alive(settings: "Settings") -> None:
+    """Return if the daemon's loop turns, by its own probe, which asks for no token.
+
+    Raises:
+        NoAnswerError: it does not turn, or nobody answers; the message says which.
+    """
+    status, body = _get(settings, "/healthz", {})
+    if status == HTTPStatus.OK:
+        return
+    try:
+        detail = clean(f": {json.loads(body)['detail']}")
+    except (ValueError, TypeError, KeyError):
+        detail = ""
+    where = url_of(settings)
+    raise NoAnswerError(f"what listens at {where} answers with HTTP {status}{detail}", running=True)
+
+
+def _get(settings: "Settings", path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """The status of an answer, and its body."""
+    host, port = _address(settings)
     connection = HTTPConnection(host, port, timeout=_TIMEOUT)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers=dict(headers))
         response = connection.getresponse()
-        body = response.read()
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            raise NoAnswerError(_refused(settings), running=True)
-        if response.status != HTTPStatus.OK:
-            raise NoAnswerError(
-                f"what listens at {url_of(settings)} answers with HTTP {response.status}"
-            )
-        return json.loads(body)
-    except (OSError, HTTPException, ValueError) as error:
+        return response.status, response.read()
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise NoAnswerError(
             f"the daemon does not answer at {url_of(settings)}: {reason.lower()}"

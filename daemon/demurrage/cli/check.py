@@ -16,6 +16,9 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not call the API; no key is needed then.")
     ] = False,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Ask only whether the running daemon's loop turns.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Check settings, store, event log, daemon, and each target's API access; exit 1 on a fail.
@@ -23,10 +26,16 @@ def check(
     Changes nothing: it lists one page of each target and deletes nothing, so whether a key may
     delete it cannot tell.
 
+    With --alive it looks at none of that: it asks the running daemon's /healthz at http.bind, and
+    exits 1 where the loop stands still or nobody answers. Health checks of containers use it.
+
     \b
     Example:
       demurrage check --offline
     """
+    if alive:
+        _alive(context, as_json=as_json)
+        return
     settings = settings_of(context, secrets=not offline)
     from demurrage.app.preflight import Grade, api_checks, local_checks
 
@@ -54,3 +63,21 @@ def check(
         say(f"{failed} failed." if failed else "Nothing failed.")
     if failed:
         raise typer.Exit(Code.FAILED)
+
+
+def _alive(context: typer.Context, *, as_json: bool) -> None:
+    from demurrage.cli.asking import NoAnswerError, ask_alive, url_of
+
+    settings = settings_of(context, secrets=False)
+    try:
+        ask_alive(settings)
+    except NoAnswerError as error:
+        if not as_json:
+            raise
+        say_json({"alive": False, "finding": str(error)})
+        raise typer.Exit(Code.FAILED) from None
+    finding = f"the daemon at {url_of(settings)} is alive"
+    if as_json:
+        say_json({"alive": True, "finding": finding})
+    else:
+        say(f"{finding}.")
