@@ -22,6 +22,7 @@ OLD_SDK := .make/openai2-$(VERSION)
 OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch tests/*/gate)
 FRAMEWORKS := .make/frameworks-$(VERSION)
 PROMETHEUS := .make/prometheus
+PINNING := .make/pinning
 
 # Installing asks nothing and says nothing unless it fails.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -35,7 +36,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks prometheus systemd install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -49,6 +50,7 @@ help: ## say what can be made
 	@echo "make format  put the sources into form"
 	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
+	@echo "make requirements  pin what the image installs, at the newest versions that fit"
 	@echo "make systemd  the service in a booted Debian; needs root, debootstrap and systemd-nspawn"
 	@echo "make install-systemd    install the service on this host, as root; uninstall-systemd"
 	@echo "make clean   remove what was made"
@@ -109,6 +111,18 @@ PROCESSES ?= 2
 HUNTED := tests/unit/store/test_machine.py tests/unit/decide tests/unit/hostile \
 	tests/unit/web/test_contract.py
 
+# For every Python and platform, by hash and without the address of an index: whoever builds the
+# image says where it comes from.
+PIN = $(PINNING)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url
+REQUIRED_TO_BUILD := import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+requirements: $(PINNING)/uv
+	@$(PIN) --extra service --output-file config/requirements.txt pyproject.toml
+	@$(PINNING)/bin/python -c '$(REQUIRED_TO_BUILD)' \
+		| $(PIN) --output-file config/requirements-build.txt -
+
 # Loud where it cannot be shown: pytest tells of each skip and its reason.
 systemd: $(TEST)/installed
 	@$(ISOLATED) $(TEST)/bin/python -m pytest -q tests/deployment/test_systemd.py
@@ -159,11 +173,11 @@ $(RUN)/dependencies: pyproject.toml | $(RUN)/bin/python .make/wheel/built
 	@touch $@
 
 $(TEST)/dependencies: pyproject.toml | $(TEST)/bin/python .make/wheel/built
-	@$(TEST)/$(PIP) install --group test "$(WHEEL)[azure,postgres]"
+	@$(TEST)/$(PIP) install --group test "$(WHEEL)[service]"
 	@touch $@
 
 $(OLD_SDK)/dependencies: pyproject.toml | $(OLD_SDK)/bin/python .make/wheel/built
-	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[azure,postgres]" "openai<3"
+	@$(OLD_SDK)/$(PIP) install --group test "$(WHEEL)[service]" "openai<3"
 	@touch $@
 
 $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/wheel/built
@@ -180,6 +194,10 @@ $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
 
 $(TEST)/mutmut: pyproject.toml | $(TEST)/dependencies
 	@$(TEST)/$(PIP) install --group mutants
+	@touch $@
+
+$(PINNING)/uv: pyproject.toml | $(PINNING)/bin/python
+	@$(PINNING)/$(PIP) install --group requirements
 	@touch $@
 
 $(TEST)/bench: pyproject.toml | $(TEST)/dependencies

@@ -41,7 +41,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "-qq"),
-            *(f"--dest={_MADE / 'wheels'}", f"{wheel}[postgres,azure]"),
+            *(f"--dest={_MADE / 'wheels'}", f"{wheel}[service]"),
         ],
         check=True,
     )
