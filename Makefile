@@ -5,7 +5,7 @@
 PYTHON ?= $(shell .ci/pythons | head -n 1)
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-SOURCES := pyproject.toml README.md LICENSE $(shell find daemon config -type f ! -name '*.py[co]')
+SOURCES := pyproject.toml README.md LICENSE $(shell find daemon config systemd -type f ! -name '*.py[co]')
 RECORDER_SOURCES := $(shell find recorder -type f ! -name '*.py[co]')
 CHECKED := daemon recorder tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)

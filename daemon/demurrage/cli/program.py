@@ -11,6 +11,7 @@ from demurrage.cli.canary import canary
 from demurrage.cli.check import check
 from demurrage.cli.exits import EXITS, named_exits
 from demurrage.cli.explain import explain
+from demurrage.cli.init import init
 from demurrage.cli.people import confirm, protect, resume
 from demurrage.cli.plan import plan
 from demurrage.cli.service import demo, run
@@ -100,6 +101,7 @@ app.command(short_help="Show how each target stands.")(status)
 app.command(short_help="Tell why a container was kept or deleted.")(explain)
 app.command(short_help="Show what one cycle would delete; change nothing.")(plan)
 app.command(short_help="Do exactly what a saved plan shows, re-checked.")(sweep)
+app.command(short_help="Write out settings, or what systemd, compose, Kubernetes need.")(init)
 app.command(short_help="Check settings, store, log and API access.")(check)
 app.command(short_help="Find out by paid experiments how a provider behaves.")(canary)
 app.command(short_help="Protect a container from deletion.")(protect)
