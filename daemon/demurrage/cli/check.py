@@ -21,10 +21,10 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
-    """Check settings, store, event log, daemon, and each target's API access; exit 1 on a fail.
+    """Check settings, files, store, event log, daemon and each target's API; exit 1 on a fail.
 
-    Changes nothing: it lists one page of each target and deletes nothing, so whether a key may
-    delete it cannot tell.
+    Changes nothing: it lists one page of each target, and asks to delete a container that cannot
+    exist. What it cannot tell for sure is a warning.
 
     With --alive it looks at none of that: it asks the running daemon's /healthz at http.bind, and
     exits 1 where the loop stands still or nobody answers. Health checks of containers use it.
@@ -37,7 +37,9 @@ def check(
         _alive(context, as_json=as_json)
         return
     settings = settings_of(context, secrets=not offline)
-    from demurrage.app.preflight import Grade, api_checks, local_checks
+    from demurrage.app.preflight.api import api_checks
+    from demurrage.app.preflight.check import Grade
+    from demurrage.app.preflight.local import local_checks
 
     found = local_checks(settings)
     if not offline:

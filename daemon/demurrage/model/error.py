@@ -17,6 +17,10 @@ class NoStoreError(StoreUnusableError):
     """There is no store yet where one is to be read; nothing is wrong with the settings."""
 
 
+class OldStoreError(StoreUnusableError):
+    """The store is of an older version, and who only reads may not bring it up to date."""
+
+
 class StoreAwayError(StoreUnusableError):
     """The store's server cannot be reached now; nothing need be wrong with the settings."""
 

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from demurrage.model.error import NoStoreError, StoreFailedError, StoreUnusableError
+from demurrage.model.error import (
+    NoStoreError,
+    OldStoreError,
+    StoreFailedError,
+    StoreUnusableError,
+)
 from demurrage.store.database import Database, connect
 from demurrage.store.identity import find_restore, found_store, settle_identity
 from demurrage.store.lease import Lease
@@ -55,7 +60,7 @@ def open_store(
                 "install that version, or restore an older backup"
             )
         if read_only and found != known[-1]:
-            kind = NoStoreError if found is None else StoreUnusableError
+            kind = NoStoreError if found is None else OldStoreError
             raise kind(
                 f"database_url: {place.shown} "
                 + ("is empty" if found is None else f"has the old schema {found}")
