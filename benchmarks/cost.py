@@ -7,7 +7,9 @@ coding-agent day laid over itself eight times; that takes hours of CPU time, mos
 deduction works on that load.
 
 The best possible policy knows every container's maker but not the future. Every figure is a
-ratio to it, or a share; the goals stand beside.
+ratio to it, or a share; the goals stand beside. Where coding agents block, a brute-force reading
+of the same rules stands beside as well, and one that takes a request bearing a living container
+for one that makes none: the daemon may not, for no log can tell.
 """
 
 from collections.abc import Iterator
@@ -16,13 +18,14 @@ from pathlib import Path
 from time import process_time
 from typing import Literal
 
+from benchmarks.brute import Brute
 from benchmarks.measured import Measured, Options, figure
 
 from demurrage.model.rules import EvidenceRules, Rules
 from demurrage.simulator.score.load import Load, Mode, generate, head, overlay
 from demurrage.simulator.score.score import Score, Setting, score
 from demurrage.simulator.score.trace import read_trace
-from demurrage.simulator.score.truth import Habits
+from demurrage.simulator.score.truth import Habits, Truth, lay_out
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 CHAT = ("day_chat_low", "day_chat_7x")
@@ -32,6 +35,8 @@ PROVABLE_GOAL = 0.999
 CHAT_GOAL = 1.005
 Proof = Literal["strict", "deduced"]
 AGENT_GOALS = {("strict", 1): 1.20, ("deduced", 1): 1.08, ("strict", 8): 1.65, ("deduced", 8): 1.45}
+BRUTE_GOAL = 1.01
+BEGINS_AT = 1_800_000_000.0
 QUICK_HOURS = {1: 12.0, 8: 2.0}
 _QUICK = {0.02: 6.0, 0.4: 1.0, 2.0: 0.3}
 
@@ -73,6 +78,28 @@ def replay(load: Load, use: float, mode: Mode, proof: Proof) -> Score:
     return result
 
 
+def true_course(load: Load, use: float) -> Truth:
+    """What happens in a replay, as `replay` lays it out."""
+    expiry = Rules().billing.idle_expiry
+    return lay_out(load, Habits(use, "blocking"), idle_expiry=expiry, begins_at=BEGINS_AT)
+
+
+def beside_brute(result: Score, truth: Truth, proof: Proof) -> Measured:
+    """What the daemon lets orphans cost, beside a brute-force reading of the same rules."""
+    usd, deduced = result.dollars, proof == "deduced"
+    brute = Brute(truth, Rules()).usd(deduced=deduced)
+    guess = Brute(truth, Rules(), carried_are_reused=True).usd(deduced=deduced)
+    return Measured(
+        f"orphan cost ÷ brute-force reading of the same rules, {result.load}, "
+        f"{result.setting.habits.tool_use:.0%}, {proof}",
+        usd.daemon / brute if brute else 1.0,
+        "times brute force",
+        BRUTE_GOAL,
+        rival=f"÷ best: daemon {figure(result.ratio)}, brute force {figure(usd.ratio(brute))}, "
+        f"were carried containers known to be reused {figure(usd.ratio(guess))}",
+    )
+
+
 def measure(options: Options) -> Iterator[Measured]:
     """Replay, and set the goals beside what came of it."""
     full = options.full
@@ -84,6 +111,7 @@ def measure(options: Options) -> Iterator[Measured]:
         print(f"skipped, for there is no {TRACES}: the three traces")
     for load, times, chat in traces(full=full) if TRACES.is_dir() else ():
         for use in rates:
+            truth = None if chat else true_course(load, use)
             for proof in proofs[:1] if chat else proofs:
                 result = replay(load, use, "blocking", proof)
                 shares.append(result.provable_share)
@@ -97,6 +125,8 @@ def measure(options: Options) -> Iterator[Measured]:
                     rival=f"idle script {figure(usd.ratio(usd.script))} with harm "
                     f"{result.script_harm:,}; left alone {figure(usd.ratio(usd.left_alone))}",
                 )
+                if truth is not None:
+                    yield beside_brute(result, truth, proof)
     modes: tuple[Mode, ...] = ("blocking", "streamed")
     for load in generated(full=full):
         for use in rates:
