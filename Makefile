@@ -22,6 +22,7 @@ OLD_SDK := .make/openai2-$(VERSION)
 OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch tests/*/gate)
 FRAMEWORKS := .make/frameworks-$(VERSION)
 PROMETHEUS := .make/prometheus
+MANIFESTS := .make/manifests-$(VERSION)
 PINNING := .make/pinning
 
 # Installing asks nothing and says nothing unless it fails.
@@ -36,7 +37,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks prometheus requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus manifests requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -45,6 +46,7 @@ help: ## say what can be made
 	@echo "make suite   the tests alone, against the built wheel"
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
 	@echo "make prometheus  the rules and the dashboard under a real Prometheus"
+	@echo "make manifests  what init writes, under compose and the schemas of Kubernetes"
 	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
@@ -83,6 +85,11 @@ frameworks: $(FRAMEWORKS)/installed
 prometheus: $(TEST)/installed $(PROMETHEUS)/found
 	@$(ISOLATED) PATH="$(CURDIR)/$(PROMETHEUS)/usr/bin:$$PATH" \
 		$(TEST)/bin/python -m pytest -q tests/deployment/test_prometheus.py
+
+# The tools have an environment of their own: they are no dependencies of the tests.
+manifests: $(TEST)/installed $(MANIFESTS)/tools
+	@$(ISOLATED) PATH="$(CURDIR)/$(MANIFESTS)/bin:$$PATH" \
+		$(TEST)/bin/python -m pytest -q tests/deployment/test_manifests.py
 
 # Sources and tests are copied; only the copies are changed.
 mutants: $(TEST)/mutmut
@@ -186,6 +193,10 @@ $(FRAMEWORKS)/dependencies: pyproject.toml | $(FRAMEWORKS)/bin/python .make/whee
 
 $(PROMETHEUS)/found: .ci/prometheus
 	@.ci/prometheus $(PROMETHEUS)
+	@touch $@
+
+$(MANIFESTS)/tools: pyproject.toml | $(MANIFESTS)/bin/python
+	@$(MANIFESTS)/$(PIP) install --group manifests
 	@touch $@
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies
