@@ -7,10 +7,13 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from demurrage.alerts.dispatch import Dispatch
 from demurrage.app.canary.diary import Appender
 from demurrage.app.canary.run import Canary
 from demurrage.app.settings import Settings
+from demurrage.app.sinks import dispatch, secret_parts
 from demurrage.engine.engine import Engine
+from demurrage.engine.fan import Fan
 from demurrage.engine.look import Target
 from demurrage.eventlog.files.feed import FolderFeed
 from demurrage.eventlog.log import EventLog
@@ -141,17 +144,20 @@ class Works:
     budgets: dict[str, CallBudget]
     metrics: Metrics
     engine: Engine
+    dispatch: Dispatch
 
     async def stop(self) -> None:
-        """Drain deletes, close clients, then the state."""
+        """Drain deletes, close clients, let the sinks go, then the state."""
         await self.engine.stop()
+        await asyncio.to_thread(self.dispatch.stop)
         await asyncio.to_thread(self.state.close)
 
 
 def build(settings: Settings, state: State) -> Works:
     """Build the engine and what observes it."""
     calls = budgets(settings)
-    metrics = Metrics(VERSION, settings.targets)
+    metrics = Metrics(VERSION, settings.targets, settings.sinks)
+    sinks = dispatch(settings, state.store, redactor(settings), metrics.notified)
 
     def budget(name: str) -> tuple[str, float, float]:
         group = settings.budget_group(name)
@@ -172,12 +178,12 @@ def build(settings: Settings, state: State) -> Works:
         watched,
         state.log,
         state.store,
-        telling,
+        Fan(telling, sinks),
         settings.retention.rules(),
         feed=feed(settings, state.log, telling),
         incidents=settings.alerts.incidents(),
     )
-    return Works(settings, state, calls, metrics, engine)
+    return Works(settings, state, calls, metrics, engine, sinks)
 
 
 def feed(settings: Settings, log: EventLog, telling: Telling) -> FolderFeed | None:
@@ -208,5 +214,9 @@ def redactor(settings: Settings) -> Redactor:
     ]
     password = Place.parse(settings.store_url).url.password
     return Redactor(
-        [*(each.get_secret_value() for each in found), *([password] if password else [])]
+        [
+            *(each.get_secret_value() for each in found),
+            *([password] if password else []),
+            *secret_parts(settings),
+        ]
     )

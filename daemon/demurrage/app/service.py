@@ -23,6 +23,7 @@ from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
 from demurrage.engine.outlook import Outlook
+from demurrage.model.condition import ConditionKind
 from demurrage.model.error import AlreadyRunningError, SettingsError, StoreFailedError
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
@@ -35,6 +36,8 @@ _HOUSEKEEPING = 3600.0
 _LOCK_PACE = 3.0
 # Seconds between two looks at the cycles from outside; they are stale after minutes.
 _OUTLOOK = 30.0
+# Seconds between two looks at the sinks.
+_SINKS = 10.0
 # The first round waits until the cycles have begun.
 _FIRST_HOUSEKEEPING = 300.0
 
@@ -111,6 +114,7 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
     for listener in listeners:
         await listener.start()
     schedule.start()
+    works.dispatch.start()
     log.info(
         "started",
         version=VERSION,
@@ -138,6 +142,11 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
         schedule.close()
         log.info("stopped", seconds=round(time.monotonic() - began, 3))
     return following
+
+
+async def _look_at_sinks(works: Works) -> None:
+    """Say which sinks cannot be told; those that can hear of it."""
+    await works.engine.note("", works.dispatch.troubles(), {ConditionKind.SINK_FAILED})
 
 
 def _canaries(works: Works) -> CanaryJobs:
@@ -191,6 +200,7 @@ def _schedule(works: Works) -> Schedule:
         schedule.every(interval, name, partial(works.engine.turn, name))
         schedule.every(interval, f":resolve {name}", partial(works.engine.resolve, name))
     schedule.every(_OUTLOOK, ":outlook", Outlook(works.engine).look)
+    schedule.every(_SINKS, ":sinks", partial(_look_at_sinks, works))
     schedule.every(
         _HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=_FIRST_HOUSEKEEPING
     )

@@ -17,7 +17,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from demurrage.app.settings_checks import event_folder, open_doors, problems_between, twins
+from demurrage.app.settings_checks import (
+    event_folder,
+    open_doors,
+    problems_between,
+    sink_addresses,
+    twins,
+)
 from demurrage.app.settings_environment import EnvironmentSource
 from demurrage.app.settings_keyring import gather_secrets
 from demurrage.app.settings_problems import Problem, dotted, known_paths, problems_of
@@ -47,9 +53,8 @@ def load_settings(
     """
     file = _find(path, environ)
     in_file = _read(file) if file else _implied(environ, keyless=not secrets)
-    targets = in_file.get("targets")
     environment = EnvironmentSource(
-        Settings, environ, targets if isinstance(targets, Mapping) else ()
+        Settings, environ, {table: _names(in_file, table) for table in ("targets", "sinks")}
     )
     variables: Mapping[tuple[str, ...], str] = environment.variables
     if not file and environ.get("OPENAI_BASE_URL"):
@@ -66,7 +71,7 @@ def load_settings(
     if found.database_url is None and not settings.database_url.get_secret_value():
         found = found.with_database_url(SecretStr(f"sqlite:///{state / 'demurrage.db'}"))
     if secrets:
-        problems += [*event_folder(settings), *missing]
+        problems += [*event_folder(settings), *missing, *sink_addresses(found, settings)]
         problems += [*open_doors(settings, found), *twins(settings, found)] if not missing else []
     if problems:
         raise _refusal(problems, variables, file)
@@ -110,6 +115,12 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise SettingsError(f"{file}: cannot be read: {reason}") from None
+
+
+def _names(in_file: Mapping[str, Any], table: str) -> tuple[str, ...]:
+    """The names that the file chooses in a table of tables."""
+    named = in_file.get(table)
+    return tuple(named) if isinstance(named, Mapping) else ()
 
 
 def _implied(environ: Mapping[str, str], *, keyless: bool) -> dict[str, Any]:

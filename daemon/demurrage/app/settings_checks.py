@@ -20,6 +20,7 @@ def problems_between(settings: Settings) -> list[Problem]:
         *_targets(settings),
         *_rules(settings),
         *_retention(settings),
+        *_sinks(settings),
     ]
 
 
@@ -69,6 +70,38 @@ def twins(settings: Settings, secrets: Secrets) -> list[Problem]:
             text = f"is the same project as targets.{dotted([other])}; name each project once"
             found.append(Problem(("targets", name), text))
     return found
+
+
+def sink_addresses(secrets: Secrets, settings: Settings) -> list[Problem]:
+    """Whether the addresses of the sinks are some; none is ever quoted."""
+    text = "the address must be like http://alertmanager:9093, maybe with user and password"
+    return [
+        Problem(("sinks", name), text)
+        for name, url in secrets.sink_urls.items()
+        if settings.sinks[name].type == "alertmanager" and not _is_web(url.get_secret_value())
+    ]
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _sinks(settings: Settings) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, sink in settings.sinks.items():
+        places = (sink.url.get_secret_value(), sink.url_env, sink.url_file)
+        if sum(map(bool, places)) > 1:
+            text = "give one of url, url_env and url_file, not several"
+            yield Problem(("sinks", name), text)
+        folded = name.lower().replace("-", "_").replace(".", "_")
+        if (other := seen.setdefault(folded, name)) != name:
+            text = f"cannot be told from sinks.{dotted([other])} in the environment; rename one"
+            yield Problem(("sinks", name), text)
 
 
 def _database(settings: Settings) -> Iterator[Problem]:

@@ -49,15 +49,20 @@ def ours(name: str, value: str) -> bool:
 class EnvironmentSource(PydanticBaseSettingsSource):
     """Reads `environ`; `problems` holds the names that no setting answers to.
 
-    `targets` are the names in the settings file: a variable means the one that folds alike,
-    else it starts a new target under the lower-case name.
+    `names` are those in the settings file, by the table that they stand in (`targets`, `sinks`):
+    a variable means the one that folds alike, else it starts a new one under the lower-case name.
     """
 
     def __init__(
-        self, settings: type[BaseSettings], environ: Mapping[str, str], targets: Iterable[str]
+        self,
+        settings: type[BaseSettings],
+        environ: Mapping[str, str],
+        names: Mapping[str, Iterable[str]],
     ) -> None:
         super().__init__(settings)
-        self._targets = {fold(name): name for name in targets}
+        self._names = {
+            table: {fold(name): name for name in chosen} for table, chosen in names.items()
+        }
         self._known = known_paths(settings)
         self.problems: list[Problem] = []
         self.variables: dict[Path, str] = {}
@@ -103,8 +108,8 @@ class EnvironmentSource(PydanticBaseSettingsSource):
         for part in parts:
             if get_origin(kind) is dict:
                 kind = get_args(kind)[1]
-                named = path == ["targets"]
-                path.append(self._targets.get(part, part) if named else part)
+                chosen = self._names.get(path[0], {}) if len(path) == 1 else {}
+                path.append(chosen.get(part, part))
             elif isinstance(kind, type) and issubclass(kind, BaseModel):
                 info = kind.model_fields.get(part)
                 if info is None:
@@ -117,7 +122,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
 
 
 def _is_table(kind: Any) -> bool:
-    """True for what holds further settings: a section, or the targets by name."""
+    """True for what holds further settings: a section, or sections by names."""
     held = get_args(kind)[1] if get_origin(kind) is dict else kind
     return isinstance(held, type) and issubclass(held, BaseModel)
 

@@ -13,6 +13,7 @@ from demurrage.app.settings_secrets import (
     read_secret_file,
     spoken,
 )
+from demurrage.app.settings_sinks import SinkSettings
 from demurrage.app.settings_target import TargetSettings
 from demurrage.app.settings_tree import Settings
 
@@ -49,6 +50,7 @@ class _Search:
                 "sentry_dsn",
                 required=sentry.dsn_env != "SENTRY_DSN",
             ),
+            sink_urls=dict(self._sink_urls()),
             database_url=self._named(("database_url",), "", "database_url")
             if not self._settings.database_url.get_secret_value()
             else None,
@@ -80,6 +82,26 @@ class _Search:
             secret = self._named(path, target.webhook_secret_env, f"{name}.webhook_secret")
             if secret is not None:
                 yield name, secret
+
+    def _sink_urls(self) -> Iterator[tuple[str, SecretStr]]:
+        for name, sink in self._settings.sinks.items():
+            if (url := self._sink_url(("sinks", name), sink)) is not None:
+                yield name, url
+
+    def _sink_url(self, at: tuple[str, ...], sink: SinkSettings) -> SecretStr | None:
+        if sink.url.get_secret_value():
+            return sink.url
+        if sink.url_file:
+            try:
+                return read_secret_file(Path(sink.url_file))
+            except SecretUnreadableError as error:
+                self._problems.append(Problem((*at, "url_file"), str(error)))
+                return None
+        url = self._named((*at, "url_env"), sink.url_env, f"{at[-1]}.url")
+        if url is None and not sink.url_env:
+            text = "no address is set; set url_env to the variable that holds it, or url_file"
+            self._problems.append(Problem((*at, "url_env"), text))
+        return url
 
     def _named(
         self, path: tuple[str, ...], variable: str, *credentials: str, required: bool = True

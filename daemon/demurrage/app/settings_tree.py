@@ -26,8 +26,9 @@ from demurrage.app.settings_service import (
     RetentionSettings,
     SentrySettings,
 )
+from demurrage.app.settings_sinks import SinkSettings
 from demurrage.app.settings_target import TargetSettings
-from demurrage.app.settings_types import Section, TargetName
+from demurrage.app.settings_types import Section, SinkName, TargetName
 from demurrage.model.plan import Mode
 from demurrage.model.rules import Rules
 
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     """Detection."""
     sentry: SentrySettings = Field(default_factory=SentrySettings)
     """Where the daemon's own errors go."""
+    sinks: dict[SinkName, SinkSettings] = Field(default_factory=dict)
+    """None: incidents are in the log, in `demurrage incidents` and in the metrics; whom else to
+    tell is the operator's to say."""
 
     _secrets: Secrets = PrivateAttr(default_factory=Secrets)
     _state_folder: Path | None = PrivateAttr(default=None)

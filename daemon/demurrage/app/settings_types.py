@@ -85,6 +85,12 @@ def check_target_name(name: str) -> str:
     return name
 
 
+def _check_sink_name(name: str) -> str:
+    if not _TARGET.fullmatch(name):
+        raise ValueError("a sink's name has letters, digits, '.', '-' and single '_' only")
+    return name
+
+
 def _check_tier(tier: str) -> str:
     if not _TIER.fullmatch(tier):
         raise ValueError('a tier is written like "1g" or "64g"')
@@ -174,6 +180,7 @@ Allowance = Annotated[int | None, BeforeValidator(_parse_allowance)]
 Share = Annotated[float | None, BeforeValidator(_parse_share)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 TargetName = Annotated[str, AfterValidator(check_target_name)]
+SinkName = Annotated[str, AfterValidator(_check_sink_name)]
 Tier = Annotated[str, AfterValidator(_check_tier)]
 Price = Annotated[float, AfterValidator(_check_price)]
 BaseUrl = Annotated[str, AfterValidator(_check_url)]

@@ -28,6 +28,7 @@ OnError = Callable[[BaseException], None]
 # request bodies, prompts included: so they stay at warning whatever the level.
 _QUIET = (
     "alembic",
+    "apprise",
     "apscheduler",
     "asyncio",
     "azure",

@@ -47,6 +47,20 @@ class Deliveries(Repository):
         with self._database.read() as connection:
             return tuple(incident_of(row) for row in connection.execute(query).mappings())
 
+    def told(self, sink: str) -> tuple[Incident, ...]:
+        """What is open and was told to a sink, silenced or acknowledged or not, oldest first."""
+        query = (
+            select(incidents)
+            .join(
+                deliveries,
+                and_(deliveries.c.incident_id == incidents.c.id, deliveries.c.sink == sink),
+            )
+            .where(incidents.c.resolved_at.is_(None), deliveries.c.revision > 0)
+            .order_by(incidents.c.id)
+        )
+        with self._database.read() as connection:
+            return tuple(incident_of(row) for row in connection.execute(query).mappings())
+
     def note_delivered(self, sink: str, incident_id: int, revision: int, at: float) -> None:
         """A sink was told a revision; an older one that arrives late changes nothing."""
         told = {"revision": revision, "delivered_at": at, "attempts": 0, "last_error": ""}

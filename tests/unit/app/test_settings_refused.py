@@ -59,7 +59,7 @@ KEY = {"OPENAI_API_KEY": "sk-test-0123456789abcdefghij"}
         (TARGET + '[log]\nlevel = "loud"', "log.level"),
         (TARGET + '[retention]\ndeletions = "1d"', "retention.deletions"),
         (TARGET + '[evidence]\ncoverage = "most"', "evidence.coverage"),
-        (TARGET + '[sinks.slack]\ntype = "apprise"', "sinks"),
+        (TARGET + '[sinks.slack]\ntype = "apprise"', "sinks.slack.url_env"),
     ],
 )
 def test_bad_value_is_one_line_that_names_its_key(complain: Complain, toml: str, key: str) -> None:

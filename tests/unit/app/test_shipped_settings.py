@@ -9,6 +9,7 @@ from typing import Any
 
 from demurrage.app.settings import Settings
 from demurrage.app.settings_problems import dotted, known_paths
+from demurrage.app.settings_sinks import SinkSettings
 from demurrage.app.settings_target import TargetSettings
 from demurrage.model.rules import RetentionRules, Rules
 
@@ -34,10 +35,22 @@ def test_shipped_file_has_every_key_and_no_other() -> None:
         if path[:2] == ("targets", "*") and path[2:3] and path[2] in overlays:
             assert f"[{path[2]}]" in text
             continue
+        if path[:2] == ("sinks", "*") or path == ("sinks",):
+            continue
         for key in path:
             name = "default" if key == "*" else key
             assert name in table, dotted(path)
             table = table[name]
+
+
+def test_the_sink_that_is_shown_is_one() -> None:
+    """What stands in comments is a sink, with every key and the defaults where there are some."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    _, _, shown = text.partition("# [sinks.team]\n")
+    table = tomllib.loads(re.sub("(?m)^# ?", "", shown))
+    assert set(table) == set(SinkSettings.model_fields)
+    sink = SinkSettings(**table)
+    assert sink == SinkSettings(type="apprise", url_env="TEAM_SINK_URL")
 
 
 def test_every_key_is_explained() -> None:
@@ -50,7 +63,7 @@ def test_every_key_is_explained() -> None:
 
 def test_every_setting_has_a_docstring() -> None:
     """Each field of each table says why its default is what it is."""
-    models: list[Any] = [Settings, TargetSettings]
+    models: list[Any] = [Settings, TargetSettings, SinkSettings]
     while models:
         model = models.pop()
         for name, info in model.model_fields.items():

@@ -47,6 +47,18 @@ def test_the_end_of_what_was_acknowledged_is_told(store: SqlStore) -> None:
     assert [each.id for each in store.undelivered("pager", NOW)] == [over.id]
 
 
+def test_who_was_told_of_what_stands(store: SqlStore) -> None:
+    """Whatever people have said of it, until it is over; not what could not be told."""
+    one, two = opened(store), opened(store, COST)
+    store.note_delivered("pager", one.id, 1, NOW)
+    store.note_undelivered("pager", two.id, 1, NOW, "refused")
+    store.acknowledge(one.id, NOW, "ann")
+    assert [each.id for each in store.told("pager")] == [one.id]
+    assert store.told("chat") == ()
+    resolved(store, one)
+    assert store.told("pager") == ()
+
+
 def test_failures_are_counted_until_it_goes_through(store: SqlStore) -> None:
     """Attempts and the last reason stand with each sink's account."""
     one = opened(store)
