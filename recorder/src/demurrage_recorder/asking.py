@@ -5,7 +5,7 @@ from typing import Any
 from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word, may_name, scanned_ids
 from demurrage_recorder.texts import parsed
 
-_LONGEST_NAME = 512
+LONGEST_NAME = 512
 _LONGEST_TIER = 16
 _MOST_SLOTS = 128
 # What the API makes when a tool names no size.
@@ -15,7 +15,7 @@ UNKNOWN = {"tool": "unknown", "tier": None, "container": "auto"}
 """The slot of a request that does not show what it may make."""
 
 # Tools that run without a container of their own. Any other one might make one.
-_HARMLESS = frozenset(
+HARMLESS = frozenset(
     {
         "apply_patch",
         "custom",
@@ -54,7 +54,7 @@ def start_of(body: bytes | None) -> dict[str, Any]:
     }
     if may_name(body):
         data["containers"] = sorted(container_ids(request))
-    if is_word(request.get("model"), _LONGEST_NAME):
+    if is_word(request.get("model"), LONGEST_NAME):
         data["model"] = request["model"]
     previous = request.get("previous_response_id")
     if previous is not None and is_word(previous, LONGEST_ID):
@@ -119,7 +119,7 @@ def _slots(tool: Any) -> list[dict[str, Any]]:
         return [{"tool": kind, "tier": _tier(container, "auto"), "container": "auto"}]
     if kind == "shell":
         return _shell(tool.get("environment"))
-    if kind in _HARMLESS or kind.startswith(_HARMLESS_FAMILIES):
+    if kind in HARMLESS or kind.startswith(_HARMLESS_FAMILIES):
         return []
     return [UNKNOWN]
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from demurrage_recorder.warn import warn_once
 
-MOST_WAITING = 256
+MOST_WAITING = 1024
 """How many answers may wait."""
 
 MOST_BYTES = 8 << 20

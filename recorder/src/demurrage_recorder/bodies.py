@@ -70,14 +70,16 @@ class EventBody:
         self._listener = listener
         self._decode = decode
         self._splitter = EventSplitter()
+        self._between = True
 
     def feed(self, chunk: bytes) -> None:
         """Read the events that the chunk completes."""
         text = self._decode(chunk)
-        if text.endswith(b"\n\n") and self._splitter.idle and self._is_idle_talk(text):
+        if self._between and text.endswith(b"\n\n") and self._is_idle_talk(text):
             return
         for told in self._splitter.feed(text):
             self._hear(told)
+        self._between = self._splitter.idle
 
     def end(self) -> None:
         """Read what has no blank line after it."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Collection
+from itertools import count
 from typing import Any
 
 from demurrage_recorder.telling import FINAL, response_id_of, status_of, times_of
@@ -11,6 +12,28 @@ Note = Callable[[str, "dict[str, Any]", "float | None"], None]
 """Writes an event down: its kind, its data, and when it happened if that is not now."""
 
 _MOST_REMEMBERED = 20_000
+
+
+class _Names:
+    """What the calls of one process are named by: at random before, counted behind.
+
+    To count takes no lock, and less than to ask the kernel for random bytes each time.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.before = os.urandom(12).hex()
+        self.numbers = count()
+
+
+_names = _Names(os.getpid())
+
+
+def _names_of(pid: int) -> _Names:
+    """Begin the names of a forked child."""
+    global _names  # noqa: PLW0603 - a fork begins its own
+    _names = _Names(pid)
+    return _names
 
 
 class Call:
@@ -29,22 +52,25 @@ class Call:
             comes.
     """
 
+    # As a call begins. It begins while its application waits, so nothing is made for it by then.
+    response_id: str | None = None
+    closed = False
+    sent_at: float | None = None
+    moment: float | None = None
+    began = False
+    _status: str | None = None
+    _lost = False
+    _told: frozenset[str] = frozenset()
+    _seen: frozenset[str] = frozenset()
+    _request_id: str | None = None
+
     def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
-        self.id = os.urandom(16).hex()
+        self._pid = pid = os.getpid()
+        names = _names if _names.pid == pid else _names_of(pid)
+        self.id = f"{names.before}{next(names.numbers):08x}"
         self.background = background
-        self.response_id: str | None = None
-        self.closed = False
-        self.sent_at: float | None = None
-        self.moment: float | None = None
         self._note = note
         self._directory = directory
-        self._pid = os.getpid()
-        self._status: str | None = None
-        self.began = False
-        self._lost = False
-        self._told: set[str] = set()
-        self._seen: set[str] = set()
-        self._request_id: str | None = None
 
     def started(self, data: dict[str, Any]) -> None:
         """The request is about to leave."""
@@ -84,7 +110,7 @@ class Call:
         if self.closed:
             return
         self._identify(response)
-        self._seen.update(ids)
+        self._seen = self._seen.union(ids)
         status = status_of(response)
         if self._status not in (None, "queued") or (status == "queued" and asked_at is None):
             self._mention()
@@ -98,10 +124,10 @@ class Call:
 
         What came before that item may be an echo of the request, and proves no container's use.
         """
-        self._seen.update(ids)
+        self._seen = self._seen.union(ids)
         if output and not self.began:
             self.began = True
-            self._told.update(ids)
+            self._told = self._told.union(ids)
             self._tell(
                 "response.output", {"response_id": self.response_id, "containers": sorted(ids)}
             )
@@ -111,7 +137,7 @@ class Call:
         """The provider says how it ended."""
         if self.response_id is None:
             self.response_id = response_id_of(response)
-        self._seen.update(ids)
+        self._seen = self._seen.union(ids)
         self._finish(status, times_of(response))
 
     def ended_unread(self, status: str) -> None:

@@ -15,6 +15,11 @@ class Offset:
         self._last: tuple[str | None, float] = (None, 0.0)
 
     @property
+    def known(self) -> bool:
+        """True once a date was seen."""
+        return self._ahead is not None
+
+    @property
     def seconds(self) -> float | None:
         """By how many seconds this clock is ahead; None until a date was seen."""
         ahead = self._ahead

@@ -30,8 +30,9 @@ class Head(NamedTuple):
 
     def text(self, name: bytes) -> str | None:
         """The text of a header, by its name in lower case; None where there is none."""
+        length = len(name)
         for each, value in self.headers:
-            if each.lower() == name:
+            if len(each) == length and each.lower() == name:
                 return value.decode("ascii", "replace")
         return None
 

@@ -88,8 +88,14 @@ class Journal:
         """Write a line down, in memory where the folder does not take it. Never raises OSError."""
         if self._gathered is not None:
             self._gathered.append(line)
-        elif self.unwritten or not self._takes(line):
+        elif self.unwritten:
             self._keep(line)
+        else:
+            try:
+                self._write(line)
+            except OSError as error:
+                self._fall_back(error)
+                self._keep(line)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -99,9 +105,14 @@ class Journal:
             yield
         finally:
             lines, self._gathered = self._gathered, None
-            if self.unwritten or (lines and not self._takes(b"".join(lines))):
-                for line in lines:
-                    self._keep(line)
+            try:
+                if lines and not self.unwritten:
+                    self._write(b"".join(lines))
+                    lines = []
+            except OSError as error:
+                self._fall_back(error)
+            for line in lines:
+                self._keep(line)
 
     def mend(self) -> None:
         """Try again to write what waits in memory."""
@@ -151,14 +162,6 @@ class Journal:
     def abandon(self) -> None:
         """In a forked child: close the parent's file. Its lock was closed with all others."""
         self._shut()
-
-    def _takes(self, line: bytes) -> bool:
-        try:
-            self._write(line)
-        except OSError as error:
-            self._fall_back(error)
-            return False
-        return True
 
     def _keep(self, line: bytes) -> None:
         self.unwritten.append(line)

@@ -36,6 +36,25 @@ class Followed(Protocol):
         """The recorder itself has failed."""
 
 
+class Reading(Protocol):
+    """What an answer that is no stream needs, now and once it is whole.
+
+    Attributes:
+        knows_clock: something has told of the clock.
+    """
+
+    knows_clock: bool
+
+    def reader_of(self, call: Call, begun_at: float, *, direct: bool) -> Exchange:
+        """Make what reads the answer to a call."""
+
+    def read_later(self, answer: Answer) -> None:
+        """Have an answer read soon."""
+
+    def tell_clock(self, head: Head, at: float) -> None:
+        """Write down what an answer's `Date` says of the clock, if nothing did yet."""
+
+
 class LateExchange:
     """Keeps an answer that is no stream as it comes, and has it read once it is whole.
 
@@ -43,29 +62,25 @@ class LateExchange:
     before that, nobody will ever know how it ended, which keeps it as well.
 
     Args:
-        exchange: makes what reads it.
+        reading: sees to it that the answer is read.
         call: the attempt that it answers.
-        read_later: has an answer read soon.
-        tell_clock: writes down what the answer's `Date` says of the clock, if nothing did yet.
+        asked_at: when the request was about to leave, in epoch seconds.
+        direct: nothing lies between this process and the API.
     """
 
-    def __init__(
-        self,
-        exchange: Callable[[], Exchange],
-        call: Call,
-        read_later: Callable[[Answer], None],
-        tell_clock: Callable[[str | None, float], None] | None = None,
-    ) -> None:
-        self.begun_at = 0.0
-        self.whole_at: float | None = None
-        self.size = 0
-        self._exchange = exchange
+    # As it begins: while its application waits.
+    begun_at = 0.0
+    whole_at: float | None = None
+    size = 0
+    _answer: tuple[Head, Callable[[], Decode]] | None = None
+    _done = False
+
+    def __init__(self, reading: Reading, call: Call, asked_at: float, *, direct: bool) -> None:
+        self._reading = reading
         self._call = call
-        self._read_later = read_later
-        self._tell_clock = tell_clock
-        self._answer: tuple[Head, Callable[[], Decode]] | None = None
+        self._asked_at = asked_at
+        self._direct = direct
         self._chunks: list[bytes] = []
-        self._done = False
 
     @property
     def reads_on(self) -> bool:
@@ -79,8 +94,8 @@ class LateExchange:
             return self._exchange().answered(head, decoder)
         self._answer = head, decoder
         self.begun_at = time.time()
-        if self._tell_clock is not None:
-            self._tell_clock(head.text(b"date"), self.begun_at)
+        if not self._reading.knows_clock:
+            self._reading.tell_clock(head, self.begun_at)
         return self
 
     def failed(self, error: BaseException) -> None:
@@ -99,7 +114,7 @@ class LateExchange:
         if not self._done:
             self._done = True
             try:
-                self._read_later(self)
+                self._reading.read_later(self)
             except Exception as error:  # noqa: BLE001 - the application is never disturbed
                 self._exchange().give_up(error)
 
@@ -129,6 +144,9 @@ class LateExchange:
             # Half read, as by an interrupt, its end is unknown.
             exchange.cut()
             self._call.moment = None
+
+    def _exchange(self) -> Exchange:
+        return self._reading.reader_of(self._call, self._asked_at, direct=self._direct)
 
     def _tell(self, exchange: Exchange) -> None:
         if self._answer is not None:

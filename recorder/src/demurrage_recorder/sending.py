@@ -57,8 +57,10 @@ class Sending:
         now, wall = time.monotonic(), time.time()
         with suppress(IndexError):
             while True:
-                fresh = self._fresh.popleft()
-                self._waiting.append(_Waiting(*fresh, now, wall, now + _LOOK_AFTER))
+                call, request, pool = self._fresh.popleft()
+                if call.waits and request() is not None:  # else it was answered meanwhile
+                    due_at = now + _LOOK_AFTER
+                    self._waiting.append(_Waiting(call, request, pool, now, wall, due_at))
         found = (_followed(each, now) for each in self._waiting)
         self._waiting = [each for each in found if each is not None]
         self.due_at = min((each.due_at for each in self._waiting), default=inf)

@@ -16,6 +16,7 @@ from demurrage_recorder.texts import pieces_of
 from demurrage_recorder.warn import warn_once
 
 HEARTBEAT = "writer.heartbeat"
+_STARTED, _FINISHED = "response.started", "response.finished"
 NAMESPACE = "recorder/"
 """What the names of all recorders' sources begin with."""
 
@@ -54,11 +55,15 @@ def render(source: str, sequence: int, kind: str, data: Mapping[str, Any], at: f
         ValueError, TypeError, RecursionError: the data is no JSON.
         OverflowError, OSError: the moment is outside the calendar.
     """
+    return _line(source, sequence, kind, "".join(pieces_of(data, 0)), at)
+
+
+def _line(source: str, sequence: int, kind: str, data: str, at: float) -> bytes:
     second = at // 1
-    moment = f"{_second(second)}.{int((at - second) * 1e6):06d}+00:00"
     return (
         f'{{"specversion":"1.0","id":"{sequence}","source":"{source}","type":"demurrage.{kind}",'
-        f'"time":"{moment}","sequence":{sequence},"data":{"".join(pieces_of(data, 0))}}}\n'
+        f'"time":"{_second(second)}.{int((at - second) * 1e6):06d}+00:00","sequence":{sequence},'
+        f'"data":{data}}}\n'
     ).encode()
 
 
@@ -76,10 +81,15 @@ class InFlight:
 
     def account(self, kind: str, data: Mapping[str, Any]) -> None:
         """Take in an event of a call."""
-        if kind == "response.finished":
+        if kind == _FINISHED:
             self._call_ids.pop(str(data.get("call_id")), None)
-        elif kind == "response.started" and len(self._call_ids) < _MOST_IN_FLIGHT:
-            self._call_ids[str(data.get("call_id"))] = None
+        elif kind == _STARTED:
+            self.begin(str(data.get("call_id")))
+
+    def begin(self, call_id: str) -> None:
+        """Take in a start."""
+        if len(self._call_ids) < _MOST_IN_FLIGHT:
+            self._call_ids[call_id] = None
 
     def listed(self) -> list[str]:
         """Their ids, the oldest first, as many as fit a heartbeat."""
@@ -120,8 +130,6 @@ class Source:
 
     def note(self, kind: str, target: str, data: Mapping[str, Any], at: float | None) -> None:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
-        if self._target is None:
-            self._target = target
         told = {"target": target, **data}
         if None in told.values():
             told = {key: one for key, one in told.items() if one is not None}
@@ -129,8 +137,23 @@ class Source:
         try:
             line = render(self.id, self._sequence + 1, kind, told, moment)
         except (ValueError, TypeError, RecursionError, OverflowError, OSError) as error:
+            self._target = self._target or target
             self.drop(f"an event of type {kind} is no JSON ({type(error).__name__})")
             return
+        if self._put(kind, target, line):
+            self._in_flight.account(kind, data)
+            self._tell_offset()
+
+    def start(self, target: str, call_id: str, data: str) -> None:
+        """Write down the start of a call, whose data stands there as JSON already."""
+        line = _line(self.id, self._sequence + 1, _STARTED, data, time.time())
+        if self._put(_STARTED, target, line):
+            self._in_flight.begin(call_id)
+            self._tell_offset()
+
+    def _put(self, kind: str, target: str, line: bytes) -> bool:
+        if self._target is None:
+            self._target = target
         if len(line) > _MOST_BYTES:
             self.drop(f"an event of type {kind} is longer than {_MOST_BYTES} bytes")
         elif not self.journal.has_room(len(line)):
@@ -138,10 +161,13 @@ class Source:
         else:
             self.journal.append(line)
             self._sequence += 1
-            self._in_flight.account(kind, data)
-            if not self._offset_told and self._offset.seconds is not None:
-                # Whoever is killed before its first heartbeat is due has told it as well.
-                self.beat()
+            return True
+        return False
+
+    def _tell_offset(self) -> None:
+        # Whoever is killed before its first heartbeat is due has told it as well.
+        if not self._offset_told and self._offset.known:
+            self.beat()
 
     def beat(self, *, final: bool = False) -> None:
         """Say how far the record of this process is complete; it has room whatever the bounds."""

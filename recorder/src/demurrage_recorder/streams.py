@@ -1,5 +1,6 @@
 """Streams that hand each chunk on as it comes, once the recorder has had a look at it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from demurrage_recorder.late import Followed
@@ -16,7 +17,6 @@ class _Stream:
     def __init__(self, inner: Any, exchange: Followed) -> None:
         self._inner = inner
         self._exchange = exchange
-        self._source: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if name == "_inner":  # not set yet, as in a copy being made
@@ -32,21 +32,17 @@ class _Stream:
 class BlockingStream(_Stream):
     """To be mixed with a library's own `SyncByteStream`."""
 
-    def __iter__(self) -> "BlockingStream":
-        self._source = iter(self._inner)
-        return self
-
-    def __next__(self) -> bytes:
+    def __iter__(self) -> Iterator[bytes]:
+        exchange = self._exchange
+        feed = exchange.feed
         try:
-            chunk: bytes = next(self._source)
-        except StopIteration:
-            self._exchange.end()
+            for chunk in self._inner:
+                feed(chunk)
+                yield chunk
+        except BaseException:  # an application that turns away is one, too
+            exchange.cut()
             raise
-        except BaseException:
-            self._exchange.cut()
-            raise
-        self._exchange.feed(chunk)
-        return chunk
+        exchange.end()
 
     def close(self) -> None:
         """Close the stream; what has not come by now never will."""
@@ -56,6 +52,8 @@ class BlockingStream(_Stream):
 
 class AsynchronousStream(_Stream):
     """To be mixed with a library's own `AsyncByteStream`."""
+
+    _source: Any = None
 
     def __aiter__(self) -> "AsynchronousStream":
         self._source = self._inner.__aiter__()

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from json import encoder
 from typing import Any
 
-_read = json.JSONDecoder().raw_decode
+_decoder: Any = json.JSONDecoder()
+scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once
+"""The JSON value that begins at a place, and where it ends; StopIteration where none does."""
 
 
 def parsed(text: bytes) -> Any:
@@ -16,13 +18,13 @@ def parsed(text: bytes) -> Any:
         RecursionError: it is nested too deeply.
     """
     try:
-        stripped = text.decode().strip(" \t\r\n")
-        value, end = _read(stripped)
-    except ValueError:
-        return json.loads(text)  # another encoding, if anything
-    if end != len(stripped):
-        raise ValueError("more than one JSON text")
-    return value
+        plain = text.decode()
+        value, end = scan(plain, 0)
+        if end == len(plain):
+            return value
+    except (ValueError, StopIteration):
+        pass
+    return json.loads(text)  # with space around it, in another encoding, or no JSON
 
 
 def _encoding() -> Callable[[Any, int], Iterable[str]]:

@@ -15,8 +15,8 @@ from demurrage_recorder.watch import Watch
 
 LIBRARIES = ("httpx", "httpx2")
 
-_DIRECT_HOSTS = ("api.openai.com",)
-_DIRECT_DOMAINS = (".api.openai.com", ".openai.azure.com")
+_DIRECT_HOSTS = (b"api.openai.com",)
+_DIRECT_DOMAINS = (b".api.openai.com", b".openai.azure.com")
 
 
 class Kit(NamedTuple):
@@ -77,35 +77,33 @@ class _Transport:
 
     def _begin(self, request: Any) -> Followed | None:
         url = request.url
-        return self.watch.begin(
-            request, url.path, lambda: self._goes_straight(url.host), self._pool
-        )
+        return self.watch.begin(request, url.path, self._pool, direct=self._goes_straight(url))
 
-    def _goes_straight(self, host: str) -> bool:
+    def _goes_straight(self, url: Any) -> bool:
         """True where nothing can hold a request back and pass it on later."""
         if self.direct is not None:
             return self.direct
-        return self._plain and (host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS))
+        if not self._plain:
+            return False
+        host = url.raw_host
+        return host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS)
 
     def _followed(self, exchange: Followed, response: Any, stream: type[Any]) -> Any:
         """The response, with its body followed as far as it is of interest."""
         try:
-            self._follow(exchange, response, stream)
+            head = Head(response.status_code, response.headers.raw)
+            if response.is_stream_consumed:
+                # Read already, as from a cache or a pretended server: decoded, never read again.
+                followed = exchange.answered(head, lambda: _as_it_is)
+                followed.feed(response.content)
+                followed.end()
+            else:
+                followed = exchange.answered(head, lambda: self._decoder(head))
+                if followed.reads_on:
+                    response.stream = stream(response.stream, followed)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             exchange.give_up(error)
         return response
-
-    def _follow(self, exchange: Followed, response: Any, stream: type[Any]) -> None:
-        head = Head(response.status_code, response.headers.raw)
-        if response.is_stream_consumed:
-            # Read already, as from a cache or a pretended server: decoded, and never read again.
-            followed = exchange.answered(head, lambda: _as_it_is)
-            followed.feed(response.content)
-            followed.end()
-            return
-        followed = exchange.answered(head, lambda: self._decoder(head))
-        if followed.reads_on:
-            response.stream = stream(response.stream, followed)
 
     def _decoder(self, head: Head) -> Decode:
         """What the library itself would decode the body with, apart from the application's own."""

@@ -3,17 +3,18 @@
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from demurrage_recorder.asking import start_of, unreadable
+from demurrage_recorder.asking import unreadable
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
 from demurrage_recorder.calls import Call, Directory
-from demurrage_recorder.exchange import Exchange
+from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.keys import mark_of
 from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Founding, Looking, Making
+from demurrage_recorder.starts import Starts, asked_by
 from demurrage_recorder.warn import warn_once
 
 _PLACES = re.compile(
@@ -35,6 +36,9 @@ class Writing(Protocol):
         self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
     ) -> None:
         """Write an event down before returning."""
+
+    def start(self, target: str, call_id: str, data: str) -> None:
+        """Write down the start of a call, its data given as JSON, before returning."""
 
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon, and by the time of the next `flush`."""
@@ -68,8 +72,8 @@ class Asked(Protocol):
         """Its body; raises where that is a stream."""
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """Its headers, whatever the case of their names."""
+    def headers(self) -> Any:
+        """Its headers; `raw` has their names and values as they leave."""
 
 
 class Watch:
@@ -97,31 +101,39 @@ class Watch:
         self.unasked = unasked
         self._labels = dict(labels or {})
         self._directory = directory or Directory()
+        self._starts = Starts(target, self._labels)
+        self.knows_clock = False
+        self.read_later = writer.read_later
 
     def note(self, kind: str, data: dict[str, Any], at: float | None = None) -> None:
         """Write an event about the target down."""
         self.writer.note(kind, self.target, data, at=at)
 
     def begin(
-        self, request: Asked, path: str, direct: Callable[[], bool], pool: Any = None
+        self,
+        request: Asked,
+        path: str,
+        pool: Any = None,
+        *,
+        direct: bool,
     ) -> Followed | None:
         """Log that a request is about to leave; None when it does not concern the daemon.
 
         Args:
             request: the request.
             path: its URL's path.
-            direct: tells whether it goes straight to the API.
             pool: the connections that it leaves by, where they are known.
+            direct: it goes straight to the API.
         """
         try:
             # What is asked for most, and waits meanwhile.
             if request.method == "POST" and path.endswith("/responses"):
-                return self._making(request, direct(), pool)
+                return self._making(request, pool, direct=direct)
             found = _PLACES.search(path)
             if found is None:
                 return None
             if request.method == "POST":
-                return self._post(request, found, direct, pool)
+                return self._post(request, found, pool, direct=direct)
             if request.method == "GET" and found["id"] and not found["cancel"]:
                 return self._looking(found["id"])
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
@@ -150,13 +162,13 @@ class Watch:
         return call
 
     def _post(
-        self, request: Asked, found: re.Match[str], direct: Callable[[], bool], pool: Any
+        self, request: Asked, found: re.Match[str], pool: Any, *, direct: bool
     ) -> Followed | None:
         response_id = found["id"]
         if response_id is not None:
             return self._looking(response_id) if found["cancel"] else None
         if found["responses"]:
-            return self._making(request, direct(), pool)
+            return self._making(request, pool, direct=direct)
         if found["containers"]:
             # The answer with its id may be lost; this alone tells then that there may be one.
             self.note("container.requested", {})
@@ -170,26 +182,25 @@ class Watch:
         call = self.unwatched(what)
         return self._exchange(Making(call, time.time()), call, silent=True)
 
-    def _making(self, request: Asked, direct: bool, pool: Any) -> Followed:  # noqa: FBT001 - private
-        data = _start(request)
-        call = Call(self.note, self._directory, background=data["background"])
-        if direct:
-            data["direct"] = True
-        mark = _mark(request)
-        if mark is not None:
-            data["key_mark"] = mark
-        if self._labels:
-            data["labels"] = self._labels
+    def _making(self, request: Asked, pool: Any, *, direct: bool) -> Followed:
+        asks, writer = asked_by(_body(request)), self.writer
+        call = Call(self.note, self._directory, background=asks.background)
+        data = self._starts.text(asks, call.id, _mark(request), direct=direct)
         begun_at = time.time()
-        call.started(data)
-        if direct and pool is not None and data["slots"] and not data["background"]:
-            self.writer.look_after(call, request, pool)
+        writer.start(self.target, call.id, data)
+        if direct and pool is not None and asks.makes and not asks.background:
+            writer.look_after(call, request, pool)
+        return LateExchange(self, call, begun_at, direct=direct)
 
-        def exchange() -> Exchange:
-            return self._exchange(Making(call, begun_at), call, direct=direct)
+    def reader_of(self, call: Call, begun_at: float, *, direct: bool) -> Exchange:
+        """What reads the answer to a request for a response."""
+        return self._exchange(Making(call, begun_at), call, direct=direct)
 
-        tell_clock = None if self.writer.knows_clock else self.writer.tell_clock
-        return LateExchange(exchange, call, self.writer.read_later, tell_clock)
+    def tell_clock(self, head: Head, at: float) -> None:
+        """Write down what an answer's `Date` says of the clock, if nothing did yet."""
+        if not self.writer.knows_clock:
+            self.writer.tell_clock(head.text(b"date"), at)
+        self.knows_clock = self.writer.knows_clock
 
     def _looking(self, response_id: str) -> Followed | None:
         if response_id in _NO_IDS:
@@ -210,15 +221,6 @@ class Watch:
         )
 
 
-def _start(request: Asked) -> dict[str, Any]:
-    body = _body(request)
-    try:
-        return start_of(body)
-    except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
-        warn_once("asking", f"{type(error).__name__} while reading a request; it may do anything")
-        return unreadable(body or b"")
-
-
 def _body(request: Asked) -> bytes | None:
     """The JSON that leaves, or None where the request does not show it."""
     try:
@@ -229,7 +231,7 @@ def _body(request: Asked) -> bytes | None:
 
 def _mark(request: Asked) -> str | None:
     try:
-        return mark_of(request.headers)
+        return mark_of(request.headers.raw)
     except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
         return None
 

@@ -116,6 +116,24 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self._fail(error, 1)
 
+    def start(self, target: str, call_id: str, data: str) -> None:
+        """Write down the start of a call, as `note` would.
+
+        Args:
+            target: the target that it asks, by its name in the daemon's settings.
+            call_id: the call's id.
+            data: the event's data as JSON, `target` and `call_id` included.
+        """
+        try:
+            if os.getpid() != self._pid:
+                self.begin_anew()
+            self._exclusively(self._start, target, call_id, data)
+            keeper = self._keeper
+            if keeper is not None:
+                keeper.nudge()
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            self._fail(error, 1)
+
     def read_later(self, answer: Answer) -> None:
         """Have an answer read beside the application, or at once where too much waits for that.
 
@@ -160,7 +178,7 @@ class Writer:
     @property
     def knows_clock(self) -> bool:
         """True once an answer has told how far this machine's clock is ahead."""
-        return self._offset.seconds is not None
+        return self._offset.known
 
     def tell_clock(self, date_header: str | None, at: float) -> None:
         """Learn the clock's offset from a first answer, and write it down before returning.
@@ -229,6 +247,11 @@ class Writer:
     def _note(self, kind: str, target: str, data: dict[str, Any], at: float | None) -> None:
         source = self._source or self._begin()
         source.note(kind, target, data, at)
+        if self._failed:
+            self._admit()
+
+    def _start(self, target: str, call_id: str, data: str) -> None:
+        (self._source or self._begin()).start(target, call_id, data)
         if self._failed:
             self._admit()
 

@@ -36,7 +36,7 @@ def body(number: int = 1) -> bytes:
 def asked(writer: Writer, *headers: tuple[bytes, bytes]) -> Followed:
     """A request that has left and been answered, but for the body."""
     request = SimpleNamespace(method="POST", content=b'{"tools":[{"type":"code_interpreter"}]}')
-    exchange = Watch(writer, "default").begin(request, "/v1/responses", lambda: True)
+    exchange = Watch(writer, "default").begin(request, "/v1/responses", direct=True)
     assert exchange is not None
     head = Head(200, [(b"Content-Type", b"application/json"), *headers])
     return exchange.answered(head, DECODE)

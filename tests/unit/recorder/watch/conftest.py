@@ -35,6 +35,12 @@ class Notes:
         known = {name: value for name, value in data.items() if value is not None}
         self.told.append((kind, target, known))
 
+    def start(self, target: str, call_id: str, data: str) -> None:
+        """Keep a start."""
+        told = json.loads(data)
+        assert (told.pop("target"), told["call_id"]) == (target, call_id)
+        self.told.append(("response.started", target, told))
+
     def read_later(self, answer: Answer) -> None:
         """Read it, later than which is hard to tell from here."""
         answer.read()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage_recorder import listeners, watch
+from demurrage_recorder import listeners, starts
 
 from .conftest import (
     AUTO,
@@ -236,7 +236,7 @@ def test_a_failure_before_the_request(notes: Notes, monkeypatch: pytest.MonkeyPa
     def fail(_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(watch, "start_of", fail)
+    monkeypatch.setattr(starts, "asked_plainly", fail)
     monkeypatch.setattr("demurrage_recorder.warn._told", set())
     with (
         watched(lambda: http.Response(200, json=response()), notes) as client,

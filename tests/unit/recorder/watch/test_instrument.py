@@ -94,10 +94,9 @@ def test_a_proxy_of_the_environment_is_no_direct_way(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with openai.OpenAI(api_key="k") as client:
         recorder.instrument(client, url=url)
-        used: Any = client._client._transport_for_url(
-            http.URL("https://api.openai.com/v1/responses")
-        )
-        assert not used._goes_straight("api.openai.com")
+        url_of_api = http.URL("https://api.openai.com/v1/responses")
+        used: Any = client._client._transport_for_url(url_of_api)
+        assert not used._goes_straight(url_of_api)
 
 
 def test_what_the_application_says_goes_first(notes: Notes, url: str) -> None:

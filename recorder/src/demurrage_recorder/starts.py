@@ -1,0 +1,158 @@
+"""The words for the first event of a call, which its application waits for.
+
+It is on disk before the request leaves. So what most requests ask for is read in one go, and what
+each start of a client says alike is put into words once.
+"""
+
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, NamedTuple
+
+from demurrage_recorder.asking import HARMLESS, LONGEST_NAME, start_of, unreadable
+from demurrage_recorder.ids import LONGEST_ID, may_name
+from demurrage_recorder.texts import pieces_of, scan
+from demurrage_recorder.warn import warn_once
+
+# How many keys a client is known by at a time: an application may bear one for each of its users.
+_MOST_KEYS = 64
+# The keys that say more than the quick reading understands.
+_UNUSUAL = frozenset({"prompt", "conversation"})
+# By its size, None where it names none: the slot of a code interpreter that makes what it needs.
+_AUTO = {
+    size: f'{{"tool":"code_interpreter","tier":"{size or "1g"}","container":"auto"}}'
+    for size in (None, "1g", "4g", "16g", "64g")
+}
+_FEW = 64
+
+
+class Asks(NamedTuple):
+    """What a request may bring about.
+
+    `text`: the data of its start as JSON, but for the opening brace; `makes`: it has a slot.
+    """
+
+    text: str
+    makes: bool
+    background: bool
+
+
+class Starts:
+    """Puts the starts of one target's calls into words.
+
+    Args:
+        target: the target's name.
+        labels: what each start is labelled with.
+    """
+
+    def __init__(self, target: str, labels: Mapping[str, str]) -> None:
+        self._target = target
+        self._labels = dict(labels)
+        self._alike: dict[tuple[str | None, bool], str] = {}
+
+    def text(self, asks: Asks, call_id: str, mark: str | None, *, direct: bool) -> str:
+        """The JSON of a start's data.
+
+        Args:
+            asks: what the request may bring about.
+            call_id: the attempt's id, of letters that JSON writes as they are.
+            mark: the mark of the key that it bears, if it bears one.
+            direct: it goes straight to the API.
+
+        Raises:
+            ValueError, TypeError, RecursionError: it cannot be written as JSON.
+        """
+        alike = self._alike.get((mark, direct))
+        if alike is None:
+            alike = self._put(mark, direct=direct)
+        return f'{alike},"call_id":"{call_id}",{asks.text}'
+
+    def _put(self, mark: str | None, *, direct: bool) -> str:
+        said: dict[str, Any] = {"target": self._target}
+        if direct:
+            said["direct"] = True
+        if mark is not None:
+            said["key_mark"] = mark
+        if self._labels:
+            said["labels"] = self._labels
+        if len(self._alike) >= _MOST_KEYS:
+            self._alike.clear()
+        alike = self._alike[mark, direct] = "".join(pieces_of(said, 0))[:-1]
+        return alike
+
+
+def asked_by(body: bytes | None) -> Asks:
+    """What a request may bring about, whatever its body; never raises.
+
+    Args:
+        body: as `start_of` takes it.
+    """
+    try:
+        quick = None if body is None else asked_plainly(body)
+        if quick is not None:
+            return quick
+        return _told(start_of(body))
+    except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
+        warn_once("asking", f"{type(error).__name__} while reading a request; it may do anything")
+        return _told(unreadable(body or b""))
+
+
+def _told(start: dict[str, Any]) -> Asks:
+    text = "".join(pieces_of(start, 0))[1:]
+    return Asks(text, bool(start["slots"]), start["background"])
+
+
+def asked_plainly(body: bytes) -> Asks | None:
+    """What `start_of` says of a request like most; None of one that it must be asked about.
+
+    It says the same and goes through less code: a call finds little of it in the processor's
+    caches, since its application has been there in between.
+    """
+    if may_name(body):
+        return None
+    try:
+        whole = body.decode()
+        request, end = scan(whole, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
+        return None
+    slots = _slots(request.get("tools"), request.get("input"))
+    if slots is None:
+        return None
+    background = request.get("background") is True
+    text = f'"slots":[{slots}],"background":{"true" if background else "false"}'
+    model, previous = request.get("model"), request.get("previous_response_id")
+    if type(model) is str and 0 < len(model) <= LONGEST_NAME and model.isprintable():
+        text += f',"model":{quoted(model)}'
+    if type(previous) is str and 0 < len(previous) <= LONGEST_ID and previous.isprintable():
+        text += f',"previous_response_id":{quoted(previous)}'
+    return Asks(text + "}", bool(slots), background)
+
+
+def _slots(tools: Any, items: Any) -> str | None:
+    """The slots of well-known tools; None where there are others, or some among the items."""
+    if tools is None:
+        tools = []
+    brought = type(items) is list and any(type(each) is dict and "tools" in each for each in items)
+    if brought or type(tools) is not list or len(tools) > _FEW:
+        return None
+    found = []
+    for tool in tools:
+        kind = tool.get("type") if type(tool) is dict else None
+        if type(kind) is not str:
+            return None
+        if kind == "code_interpreter":
+            slot = _auto(tool.get("container"))
+            if slot is None:
+                return None
+            found.append(slot)
+        elif kind not in HARMLESS:
+            return None
+    return ",".join(found)
+
+
+def _auto(container: Any) -> str | None:
+    if type(container) is not dict or container.get("type") != "auto":
+        return None
+    size = container.get("memory_limit")
+    return _AUTO.get(size) if size is None or type(size) is str else None
