@@ -55,7 +55,7 @@ class Alertmanager:
             self._post(alert for each in notices for alert in self._alerts(each))
 
     def _post(self, alerts: Iterable[dict[str, Any]]) -> None:
-        self._poster.post(self._url, json.dumps([*alerts]).encode())
+        self._poster.ask("POST", self._url, json.dumps([*alerts]).encode())
 
     def _alerts(self, notice: Notice) -> Iterator[dict[str, Any]]:
         """The alert, and the end of those that it was at lower severities: labels tell it apart."""

@@ -1,4 +1,4 @@
-"""One POST, with an end to it whatever answers, and failures in words without the address."""
+"""One request, with an end to it whatever answers, and failures in words without the address."""
 
 import ssl
 
@@ -15,7 +15,7 @@ _GOOD = range(200, 300)
 
 
 class Poster:
-    """Posts to one address.
+    """Asks over HTTP.
 
     Args:
         headers: go with every request.
@@ -26,15 +26,15 @@ class Poster:
         # The system's authorities, or those that SSL_CERT_FILE names.
         self._pool = urllib3.PoolManager(ssl_context=ssl.create_default_context())
 
-    def post(self, url: str, body: bytes) -> None:
-        """Post a body.
+    def ask(self, method: str, url: str, body: bytes) -> bytes:
+        """Send a request; returns the body of a good answer.
 
         Raises:
             SinkFailedError: there was no good answer; it may all the same have arrived.
         """
         try:
             answer = self._pool.request(
-                "POST",
+                method,
                 url,
                 body=body,
                 headers=self._headers,
@@ -47,6 +47,7 @@ class Poster:
         if answer.status not in _GOOD:
             said = " ".join(answer.data.decode(errors="replace").split())[:_LONGEST_ANSWER]
             raise SinkFailedError(f"it answered {answer.status}{f': {said}' if said else ''}")
+        return answer.data
 
 
 def _reason(error: HTTPError) -> str:

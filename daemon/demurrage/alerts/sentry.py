@@ -44,7 +44,7 @@ def start_sentry(
     from sentry_sdk.integrations.threading import ThreadingIntegration  # noqa: PLC0415 - likewise
     from sentry_sdk.utils import BadDsn  # noqa: PLC0415 - likewise
 
-    scrubber = _Scrubber(redactor or Redactor())
+    scrubber = Scrubber(redactor or Redactor())
     try:
         sentry_sdk.init(
             dsn=dsn,
@@ -82,7 +82,7 @@ def start_sentry(
     return report
 
 
-class _Scrubber:
+class Scrubber:
     """Sentry's `before_send`: the last thing that sees a report before it leaves."""
 
     def __init__(self, redactor: Redactor) -> None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from demurrage.alerts.dispatch import Dispatch
 from demurrage.app.canary.diary import Appender
 from demurrage.app.canary.run import Canary
 from demurrage.app.settings import Settings
-from demurrage.app.sinks import dispatch, secret_parts
+from demurrage.app.sinks import check_ins, dispatch, secret_parts, sink_names
 from demurrage.engine.engine import Engine
 from demurrage.engine.fan import Fan
 from demurrage.engine.look import Target
@@ -29,6 +30,9 @@ from demurrage.store.lock import StoreLock
 from demurrage.store.opening import open_store
 from demurrage.store.place import Place
 from demurrage.store.sqlstore import SqlStore
+
+if TYPE_CHECKING:
+    from demurrage.alerts.checkins import CheckIns
 
 VERSION = version("demurrage")
 
@@ -145,19 +149,30 @@ class Works:
     metrics: Metrics
     engine: Engine
     dispatch: Dispatch
+    check_ins: "CheckIns | None"
+
+    def start(self) -> None:
+        """Let what works beside the cycles begin."""
+        self.dispatch.start()
+        if self.check_ins is not None:
+            self.check_ins.start()
 
     async def stop(self) -> None:
         """Drain deletes, close clients, let the sinks go, then the state."""
         await self.engine.stop()
         await asyncio.to_thread(self.dispatch.stop)
+        if self.check_ins is not None:
+            await asyncio.to_thread(self.check_ins.stop)
         await asyncio.to_thread(self.state.close)
 
 
 def build(settings: Settings, state: State) -> Works:
     """Build the engine and what observes it."""
     calls = budgets(settings)
-    metrics = Metrics(VERSION, settings.targets, settings.sinks)
-    sinks = dispatch(settings, state.store, redactor(settings), metrics.notified)
+    metrics = Metrics(VERSION, settings.targets, sink_names(settings))
+    hidden = redactor(settings)
+    sinks = dispatch(settings, state.store, hidden, metrics.notified)
+    checking_in = check_ins(settings, hidden)
 
     def budget(name: str) -> tuple[str, float, float]:
         group = settings.budget_group(name)
@@ -178,12 +193,12 @@ def build(settings: Settings, state: State) -> Works:
         watched,
         state.log,
         state.store,
-        Fan(telling, sinks),
+        Fan(telling, sinks, *([checking_in] if checking_in else [])),
         settings.retention.rules(),
         feed=feed(settings, state.log, telling),
         incidents=settings.alerts.incidents(),
     )
-    return Works(settings, state, calls, metrics, engine, sinks)
+    return Works(settings, state, calls, metrics, engine, sinks, checking_in)
 
 
 def feed(settings: Settings, log: EventLog, telling: Telling) -> FolderFeed | None:
@@ -208,7 +223,12 @@ def redactor(settings: Settings) -> Redactor:
         *secrets.webhook_secrets.values(),
         *(
             each
-            for each in (secrets.events_token, secrets.admin_token, secrets.sentry_dsn)
+            for each in (
+                secrets.events_token,
+                secrets.admin_token,
+                secrets.sentry_dsn,
+                secrets.sentry_token,
+            )
             if each is not None
         ),
     ]

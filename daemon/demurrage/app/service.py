@@ -22,6 +22,7 @@ from demurrage.app.orders import Orders
 from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
+from demurrage.app.sinks import release
 from demurrage.engine.outlook import Outlook
 from demurrage.model.condition import ConditionKind
 from demurrage.model.error import AlreadyRunningError, SettingsError, StoreFailedError
@@ -84,7 +85,7 @@ async def _live(
     on_error = start_sentry(
         dsn.get_secret_value() if dsn is not None else None,
         settings.sentry.environment,
-        settings.sentry.release or f"demurrage@{VERSION}",
+        release(settings),
         redactor=hidden,
     )
     set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=on_error)
@@ -114,7 +115,7 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
     for listener in listeners:
         await listener.start()
     schedule.start()
-    works.dispatch.start()
+    works.start()
     log.info(
         "started",
         version=VERSION,

@@ -9,6 +9,8 @@ from demurrage.app.settings_problems import Problem, dotted
 from demurrage.app.settings_secrets import Secrets
 from demurrage.app.settings_tree import Settings
 
+# The sink that is set up by a DSN, under its own table.
+SENTRY = "sentry"
 _SECTIONS = ("watch", "evidence", "policy", "rails", "billing")
 
 
@@ -92,6 +94,12 @@ def _is_web(url: str) -> bool:
 
 
 def _sinks(settings: Settings) -> Iterator[Problem]:
+    if bool(settings.sentry.api_url) != bool(settings.sentry.api_token_env):
+        missing = "api_token_env" if settings.sentry.api_url else "api_url"
+        yield Problem(("sentry", missing), "is missing: issues are ended with both or with neither")
+    if SENTRY in settings.sinks:
+        text = "this name is that of the sink which [sentry] sets up; choose another"
+        yield Problem(("sinks", SENTRY), text)
     seen: dict[str, str] = {}
     for name, sink in settings.sinks.items():
         places = (sink.url.get_secret_value(), sink.url_env, sink.url_file)

@@ -50,6 +50,9 @@ class _Search:
                 "sentry_dsn",
                 required=sentry.dsn_env != "SENTRY_DSN",
             ),
+            sentry_token=self._named(
+                ("sentry", "api_token_env"), sentry.api_token_env, "sentry_token"
+            ),
             sink_urls=dict(self._sink_urls()),
             database_url=self._named(("database_url",), "", "database_url")
             if not self._settings.database_url.get_secret_value()

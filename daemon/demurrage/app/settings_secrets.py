@@ -28,6 +28,7 @@ class Secrets:
     events_token: SecretStr | None = None
     admin_token: SecretStr | None = None
     sentry_dsn: SecretStr | None = None
+    sentry_token: SecretStr | None = None
     sink_urls: Mapping[str, SecretStr] = field(default_factory=dict)
     database_url: SecretStr | None = None
 

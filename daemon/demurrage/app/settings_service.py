@@ -5,13 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from demurrage.app.settings_types import (
+    USUAL_SEVERITIES,
     Address,
     Duration,
     ListenAddress,
     OptionalAddress,
     OptionalDuration,
+    OptionalUrl,
     PositiveDuration,
     Section,
+    Severities,
     Variable,
     parse_address,
 )
@@ -104,7 +107,7 @@ class CanarySettings(Section):
 
 
 class SentrySettings(Section):
-    """Where the daemon's own errors go."""
+    """Where the daemon's own errors and the incidents go."""
 
     dsn_env: Variable = "SENTRY_DSN"
     """The usual variable; while it is not set, nothing of Sentry is even loaded."""
@@ -112,3 +115,11 @@ class SentrySettings(Section):
     """Empty: Sentry's own default, production."""
     release: str = ""
     """Empty: demurrage and its version."""
+    severities: Severities = USUAL_SEVERITIES
+    """Warnings and pages, as for every sink: a notice is for whoever looks."""
+    check_ins: bool = True
+    """True: only from outside can be seen that the daemon hangs or is gone."""
+    api_url: OptionalUrl = ""
+    """Empty: an incident's end is one more event of its issue, for a DSN can end none."""
+    api_token_env: Variable = ""
+    """Empty: there is no token without an API to use it at."""

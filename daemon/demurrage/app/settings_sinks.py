@@ -1,24 +1,10 @@
 """The tables that say who is told of incidents."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import SecretStr
 
-from demurrage.app.settings_types import Section, Variable
-from demurrage.model.condition import Severity
-
-
-def _parse_severities(value: Any) -> Any:
-    # One string is how an environment variable says a short list.
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-Severities = Annotated[
-    tuple[Severity, ...], BeforeValidator(_parse_severities), Field(min_length=1)
-]
-USUAL = (Severity.WARNING, Severity.PAGE)
+from demurrage.app.settings_types import USUAL_SEVERITIES, Section, Severities, Variable
 
 
 class SinkSettings(Section):
@@ -34,5 +20,5 @@ class SinkSettings(Section):
     """Empty: no variable holds the address."""
     url_file: str = ""
     """Empty: no file holds the address; it goes before the variable."""
-    severities: Severities = USUAL
+    severities: Severities = USUAL_SEVERITIES
     """Warnings and pages: a notice is for whoever looks, and calls nobody."""

@@ -7,7 +7,9 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from demurrage.model.condition import Severity
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -118,6 +120,10 @@ def _check_url(url: str) -> str:
     return url
 
 
+def _check_optional_url(url: str) -> str:
+    return _check_url(url) if url else url
+
+
 def _check_header(text: str) -> str:
     if not text.isascii() or not text.isprintable():
         raise ValueError("must be one line of printable ASCII")
@@ -184,10 +190,13 @@ SinkName = Annotated[str, AfterValidator(_check_sink_name)]
 Tier = Annotated[str, AfterValidator(_check_tier)]
 Price = Annotated[float, AfterValidator(_check_price)]
 BaseUrl = Annotated[str, AfterValidator(_check_url)]
+OptionalUrl = Annotated[str, AfterValidator(_check_optional_url)]
 HeaderValue = Annotated[str, AfterValidator(_check_header)]
 ListenAddress = Annotated[str, AfterValidator(_check_address)]
 OptionalAddress = Annotated[str, AfterValidator(_check_optional_address)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
+Severities = Annotated[tuple[Severity, ...], BeforeValidator(_parse_names), Field(min_length=1)]
+USUAL_SEVERITIES = (Severity.WARNING, Severity.PAGE)
 
 
 class Section(BaseModel):

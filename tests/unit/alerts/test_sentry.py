@@ -4,13 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from tests.unit.alerts.kent import arrived
 
 from demurrage.alerts.sentry import start_sentry
 from demurrage.model.error import SettingsError
@@ -38,38 +34,6 @@ except RuntimeError as error:
     report(error)
 raise ValueError("unhandled " + os.environ["KEY"])
 """
-
-
-def fetch(url: str) -> Any:
-    """A JSON answer."""
-    with urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback address of our own making
-        return json.load(answer)
-
-
-@pytest.fixture
-def kent() -> Iterator[str]:
-    """A real Sentry stand-in as a process of its own; yields host:port."""
-    serve = (
-        "from werkzeug.serving import make_server\n"
-        "from kent.app import create_app\n"
-        "server = make_server('127.0.0.1', 0, create_app())\n"
-        "print(server.server_port, flush=True)\n"
-        "server.serve_forever()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", serve],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield f"127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
 
 
 @pytest.mark.process
@@ -100,22 +64,6 @@ def test_errors_arrive_scrubbed(kent: str) -> None:
         assert event["release"] == "demurrage@1.2.3"
     frames = raised["RuntimeError"]["exception"]["values"][-1]["stacktrace"]["frames"]
     assert [frame["function"] for frame in frames] == ["<module>", "fail"]
-
-
-def arrived(kent: str, count: int) -> list[dict[str, Any]]:
-    """The events that reached the stand-in, once there are as many."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            listed = fetch(f"http://{kent}/api/eventlist/")["events"]
-        except URLError:
-            listed = []
-        if len(listed) >= count or time.monotonic() > deadline:
-            break
-        time.sleep(0.05)
-    assert len(listed) == count
-    ids = [event["event_id"] for event in listed]
-    return [fetch(f"http://{kent}/api/event/{one}")["payload"]["body"] for one in ids]
 
 
 def test_nothing_without_a_dsn() -> None:

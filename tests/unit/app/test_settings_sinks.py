@@ -13,6 +13,7 @@ from demurrage.app.assembly import redactor
 from demurrage.app.settings import Settings
 from demurrage.app.sinks import sink
 from demurrage.model.condition import Severity
+from demurrage.observe.redact import Redactor
 
 Load = Callable[..., Settings]
 Complain = Callable[..., list[str]]
@@ -113,8 +114,8 @@ def test_a_sink_that_cannot_be_made_keeps_nobody_from_working(load: Load) -> Non
         '[sinks.good]\ntype = "alertmanager"\nurl = "http://am:9093"\n'
     )
     settings = load(toml)
-    bad = sink(settings, "bad")
+    bad = sink(settings, "bad", Redactor())
     assert isinstance(bad, Unusable)
     assert "does not understand the address" in bad.fault
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in bad.fault
-    assert isinstance(sink(settings, "good"), Alertmanager)
+    assert isinstance(sink(settings, "good", Redactor()), Alertmanager)
