@@ -2,8 +2,9 @@
 
 The real SDK over a transport in memory that answers at once; blocking and streamed calls of both
 clients take turns in one run, in a random order, and so does the plain HTTP client below the SDK,
-whose call is the shortest that can be watched. The recorder writes to a file on disk, and its
-own thread offers every event to an address that nobody listens at.
+whose call is the shortest that can be watched. The recorder takes them to go straight to the API,
+so that it looks after each request as well; it writes to a file on disk, and its own thread offers
+every event to an address that nobody listens at.
 """
 
 import json
@@ -93,7 +94,9 @@ class Stream(http.SyncByteStream):  # type: ignore[misc] # found at run time
 
 
 class Memory(http.BaseTransport):  # type: ignore[misc] # likewise
-    """Answers at once."""
+    """Answers at once; it has a pool, as what goes straight to the API has."""
+
+    _pool = object()
 
     def handle_request(self, request: Any) -> Any:
         """Answer as asked: in one piece, or streamed."""
@@ -187,14 +190,14 @@ def main() -> None:
             "a call, or an event of a stream; "
             f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         )
-        sdks = sdk(), recorder.instrument(sdk(), url=NOWHERE), sdk()
+        sdks = sdk(), recorder.instrument(sdk(), url=NOWHERE, direct=True), sdk()
         calls = [blocking(each) for each in sdks]
         compare("blocking, SDK", calls, ROUNDS)
         compare("blocking, SDK, 3 ms between calls", calls, ROUNDS // 3, pause=0.003)
         calls = [streamed(each) for each in sdks]
         compare("streamed, SDK", calls, ROUNDS // 10, pieces=len(STREAM))
         clients = [http.Client(transport=Memory()) for _ in range(3)]
-        recorder.instrument(clients[1], url=NOWHERE)
+        recorder.instrument(clients[1], url=NOWHERE, direct=True)
         compare("blocking, HTTP client alone", [bare(each) for each in clients], ROUNDS)
         recorder.writer_for(NOWHERE).close()
 

@@ -15,6 +15,9 @@ from demurrage_recorder.warn import warn_once
 FILE_BYTES = 1 << 20
 """A file that has grown past this is followed by a new one."""
 
+SPOOL_BYTES = 64 << 20
+"""How many undelivered bytes of one process are kept before events are dropped."""
+
 MOST_IN_MEMORY = 8 << 20
 """How many bytes wait in memory where the folder takes none."""
 
@@ -70,22 +73,20 @@ class Journal:
         """True once anything was written."""
         return self._number > 0
 
-    def has_room(self, length: int) -> bool:
-        """True when a line of this many bytes keeps the spool within its bounds."""
-        if self.unwritten and self._in_memory + length > MOST_IN_MEMORY:
-            return False
-        if self._spooled + length <= self._spool:
-            return True
-        if time.monotonic() - self._found_full_at < _RECOUNT_EVERY:
-            return False
-        self._recount()
-        if self._spooled + length <= self._spool:
-            return True
-        self._found_full_at = time.monotonic()
-        return False
+    def append(self, line: bytes, *, bounded: bool = False) -> bool:
+        """Write a line down, in memory where the folder does not take it. Never raises OSError.
 
-    def append(self, line: bytes) -> None:
-        """Write a line down, in memory where the folder does not take it. Never raises OSError."""
+        Args:
+            line: the line.
+            bounded: only if it keeps the spool within its bounds.
+
+        Returns:
+            False where there was no room.
+        """
+        # First what mostly holds, since an application waits.
+        full = self.unwritten or self._spooled + len(line) > self._spool
+        if bounded and full and not self._has_room(len(line)):
+            return False
         if self._gathered is not None:
             self._gathered.append(line)
         elif self.unwritten:
@@ -96,6 +97,7 @@ class Journal:
             except OSError as error:
                 self._fall_back(error)
                 self._keep(line)
+        return True
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -162,6 +164,20 @@ class Journal:
     def abandon(self) -> None:
         """In a forked child: close the parent's file. Its lock was closed with all others."""
         self._shut()
+
+    def _has_room(self, length: int) -> bool:
+        """True when a line of this many bytes keeps the spool within its bounds."""
+        if self.unwritten and self._in_memory + length > MOST_IN_MEMORY:
+            return False
+        if self._spooled + length <= self._spool:
+            return True
+        if time.monotonic() - self._found_full_at < _RECOUNT_EVERY:
+            return False
+        self._recount()
+        if self._spooled + length <= self._spool:
+            return True
+        self._found_full_at = time.monotonic()
+        return False
 
     def _keep(self, line: bytes) -> None:
         self.unwritten.append(line)

@@ -142,31 +142,32 @@ class Source:
             return
         if self._put(kind, target, line):
             self._in_flight.account(kind, data)
-            self._tell_offset()
+            if not self._offset_told:
+                self._tell_offset()
 
     def start(self, target: str, call_id: str, data: str) -> None:
         """Write down the start of a call, whose data stands there as JSON already."""
         line = _line(self.id, self._sequence + 1, _STARTED, data, time.time())
         if self._put(_STARTED, target, line):
             self._in_flight.begin(call_id)
-            self._tell_offset()
+            if not self._offset_told:
+                self._tell_offset()
 
     def _put(self, kind: str, target: str, line: bytes) -> bool:
         if self._target is None:
             self._target = target
         if len(line) > _MOST_BYTES:
             self.drop(f"an event of type {kind} is longer than {_MOST_BYTES} bytes")
-        elif not self.journal.has_room(len(line)):
+        elif not self.journal.append(line, bounded=True):
             self.drop("the spool is full, since the daemon has taken nothing for long")
         else:
-            self.journal.append(line)
             self._sequence += 1
             return True
         return False
 
     def _tell_offset(self) -> None:
         # Whoever is killed before its first heartbeat is due has told it as well.
-        if not self._offset_told and self._offset.known:
+        if self._offset.known:
             self.beat()
 
     def beat(self, *, final: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from demurrage_recorder.asking import HARMLESS, LONGEST_NAME, start_of, unreadable
 from demurrage_recorder.ids import LONGEST_ID, may_name
+from demurrage_recorder.keys import mark_of
 from demurrage_recorder.texts import pieces_of, scan
 from demurrage_recorder.warn import warn_once
 
@@ -47,27 +48,28 @@ class Starts:
     def __init__(self, target: str, labels: Mapping[str, str]) -> None:
         self._target = target
         self._labels = dict(labels)
-        self._alike: dict[tuple[str | None, bool], str] = {}
+        self._alike: dict[tuple[bytes | None, bool], str] = {}
 
-    def text(self, asks: Asks, call_id: str, mark: str | None, *, direct: bool) -> str:
+    def text(self, asks: Asks, call_id: str, key: bytes | None, *, direct: bool) -> str:
         """The JSON of a start's data.
 
         Args:
             asks: what the request may bring about.
             call_id: the attempt's id, of letters that JSON writes as they are.
-            mark: the mark of the key that it bears, if it bears one.
+            key: what the request bears as its key, if anything.
             direct: it goes straight to the API.
 
         Raises:
             ValueError, TypeError, RecursionError: it cannot be written as JSON.
         """
-        alike = self._alike.get((mark, direct))
+        alike = self._alike.get((key, direct))
         if alike is None:
-            alike = self._put(mark, direct=direct)
+            alike = self._put(key, direct=direct)
         return f'{alike},"call_id":"{call_id}",{asks.text}'
 
-    def _put(self, mark: str | None, *, direct: bool) -> str:
+    def _put(self, key: bytes | None, *, direct: bool) -> str:
         said: dict[str, Any] = {"target": self._target}
+        mark = None if key is None else mark_of(key)
         if direct:
             said["direct"] = True
         if mark is not None:
@@ -76,7 +78,7 @@ class Starts:
             said["labels"] = self._labels
         if len(self._alike) >= _MOST_KEYS:
             self._alike.clear()
-        alike = self._alike[mark, direct] = "".join(pieces_of(said, 0))[:-1]
+        alike = self._alike[key, direct] = "".join(pieces_of(said, 0))[:-1]
         return alike
 
 
@@ -141,18 +143,13 @@ def _slots(tools: Any, items: Any) -> str | None:
         kind = tool.get("type") if type(tool) is dict else None
         if type(kind) is not str:
             return None
-        if kind == "code_interpreter":
-            slot = _auto(tool.get("container"))
-            if slot is None:
-                return None
-            found.append(slot)
-        elif kind not in HARMLESS:
+        if kind in HARMLESS:
+            continue
+        container = tool.get("container") if kind == "code_interpreter" else None
+        if type(container) is not dict or container.get("type") != "auto":
             return None
+        size = container.get("memory_limit")
+        if not (size is None or type(size) is str) or size not in _AUTO:
+            return None
+        found.append(_AUTO[size])
     return ",".join(found)
-
-
-def _auto(container: Any) -> str | None:
-    if type(container) is not dict or container.get("type") != "auto":
-        return None
-    size = container.get("memory_limit")
-    return _AUTO.get(size) if size is None or type(size) is str else None

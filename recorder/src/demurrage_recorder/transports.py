@@ -77,7 +77,9 @@ class _Transport:
 
     def _begin(self, request: Any) -> Followed | None:
         url = request.url
-        return self.watch.begin(request, url.path, self._pool, direct=self._goes_straight(url))
+        raw = url.raw_path
+        path = url.path if b"%" in raw or b"?" in raw else raw.decode("ascii")
+        return self.watch.begin(request, path, self._pool, direct=self._goes_straight(url))
 
     def _goes_straight(self, url: Any) -> bool:
         """True where nothing can hold a request back and pass it on later."""

@@ -11,7 +11,7 @@ from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.exchange import Exchange, Head
-from demurrage_recorder.keys import mark_of
+from demurrage_recorder.keys import borne_by
 from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Founding, Looking, Making
 from demurrage_recorder.starts import Starts, asked_by
@@ -185,7 +185,7 @@ class Watch:
     def _making(self, request: Asked, pool: Any, *, direct: bool) -> Followed:
         asks, writer = asked_by(_body(request)), self.writer
         call = Call(self.note, self._directory, background=asks.background)
-        data = self._starts.text(asks, call.id, _mark(request), direct=direct)
+        data = self._starts.text(asks, call.id, _key(request), direct=direct)
         begun_at = time.time()
         writer.start(self.target, call.id, data)
         if direct and pool is not None and asks.makes and not asks.background:
@@ -229,9 +229,9 @@ def _body(request: Asked) -> bytes | None:
         return None
 
 
-def _mark(request: Asked) -> str | None:
+def _key(request: Asked) -> bytes | None:
     try:
-        return mark_of(request.headers.raw)
+        return borne_by(request.headers.raw)
     except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
         return None
 

@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import sys
 import threading
 import time
 import uuid
@@ -29,22 +28,18 @@ from demurrage_recorder.carrier import (
 from demurrage_recorder.clock import Offset
 from demurrage_recorder.delivery import Delivery
 from demurrage_recorder.folder import private_folder
-from demurrage_recorder.journal import Journal
+from demurrage_recorder.journal import SPOOL_BYTES, Journal
 from demurrage_recorder.keeper import Keeper
 from demurrage_recorder.locks import close_inherited
 from demurrage_recorder.sending import Sending
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
-
-SPOOL_BYTES = 64 << 20
-"""How many undelivered bytes of one process are kept before events are dropped."""
+from demurrage_recorder.workers import at_end_of_worker
 
 # Short beside the daemon's `writer_timeout`, and the events are few beside the responses.
 _HEARTBEAT = 5.0
 # How many seconds the end of an application may be delayed by a daemon that does not answer.
 _PATIENCE = 2.0
-# Finalizers of `multiprocessing` run by falling priority; those of applications are positive.
-_AFTER_ALL_ELSE = -1000
 
 
 class Writer:
@@ -310,14 +305,8 @@ class Writer:
         )
         keeper.start()
         self._source, self._keeper = source, keeper
-        self._close_with_worker()
+        at_end_of_worker(self.close)
         return source
-
-    def _close_with_worker(self) -> None:
-        """Say goodbye at the end of a `multiprocessing` worker, which runs no `atexit`."""
-        process, util = map(sys.modules.get, ("multiprocessing.process", "multiprocessing.util"))
-        if process is not None and util is not None and process.parent_process() is not None:
-            util.Finalize(None, self.close, exitpriority=_AFTER_ALL_ELSE)
 
     def _say_goodbye(self) -> None:
         source, self._source, self._keeper = self._source, None, None

@@ -56,6 +56,6 @@ def test_a_key_that_cannot_be_read_hides_no_start(
     def failing(_: object) -> str:
         raise RuntimeError
 
-    monkeypatch.setattr("demurrage_recorder.watch.mark_of", failing)
+    monkeypatch.setattr("demurrage_recorder.watch.borne_by", failing)
     assert marked(notes, {"Authorization": f"Bearer {KEY}"}) is None
     assert "started" in notes.kinds()

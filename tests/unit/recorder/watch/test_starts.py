@@ -11,6 +11,7 @@ from tests.unit.recorder.conftest import run
 
 from demurrage_recorder.asking import HARMLESS, start_of
 from demurrage_recorder.calls import Call, Directory
+from demurrage_recorder.keys import mark_of
 from demurrage_recorder.starts import Starts, asked_by, asked_plainly
 
 from .conftest import AUTO, CONTAINER, URL, Notes, http, response, watched
@@ -127,22 +128,20 @@ def test_what_each_start_says_alike_is_said() -> None:
     starts = Starts('de"fault', {"app": "ä"})
     asks = asked_by(b'{"model":"m"}')
     for number in [*range(100), 3]:
-        told = json.loads(starts.text(asks, "c1", f"mark {number}", direct=bool(number % 2)))
+        key = b"Bearer sk-%d" % number
+        told = json.loads(starts.text(asks, "c1", key, direct=bool(number % 2)))
         assert told == {
             "target": 'de"fault',
             "labels": {"app": "ä"},
-            "key_mark": f"mark {number}",
+            "key_mark": mark_of(key),
             "call_id": "c1",
             "slots": [],
             "background": False,
             "model": "m",
             **({"direct": True} if number % 2 else {}),
         }
-    assert (
-        json.loads(starts.text(asks, "c1", None, direct=False))
-        .keys()
-        .isdisjoint({"key_mark", "direct"})
-    )
+    bare = json.loads(starts.text(asks, "c1", None, direct=False))
+    assert bare.keys().isdisjoint({"key_mark", "direct"})
 
 
 def test_a_request_without_a_body_that_shows(notes: Notes) -> None:
