@@ -53,6 +53,11 @@ def upper_bound(successes: float, trials: float, z: float) -> float:
     return min(1.0, (share + z * z / (2 * trials) + spread) / (1.0 + z * z / trials))
 
 
+def lower_bound(successes: float, trials: float, z: float) -> float:
+    """Wilson's lower confidence bound of a share, `z` standard errors down. 0.0 of no trials."""
+    return 1.0 - upper_bound(trials - successes, trials, z)
+
+
 def overdispersion(groups: Iterable[tuple[int, int]]) -> float:
     """How much more the shares of (successes, trials) groups vary than independent cases would.
 

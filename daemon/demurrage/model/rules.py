@@ -101,6 +101,53 @@ class IncidentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class SpikeRules:
+    """When the orphans of a target are more, or dearer, than usual.
+
+    A rise counts in full from `rise` and from `rise_factor` times the usual on, whichever is
+    more. Of two windows both must agree: the long one that it is no fluke, the short one
+    (`confirm`) that it goes on. `confidence` is in standard errors.
+    """
+
+    fast_window: float = 900.0
+    fast_confirm: float = 300.0
+    fast_rise: float = 0.2
+    slow_window: float = 21_600.0
+    slow_confirm: float = 3600.0
+    slow_rise: float = 0.05
+    rise_factor: float = 1.5
+    min_containers: int = 10
+    false_alarm_every: float = 5_000_000.0
+    confidence: float = 3.0
+    baseline: float = 28 * 86_400.0
+    baseline_lag: float = 21_600.0
+    baseline_minimum: float = 86_400.0
+    baseline_containers: int = 200
+    standing_share: float = 0.15
+    cost_factor: float = 3.0
+    cost_warning_usd_per_hour: float = 1.0
+    cost_page_usd_per_hour: float = 5.0
+    settle_within: float = 600.0
+    max_labels: int = 50
+    quiet: float = 300.0
+
+    @property
+    def grain(self) -> float:
+        """Seconds: how finely the latest past is kept; a fifth of the shortest window."""
+        return min(60.0, self.fast_confirm / 5)
+
+    @property
+    def bin(self) -> float:
+        """Seconds: how finely the older past is kept. Hours, for hours of the week differ."""
+        return min(3600.0, self.baseline_lag)
+
+    @property
+    def keep(self) -> float:
+        """Seconds for which grains are kept."""
+        return max(self.slow_window, self.baseline_lag + self.bin) + self.bin
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All of it."""
 

@@ -1,0 +1,99 @@
+"""What is learned to be usual."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from tests.unit.decide.streams import DAY, HOUR, RULES, WARM_DAYS, warm
+
+from demurrage.decide.spike_usual import usual_at
+from demurrage.model.condition import ConditionKind
+from demurrage.model.spike import Alarm, Scope, Tally, Usual
+
+NOW = WARM_DAYS * DAY
+
+
+def known(scope: Scope, now: float = NOW) -> Usual:
+    """What is usual, where there is enough to say so."""
+    usual = usual_at(scope, now, RULES)
+    assert usual is not None
+    return usual
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.92])
+def test_a_steady_past_is_told_closely_and_from_above(share: float) -> None:
+    """Nor is chance taken for a difference between hours."""
+    usual = known(warm(share))
+    assert share - 0.005 < usual.share < share + 0.01
+    assert usual.dispersion == 1.0
+    assert usual.rates["1g"].per_hour == pytest.approx(100 * share, rel=0.1)
+
+
+def test_a_short_or_thin_past_says_nothing() -> None:
+    """A day of whole hours before the lag, and two hundred containers, or nothing."""
+    begun = DAY + 6 * HOUR
+    assert usual_at(replace(warm(0.5), until=begun), begun - 1.0, RULES) is None
+    assert usual_at(replace(warm(0.5), until=begun), begun, RULES) is not None
+    assert usual_at(warm(0.5, per_hour=1, days=8), 8 * DAY, RULES) is None
+    assert usual_at(Scope(0.0, 0.0), 0.0, RULES) is None
+
+
+def test_no_orphan_yet_is_no_certainty() -> None:
+    """A share of nothing cannot be tested against."""
+    usual = known(warm(0.0))
+    assert usual.share == 0.01
+    assert usual.rates == {} or usual.rates["1g"].per_hour < 0.1
+
+
+def test_the_last_hours_are_not_learned() -> None:
+    """A leak must be found before it is usual."""
+    scope = warm(0.05)
+    leak = {number: Tally(100, {"1g": 100}) for number in range(WARM_DAYS * 24 - 6, WARM_DAYS * 24)}
+    assert known(replace(scope, bins={**scope.bins, **leak})) == known(scope)
+
+
+def test_what_an_alarm_covers_is_not_learned() -> None:
+    """Nor what was skipped; a standing leak is no reason to learn nothing."""
+    scope = warm(0.05)
+    leak = {number: Tally(100, {"1g": 100}) for number in range(300, 330)}
+    spoilt = replace(scope, bins={**scope.bins, **leak})
+    assert known(spoilt).share > 0.1
+    skipped = replace(spoilt, skips=((300 * HOUR + 60, 330 * HOUR - 60),))
+    assert known(skipped).share < 0.06
+    alarm = Alarm(300 * HOUR, 301 * HOUR)
+    assert known(replace(spoilt, alarms={ConditionKind.ORPHAN_COST: alarm})).share < 0.06
+    assert known(replace(spoilt, alarms={ConditionKind.STANDING_LEAK: alarm})) == known(spoilt)
+
+
+def test_hours_of_the_week_that_differ_have_their_own_share() -> None:
+    """From two weeks on; before that the whole stands for each."""
+    rng = random.Random(1)
+
+    def nights(days: int) -> Scope:
+        shares = (0.6 if number % 24 < 6 else 0.05 for number in range(days * 24))
+        bins = {
+            number: Tally(100, {"1g": sum(rng.random() < share for _ in range(100))})
+            for number, share in enumerate(shares)
+        }
+        return Scope(0.0, days * DAY, bins=bins, binned=days * 1440)
+
+    aware, new = nights(22), nights(8)
+    night, noon = 3 * HOUR, 12 * HOUR
+    assert known(aware, 22 * DAY + night).share > 0.5
+    assert known(aware, 22 * DAY + noon).share < 0.08
+    assert known(aware, 22 * DAY + noon).dispersion == 1.0
+    by_night, by_day = known(new, 8 * DAY + night), known(new, 8 * DAY + noon)
+    assert by_night.share == pytest.approx(by_day.share, abs=0.02)
+    assert by_night.dispersion > 10
+
+
+def test_runs_of_orphans_make_it_cautious() -> None:
+    """Hours that differ by more than chance, and by no calendar, widen what is usual."""
+    rng = random.Random(2)
+    bins = {
+        number: Tally(100, {"1g": 50 if rng.random() < 0.1 else 1})
+        for number in range(WARM_DAYS * 24)
+    }
+    usual = known(Scope(0.0, NOW, bins=bins, binned=WARM_DAYS * 1440))
+    assert usual.dispersion > 5
+    assert usual.rates["1g"].dispersion > 5
