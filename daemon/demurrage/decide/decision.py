@@ -212,6 +212,11 @@ def _of_containers(
             Severity.WARNING,
             "have a status never heard of",
         ),
+        Code.ID_UNKNOWN: (
+            ConditionKind.UNKNOWN_ID,
+            Severity.WARNING,
+            "have an id by which no reference would be recognised",
+        ),
         Code.ACTIVITY_NULL: (
             ConditionKind.NULL_ACTIVITY,
             Severity.WARNING,

@@ -24,10 +24,9 @@ from demurrage.decide.attribution import (
 from demurrage.decide.grounds import Grounds, evidence_waits, restored, uncovered
 from demurrage.decide.matching import Birth, Span, match
 from demurrage.decide.response import Response
-from demurrage.decide.slots import spoken_for
+from demurrage.decide.slots import is_unsure, spoken_for
 from demurrage.decide.window import Window
 from demurrage.model.container import Life, Sighting
-from demurrage.model.event import Tool
 from demurrage.model.rules import BillingRules
 
 
@@ -120,18 +119,11 @@ def _related(grounds: Grounds) -> Iterator[tuple[Response, Window]]:
 
 
 def _unsure(grounds: Grounds) -> Iterator[tuple[float, float]]:
-    """Where responses of which it is not known how many slots they had can have made something.
-
-    A stored prompt shows one slot, and may bring several tools.
-    """
+    """Where responses of which it is not known how many slots they had can have made something."""
     for response, window in _related(grounds):
-        if _is_unsure(response):
+        if is_unsure(response):
             span = span_of(response.call_id, window, None)
             yield span.low, span.high
-
-
-def _is_unsure(response: Response) -> bool:
-    return response.unclear or any(slot.tool is Tool.UNKNOWN for slot in response.auto_slots)
 
 
 def _spans(grounds: Grounds, sightings: Mapping[str, Sighting]) -> Iterator[Span]:
@@ -141,7 +133,7 @@ def _spans(grounds: Grounds, sightings: Mapping[str, Sighting]) -> Iterator[Span
         made[call_id] = made.get(call_id, 0) + 1
     skew = grounds.rules.evidence.clock_skew
     for response, window in _related(grounds):
-        if not _is_unsure(response):
+        if not is_unsure(response):
             taken = made.get(response.call_id) or _reuses(response, window, sightings, skew)
             for tier in _left(response, taken):
                 yield span_of(response.call_id, window, tier)

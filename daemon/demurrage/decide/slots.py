@@ -12,7 +12,7 @@ from demurrage.decide.book import Book
 from demurrage.decide.response import Response
 from demurrage.decide.window import Window
 from demurrage.model.container import Sighting
-from demurrage.model.event import Slot
+from demurrage.model.event import Slot, Tool
 from demurrage.model.rules import EvidenceRules
 
 
@@ -127,6 +127,14 @@ def _take(slots: list[Slot], tier: str | None) -> None:
         slots.remove(min(slots, key=lambda slot: (slot.tier != tier, slot.tier is not None)))
 
 
+def is_unsure(response: Response) -> bool:
+    """True when nobody knows how many slots a response has: its own start does not tell.
+
+    A stored prompt shows one slot, and may bring several tools.
+    """
+    return response.unclear or any(slot.tool is Tool.UNKNOWN for slot in response.auto_slots)
+
+
 def spoken_for(
     response: Response, sightings: Mapping[str, Sighting], made: Mapping[str, str]
 ) -> bool:
@@ -138,7 +146,7 @@ def spoken_for(
     what the request bore. Nor does a container that another tool of the request was given.
     Where the slots themselves are not known for certain, nothing speaks for them.
     """
-    if response.unclear:
+    if is_unsure(response):
         return False
     shown = {each for each in response.named if made.get(each) == response.call_id}
     for container_id in response.put_out - response.addressed:

@@ -48,10 +48,13 @@ def _keep(container: Container, kind: VerdictKind, *reasons: Reason) -> Verdict:
 
 
 def _unknown(container: Container) -> Verdict | None:
-    """A status or an activity that cannot be read."""
+    """A status, an id or an activity that cannot be read."""
     if container.life is Life.UNKNOWN:
         text = f"its status {container.status!r} is not one that the daemon knows"
         return _keep(container, VerdictKind.UNKNOWN, Reason(Code.STATUS_UNKNOWN, text))
+    if not container.recognisable:
+        text = "its id does not begin as container ids do, so no reference to it would be seen"
+        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.ID_UNKNOWN, text))
     if container.last_active_at is None:
         text = "the listing does not say when it was last active"
         return _keep(container, VerdictKind.UNKNOWN, Reason(Code.ACTIVITY_NULL, text))

@@ -10,7 +10,8 @@ import base64
 import binascii
 import re
 
-PREFIX = "cntr_"
+from demurrage.model.container import ID_PREFIX
+
 # base64 of "litellm", as far as its bits do not depend on what follows
 _WRAPPED_START = "bGl0ZWxsb"
 # A native id is the prefix and 48 hex digits; whatever is much longer carries something inside.
@@ -25,7 +26,7 @@ def is_wrapped(container_id: str) -> bool:
 
     Errs towards True: an id wrongly taken for wrapped only makes the daemon wait.
     """
-    body = container_id.removeprefix(PREFIX)
+    body = container_id.removeprefix(ID_PREFIX)
     return (
         body.startswith(_WRAPPED_START)
         or len(body) > _LONGEST_NATIVE
@@ -50,7 +51,7 @@ def unwrap(container_id: str) -> str:
 
 
 def _peel(container_id: str) -> str | None:
-    body = container_id.removeprefix(PREFIX).rstrip("=").replace("-", "+").replace("_", "/")
+    body = container_id.removeprefix(ID_PREFIX).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         text = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

@@ -100,6 +100,10 @@ NEXT_STEP: Mapping[Kind, str] = {
         "Look the new status up in the provider's documentation; such containers are kept until "
         "a newer version of the daemon knows it."
     ),
+    Kind.UNKNOWN_ID: (
+        "See whether `base_url` is the API itself, and report the form of the ids; such containers "
+        "are kept until a newer version of the daemon recognises references to them."
+    ),
     Kind.NULL_ACTIVITY: (
         "Look with `demurrage explain ID` at the containers that show no activity; they are kept "
         "as long as nothing tells whether they are used."

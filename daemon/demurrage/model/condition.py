@@ -33,6 +33,7 @@ class ConditionKind(StrEnum):
     SECOND_REAPER = "second_reaper"
     # containers
     UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_ID = "unknown_id"
     NULL_ACTIVITY = "null_activity"
     OBSERVER_EFFECT = "observer_effect"
     FOREIGN_CONTAINERS = "foreign_containers"

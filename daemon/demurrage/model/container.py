@@ -21,6 +21,10 @@ _LIFE = {
 }
 
 
+# How every container id begins that was ever seen; references are recognised by it.
+ID_PREFIX = "cntr_"
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """One row of a target's listing.
@@ -41,6 +45,11 @@ class Container:
     def life(self) -> Life:
         """LIVE, GONE, or UNKNOWN for a status that the daemon has never heard of."""
         return _LIFE.get(self.status, Life.UNKNOWN)
+
+    @property
+    def recognisable(self) -> bool:
+        """True when a reference to it, wherever it stands, would be seen as one."""
+        return self.id.startswith(ID_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Code(StrEnum):
     """Why: a stable code for programs; the sentence beside it is for people."""
 
     STATUS_UNKNOWN = "status_unknown"
+    ID_UNKNOWN = "id_unknown"
     ACTIVITY_NULL = "activity_null"
     PROTECTED_BY_PERSON = "protected_by_person"
     PROTECTED_BY_NAME = "protected_by_name"

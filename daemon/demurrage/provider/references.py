@@ -8,7 +8,8 @@ and people write is no reference, and is never kept.
 from collections.abc import Iterator
 from typing import Any
 
-_PREFIX = "cntr_"
+from demurrage.model.container import ID_PREFIX
+
 _WORD = "container"
 
 
@@ -32,5 +33,5 @@ def _named(document: Any) -> Iterator[str]:
             ]
         elif isinstance(value, list):
             left += [(name, each) for each in value]
-        elif isinstance(value, str) and _WORD in name and value.startswith(_PREFIX):
+        elif isinstance(value, str) and _WORD in name and value.startswith(ID_PREFIX):
             yield value

@@ -6,6 +6,7 @@ from demurrage.model.verdict import Code, VerdictKind
 
 _WHY: Mapping[str, str] = {
     Code.STATUS_UNKNOWN: "its status is not known",
+    Code.ID_UNKNOWN: "its id is of a form not known",
     Code.ACTIVITY_NULL: "it shows no activity",
     Code.PROTECTED_BY_PERSON: "a person protects it",
     Code.PROTECTED_BY_NAME: "its name is protected",

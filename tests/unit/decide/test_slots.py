@@ -118,6 +118,17 @@ def test_a_shell_that_shows_its_container_at_once_is_spoken_for() -> None:
     assert not blocked(app, sighting("cntr_2", 11), older())
 
 
+@pytest.mark.parametrize("put_out", [False, True])
+def test_nothing_speaks_for_a_slot_of_unknown_tools(*, put_out: bool) -> None:
+    """A stored prompt can bring two tools: one has shown its container, the other not yet."""
+    app = scene()
+    app.starts("b", 10, auto(tool=Tool.UNKNOWN))
+    app.created("b", 11, *(() if put_out else ("cntr_2",)))
+    if put_out:
+        app.puts_out("b", 20, "cntr_2")
+    assert blocked(app, sighting("cntr_2", 11), older())
+
+
 def test_more_names_than_slots_prove_no_maker() -> None:
     """One of them has another maker, so none takes its slot out of the count."""
     app = Writer()

@@ -66,6 +66,16 @@ def test_null_activity_is_unknown() -> None:
     assert ConditionKind.NULL_ACTIVITY in {each.kind for each in decision.conditions}
 
 
+def test_an_id_of_another_form_is_unknown() -> None:
+    """No reference to it would be recognised, so that there is none means nothing."""
+    app = turn()
+    app.beats(390)
+    row = sighting("container-8f3a")
+    decision = decision_of(app, rows=[row])
+    assert decision.verdicts[row.id].codes == (Code.ID_UNKNOWN,)
+    assert ConditionKind.UNKNOWN_ID in {each.kind for each in decision.conditions}
+
+
 def test_unknown_comes_before_protected() -> None:
     """A protection does not hide that something cannot be read."""
     known = facts(protected=frozenset({"cntr_1"}))
