@@ -107,7 +107,7 @@ def composed(tmp_path: Path) -> Iterator[Composed]:
         yield Composed(tmp_path, harbour.base_url)
 
 
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 100.0) -> None:
     """Wait for something to come true."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -116,6 +116,7 @@ def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.timeout(300)
 def test_the_daemon_hears_the_application_and_its_goodbye(composed: Composed) -> None:
     """Through files alone: its turns are logged, and once it is stopped nobody waits for it."""
     daemon = composed.start("demurrage", "-m", "demurrage", "run")

@@ -49,7 +49,7 @@ def living(daemon: Daemon) -> Iterator[None]:
     """Have it run, from its first complete cycle on, and end it in good order."""
     daemon.start()
     try:
-        daemon.wait_until_ready()
+        daemon.wait_until_ready(90.0)
         yield
     finally:
         code = daemon.stop()
@@ -57,6 +57,7 @@ def living(daemon: Daemon) -> Iterator[None]:
 
 
 @pytest.mark.process
+@pytest.mark.timeout(300)
 def test_a_store_that_is_put_back_observes_until_somebody_resumes(tmp_path: Path) -> None:
     """Backup under the running daemon, a life after it, the copy put back, one hold, resumed."""
     backup, restore, resume = re.findall(
