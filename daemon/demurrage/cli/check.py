@@ -19,12 +19,17 @@ def check(
     alive: Annotated[
         bool, typer.Option("--alive", help="Ask only whether the running daemon's loop turns.")
     ] = False,
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Send each sink of incidents a test.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Check settings, files, store, event log, daemon and each target's API; exit 1 on a fail.
 
     Changes nothing: it lists one page of each target, and asks to delete a container that cannot
     exist. What it cannot tell for sure is a warning.
+
+    With --send-test each sink of incidents is sent a test, and the test's end.
 
     With --alive it looks at none of that: it asks the running daemon's /healthz at http.bind, and
     exits 1 where the loop stands still or nobody answers. Health checks of containers use it.
@@ -36,14 +41,20 @@ def check(
     if alive:
         _alive(context, as_json=as_json)
         return
+    if send_test and offline:
+        raise typer.BadParameter(
+            "it reaches the network: leave out --offline", param_hint="--send-test"
+        )
     settings = settings_of(context, secrets=not offline)
     from demurrage.app.preflight.api import api_checks
     from demurrage.app.preflight.check import Grade
     from demurrage.app.preflight.local import local_checks
+    from demurrage.app.preflight.sinks import sink_checks
 
     found = local_checks(settings)
     if not offline:
         found += finish(api_checks(settings))
+        found += sink_checks(settings, send=send_test)
     failed = sum(each.grade is Grade.FAIL for each in found)
     if as_json:
         checks = [

@@ -43,6 +43,13 @@ def running_kent() -> Iterator[str]:
         process.stdout.close()
 
 
+def events(kent: str) -> list[dict[str, Any]]:
+    """The events that have reached the stand-in; what is no event is left out."""
+    listed = fetch(f"http://{kent}/api/eventlist/")["events"]
+    found = [fetch(f"http://{kent}/api/event/{each['event_id']}")["payload"] for each in listed]
+    return [each["body"] for each in found if isinstance(each.get("body"), dict)]
+
+
 def arrived(kent: str, count: int) -> list[dict[str, Any]]:
     """The events that reached the stand-in, once there are as many."""
     deadline = time.monotonic() + 20

@@ -1,5 +1,6 @@
 """Reads what is shipped for compose and Kubernetes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,3 +111,15 @@ def mounts(container: Mapping[str, Any]) -> dict[str, str]:
 def variables(container: Mapping[str, Any]) -> dict[str, Any]:
     """By name, the values of its variables, or where they come from."""
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+
+
+def given(environment: Mapping[str, str], **outside: str) -> dict[str, str]:
+    """The variables as compose hands them over: from outside, else the defaults."""
+
+    def filled(match: re.Match[str]) -> str:
+        return outside.get(match[1]) or match[2] or "sk-from-outside"
+
+    return {
+        name: re.sub(r"\$\{(\w+):(?:-([^}]*)|\?[^}]*)\}", filled, value)
+        for name, value in environment.items()
+    }

@@ -17,6 +17,7 @@ from tests.unit.config.manifests import (
     KUBERNETES,
     Workload,
     documents,
+    given,
     mounts,
     secrets,
     services,
@@ -290,11 +291,3 @@ def test_compose_s_application_writes_where_the_daemon_reads() -> None:
     assert app["user"].partition(":")[2] == gid
     made = (CONFIG / "compose/app.Dockerfile").read_text()
     assert f"install -d -o {gid} -g {gid} -m 2770 {folder.path}\n" in made
-
-
-def given(environment: dict[str, Any]) -> dict[str, str]:
-    """The variables as compose hands them over: the defaults, and a key from outside."""
-    return {
-        name: re.sub(r"\$\{\w+:(?:-([^}]*)|\?[^}]*)\}", r"\1", value) or "sk-from-outside"
-        for name, value in environment.items()
-    }
