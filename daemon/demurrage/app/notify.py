@@ -47,6 +47,10 @@ class Manager:
         """The daemon makes progress."""
         self._tell("WATCHDOG=1")
 
+    def extend(self, seconds: float) -> None:
+        """What is under way, a start or an end, takes so long yet."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+
     def reloading(self) -> None:
         """The settings are read again; `ready` ends it."""
         now = time.clock_gettime(time.CLOCK_MONOTONIC)

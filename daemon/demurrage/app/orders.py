@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
+from demurrage.app import ending
+from demurrage.app.ending import end_within
 from demurrage.app.notify import Manager
 from demurrage.app.settings import Settings
 from demurrage.model.error import SettingsError
@@ -30,8 +32,14 @@ class Orders:
         """Take signals from now on; to be called in the event loop."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
+            loop.add_signal_handler(number, self.end)
         loop.add_signal_handler(signal.SIGHUP, self._again.set)
+
+    def end(self) -> None:
+        """Have the daemon end; what hangs then is cut off after a while."""
+        if not self.stop.is_set():
+            self.stop.set()
+            end_within(ending.PATIENCE)
 
     async def wait(self, settings: Settings) -> Settings | None:
         """Wait for an order that changes something.

@@ -3,22 +3,22 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import structlog
 
 from demurrage.alerts.sentry import start_sentry
-from demurrage.app.assembly import VERSION, Works, build, canary, open_state, redactor
+from demurrage.app.assembly import VERSION, State, Works, build, canary, redactor
 from demurrage.app.canary.job import CanaryJobs
 from demurrage.app.canary.run import Canary
-from demurrage.app.doors import doors_of, ops_doors_of, service_of
-from demurrage.app.listeners import Listener, bind, bind_unix
+from demurrage.app.doors import service_of
+from demurrage.app.doorway import Doorway
 from demurrage.app.notify import Manager
 from demurrage.app.orders import Orders
+from demurrage.app.patience import open_patiently
 from demurrage.app.reporting import report
 from demurrage.app.schedule import Schedule
 from demurrage.app.settings import Settings
@@ -29,10 +29,9 @@ from demurrage.model.error import AlreadyRunningError, SettingsError, StoreFaile
 from demurrage.observe.logs import set_up_logs
 from demurrage.store.lock import StoreLock
 from demurrage.web.app import create_app, create_ops_app
-from demurrage.web.service import Service
 
 # Seconds between two rounds of retention.
-_HOUSEKEEPING = 3600.0
+HOUSEKEEPING = 3600.0
 # Seconds between two looks at the store's lock; a proof of it holds for ten.
 _LOCK_PACE = 3.0
 # Seconds between two looks at the cycles from outside; they are stale after minutes.
@@ -40,14 +39,24 @@ _OUTLOOK = 30.0
 # Seconds between two looks at the sinks.
 _SINKS = 10.0
 # The first round waits until the cycles have begun.
-_FIRST_HOUSEKEEPING = 300.0
+FIRST_HOUSEKEEPING = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What stays from one set of settings to the next."""
+
+    lock: StoreLock
+    orders: Orders
+    manager: Manager
 
 
 async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
     """Run until SIGTERM or SIGINT, then drain what is under way; SIGHUP reads the settings again.
 
     Changed settings take effect as if the daemon had been started anew, but for the store's lock,
-    which it keeps: deletes under way are drained first, and evidence is read again.
+    which it keeps: deletes under way are drained first, and evidence is read again. A store that
+    is away is waited for.
 
     Args:
         settings: what to begin with.
@@ -55,30 +64,32 @@ async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
 
     Raises:
         SettingsError: an address cannot be bound, or a connection cannot be used.
-        StoreUnusableError: the store cannot be opened.
+        StoreUnusableError: the store cannot be opened, and waiting does not help.
         AlreadyRunningError: another daemon runs on the store.
     """
     manager = Manager(os.environ)
     orders = Orders(reread, manager)
-    with StoreLock(settings.store_url) as lock:
-        orders.listen()
+    lock = StoreLock(settings.store_url)
+    process = _Process(lock, orders, manager)
+    orders.listen()
+    try:
         following: Settings | None = settings
         while following is not None:
             try:
-                settings, following = following, await _live(following, lock, orders, manager)
+                settings, following = following, await _live(following, process)
             except SettingsError as error:
                 if following is settings:
                     raise
                 # Valid, and yet not to be used: a port that is taken, say.
                 orders.refuse(error)
                 following = settings
+    finally:
+        lock.release()
     if lock.ousted:
         raise AlreadyRunningError("another daemon has taken the store over; this one has ended")
 
 
-async def _live(
-    settings: Settings, lock: StoreLock, orders: Orders, manager: Manager
-) -> Settings | None:
+async def _live(settings: Settings, process: _Process) -> Settings | None:
     """One life on one set of settings; returns those to go on with, None to end."""
     hidden = redactor(settings)
     dsn = settings.secrets.sentry_dsn
@@ -89,18 +100,37 @@ async def _live(
         redactor=hidden,
     )
     set_up_logs(settings.log.level, settings.log.format, redactor=hidden, on_error=on_error)
-    works = build(settings, open_state(settings, lock))
+    doorway = Doorway(settings)
+    ordered = asyncio.create_task(process.orders.wait(settings))
     try:
-        return await _run(works, lock, orders, manager)
+        state = await open_patiently(settings, process.lock, ordered, process.manager, doorway)
+        if state is None:
+            return await ordered
+        works = _built(settings, state)
+        try:
+            return await _run(works, process, ordered, doorway)
+        finally:
+            await works.stop()
     finally:
-        await works.stop()
+        await doorway.close()
+        ordered.cancel()
+        await asyncio.gather(ordered, return_exceptions=True)
 
 
-async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) -> Settings | None:
-    settings = works.settings
+def _built(settings: Settings, state: State) -> Works:
+    try:
+        return build(settings, state)
+    except BaseException:
+        state.close()
+        raise
+
+
+async def _run(
+    works: Works, process: _Process, ordered: asyncio.Task[Settings | None], doorway: Doorway
+) -> Settings | None:
+    settings, manager = works.settings, process.manager
     log = structlog.get_logger("demurrage")
     service = service_of(works)
-    listeners = _listeners(settings, service)
     schedule = _schedule(works)
     canaries = _canaries(works)
     await canaries.put_on(schedule)
@@ -108,12 +138,11 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
     async def keep_lock() -> None:
         with suppress(StoreFailedError):  # the next cycle meets the same, and says so
             await asyncio.to_thread(works.state.store.keep)
-        if lock.ousted:
-            orders.stop.set()
+        if process.lock.ousted:
+            process.orders.end()
 
     schedule.every(_LOCK_PACE, ":lock", keep_lock)
-    for listener in listeners:
-        await listener.start()
+    await doorway.show(partial(create_app, service), partial(create_ops_app, service))
     schedule.start()
     works.start()
     log.info(
@@ -127,7 +156,7 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
     reporting = asyncio.create_task(report(service, manager)) if manager.listens else None
     following: Settings | None = None
     try:
-        following = await orders.wait(settings)
+        following = await asyncio.shield(ordered)
     finally:
         began = time.monotonic()
         log.info("stopping")
@@ -138,8 +167,7 @@ async def _run(works: Works, lock: StoreLock, orders: Orders, manager: Manager) 
         await schedule.stop()
         await canaries.stop()
         await works.engine.drain()
-        for listener in listeners:
-            await listener.stop()
+        await doorway.close()
         schedule.close()
         log.info("stopped", seconds=round(time.monotonic() - began, 3))
     return following
@@ -166,25 +194,6 @@ def _canaries(works: Works) -> CanaryJobs:
     return CanaryJobs(intervals, works.state.store, make)
 
 
-def _listeners(settings: Settings, service: Service) -> Sequence[Listener]:
-    """Every door that the settings open."""
-    http, doors = settings.http, doors_of(settings)
-    application = create_app(service, doors)
-    with ExitStack() as taken:
-        found = [Listener(application, taken.enter_context(bind(http.address, "http.bind")))]
-        if http.socket:
-            private = create_app(service, replace(doors, private=True))
-            listening = taken.enter_context(bind_unix(Path(http.socket), "http.socket"))
-            found.append(Listener(private, listening))
-        if http.ops_address is not None:
-            ops = create_ops_app(service, ops_doors_of(settings))
-            listening = taken.enter_context(bind(http.ops_address, "http.ops_bind"))
-            found.append(Listener(ops, listening))
-        # They are the listeners' from here on; where one could not be had, none stays taken.
-        taken.pop_all()
-    return found
-
-
 def _schedule(works: Works) -> Schedule:
     """For each target a cycle and a round of reading at its pace, and retention now and then."""
 
@@ -203,6 +212,6 @@ def _schedule(works: Works) -> Schedule:
     schedule.every(_OUTLOOK, ":outlook", Outlook(works.engine).look)
     schedule.every(_SINKS, ":sinks", partial(_look_at_sinks, works))
     schedule.every(
-        _HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=_FIRST_HOUSEKEEPING
+        HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=FIRST_HOUSEKEEPING
     )
     return schedule

@@ -8,7 +8,8 @@ from sqlalchemy.schema import CreateTable
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.database import plain_words
-from demurrage.model.error import StoreUnusableError
+from demurrage.model.away import is_away
+from demurrage.model.error import StoreAwayError, StoreUnusableError
 
 HEAD_ID = 1
 # PostgreSQL, and engines that commit each statement, let two processes create the log in the same
@@ -21,11 +22,13 @@ def ensure_tables(engine: Engine) -> None:
 
     Raises:
         StoreUnusableError: the database cannot be used, or is of a newer version.
+        StoreAwayError: not now; waiting may help.
     """
     try:
         version = _version_after_creation(engine)
     except SQLAlchemyError as error:
-        raise StoreUnusableError(f"the event log cannot be opened: {plain_words(error)}") from None
+        kind = StoreAwayError if is_away(getattr(error, "orig", None)) else StoreUnusableError
+        raise kind(f"the event log cannot be opened: {plain_words(error)}") from None
     if version > tables.VERSION:
         raise StoreUnusableError(
             f"the event log is of version {version}, this daemon knows {tables.VERSION}: "

@@ -22,7 +22,7 @@ class OldStoreError(StoreUnusableError):
 
 
 class StoreAwayError(StoreUnusableError):
-    """The store's server cannot be reached now; nothing need be wrong with the settings."""
+    """The store cannot be reached or written now; nothing need be wrong with the settings."""
 
 
 class StoreFailedError(DemurrageError):

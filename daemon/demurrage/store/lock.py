@@ -52,6 +52,12 @@ class StoreLock:
         path = place.beside(".lock")
         self._keeper: Keeper = SessionLock(place) if path is None else FileLock(path)
         self._ousted = False
+        self._taken = False
+
+    @property
+    def taken(self) -> bool:
+        """True from taking it to giving it back, be it lost in between."""
+        return self._taken
 
     @property
     def held(self) -> bool:
@@ -69,11 +75,14 @@ class StoreLock:
         Raises:
             AlreadyRunningError: another process holds it; the message says which.
             StoreUnusableError: there can be no lock there.
+            StoreAwayError: not now; waiting may help.
         """
         self._keeper.acquire()
+        self._taken = True
 
     def release(self) -> None:
         """Give the lock back; without one, nothing happens."""
+        self._taken = False
         self._keeper.release()
 
     def holder(self) -> str | None:

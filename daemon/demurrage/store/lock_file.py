@@ -4,9 +4,16 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from demurrage.model.error import AlreadyRunningError, LockLostError, StoreUnusableError
+from demurrage.model.away import is_away
+from demurrage.model.error import (
+    AlreadyRunningError,
+    LockLostError,
+    StoreAwayError,
+    StoreUnusableError,
+)
 
 
 class FileLock:
@@ -42,12 +49,14 @@ class FileLock:
         Raises:
             AlreadyRunningError: another process holds it; the message names its pid.
             StoreUnusableError: the lock's file cannot be made.
+            StoreAwayError: not now; waiting may help.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise StoreUnusableError(
+            kind = StoreAwayError if is_away(error) else StoreUnusableError
+            raise kind(
                 f"database_url: {self.path} cannot be written: {error.strerror}; "
                 "point database_url at a folder that this user may write"
             ) from error
@@ -61,8 +70,10 @@ class FileLock:
                 "stop it first, or give this one another database_url"
             ) from error
         note = json.dumps({"pid": os.getpid(), "started_at": time.time()})
-        os.ftruncate(file, 0)
-        os.pwrite(file, note.encode(), 0)
+        # It is for people only: a full disk is no reason to go without the lock.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, note.encode(), 0)
         self._held = file
 
     def release(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from demurrage.model.error import (
     NoStoreError,
     OldStoreError,
+    StoreAwayError,
     StoreFailedError,
     StoreUnusableError,
 )
@@ -47,6 +48,7 @@ def open_store(
 
     Raises:
         StoreUnusableError: no store can be opened there; the message says why, and the fix.
+        StoreAwayError: not now; waiting may help.
     """
     place = Place.parse(url)
     with named_refusals(place):
@@ -148,7 +150,8 @@ def _make_room(place: Place, *, read_only: bool) -> None:
     """Create the parent folder, and refuse what cannot be written.
 
     Raises:
-        StoreUnusableError: a file that is not there and may not be made, or may not be written.
+        StoreUnusableError: a file that is not there and may not be made.
+        StoreAwayError: it may not be written; an empty mount point is like that, too.
         OSError: the folder cannot be made.
     """
     path = place.path
@@ -167,7 +170,7 @@ def _make_room(place: Place, *, read_only: bool) -> None:
     # WAL keeps files beside the database, so the folder must be writable, too.
     for needed in (path.parent, path):
         if needed.exists() and not os.access(needed, os.W_OK):
-            raise StoreUnusableError(
+            raise StoreAwayError(
                 f"database_url: {needed} cannot be written by this user; "
                 "change its owner, or point database_url elsewhere"
             )

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
-from demurrage.model.error import StoreAwayError, StoreFailedError, StoreUnusableError
+from demurrage.model.away import is_away
+from demurrage.model.error import (
+    LockLostError,
+    StoreAwayError,
+    StoreFailedError,
+    StoreUnusableError,
+)
 from demurrage.store.database import say
 from demurrage.store.place import Place
 from demurrage.store.schema import ForeignDatabaseError
-
-# SQLSTATE classes: connection exceptions, operator intervention. A refused connection has none.
-_AWAY = ("08", "57")
 
 
 @contextmanager
@@ -20,7 +23,7 @@ def named_refusals(place: Place) -> Iterator[None]:
 
     Raises:
         StoreUnusableError: always instead of what was raised inside.
-        StoreAwayError: in its place, where a server cannot be reached now.
+        StoreAwayError: in its place, where that may go away by itself.
     """
     where = f"database_url: {place.shown}"
     try:
@@ -35,27 +38,23 @@ def named_refusals(place: Place) -> Iterator[None]:
             f"{where} needs a driver that is not installed; install demurrage[postgres]"
         ) from error
     except OSError as error:
-        raise StoreUnusableError(
+        kind = StoreAwayError if is_away(error) else StoreUnusableError
+        raise kind(
             f"{where} cannot be used: {error.strerror}; point database_url at a folder that "
             "this user may write"
         ) from error
     except (SQLAlchemyError, StoreFailedError) as error:
         cause = (error.__cause__ if isinstance(error, StoreFailedError) else error) or error
-        if place.path is None and _is_away(cause):
-            raise StoreAwayError(
-                f"{where} cannot be reached: {say(cause)}; "
-                "start the server, or correct the address in database_url"
-            ) from error
+        if is_away(getattr(cause, "orig", cause)) or isinstance(error, LockLostError):
+            fix = (
+                "mount its folder, and make room there for this user to write"
+                if place.path is not None
+                else "start the server, or correct the address in database_url"
+            )
+            raise StoreAwayError(f"{where} cannot be reached: {say(cause)}; {fix}") from error
         fix = (
             "point database_url at a demurrage store or a new file, or restore a backup"
             if place.path is not None
             else "correct database_url, or what its user may do there"
         )
         raise StoreUnusableError(f"{where} cannot be used: {say(cause)}; {fix}") from error
-
-
-def _is_away(cause: BaseException) -> bool:
-    if not isinstance(cause, DBAPIError):
-        return False
-    state = getattr(cause.orig, "sqlstate", None)
-    return cause.connection_invalidated or state is None or state.startswith(_AWAY)

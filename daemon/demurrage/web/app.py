@@ -26,8 +26,8 @@ def create_app(service: Service, doors: Doors) -> FastAPI:
         service: the daemon behind it.
         doors: who may come in.
     """
-    return _assemble(
-        service,
+    return assemble(
+        service.version,
         doors,
         (
             events_router(service, doors),
@@ -46,15 +46,16 @@ def create_app(service: Service, doors: Doors) -> FastAPI:
 
 def create_ops_app(service: Service, doors: Doors) -> FastAPI:
     """Probes and metrics alone, for an address that orchestrators and scrapers reach."""
-    return _assemble(service, doors, (probes_router(service),), openapi_url=None)
+    return assemble(service.version, doors, (probes_router(service),), openapi_url=None)
 
 
-def _assemble(
-    service: Service, doors: Doors, routers: Sequence[APIRouter], *, openapi_url: str | None
+def assemble(
+    version: str, doors: Doors, routers: Sequence[APIRouter], *, openapi_url: str | None
 ) -> FastAPI:
+    """An application behind the guards, of these routers."""
     app = FastAPI(
         title="Demurrage",
-        version=service.version,
+        version=version,
         openapi_url=openapi_url,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -60,7 +61,7 @@ class Daemon:
     """`demurrage run`, started and ended as often as a test likes, on one store.
 
     `token` is what it asks of applications; without one they can end nothing. `environ` is added
-    to its environment.
+    to its environment. `module` is what is run; `before` runs in the child before that.
     """
 
     folder: Path
@@ -68,6 +69,8 @@ class Daemon:
     token: str = ""
     environ: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    module: str = "demurrage"
+    before: Callable[[], None] | None = None
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -114,7 +117,7 @@ class Daemon:
         """Start the process; what it says is appended to one file."""
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "demurrage", "run", "--config", str(self.settings)],
+                [sys.executable, "-m", self.module, "run", "--config", str(self.settings)],
                 env={
                     **os.environ,
                     "OPENAI_API_KEY": KEY,
@@ -124,9 +127,10 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=self.before,  # noqa: PLW1509 (system calls alone)
             )
 
-    def wait_until_ready(self, seconds: float = 30.0) -> None:
+    def wait_until_ready(self, seconds: float = 90.0) -> None:
         """Wait for the first complete cycle."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

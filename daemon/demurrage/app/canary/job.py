@@ -11,7 +11,7 @@ import structlog
 from demurrage.app.canary.catalogue import EXPERIMENTS
 from demurrage.app.canary.run import Canary
 from demurrage.app.schedule import Schedule
-from demurrage.model.error import DemurrageError
+from demurrage.model.error import DemurrageError, StoreFailedError
 from demurrage.model.finding import Finding, FindingRecord
 
 # A daemon that has just started has something better to do.
@@ -54,13 +54,16 @@ class CanaryJobs:
     async def put_on(self, schedule: Schedule) -> None:
         """Ask for every target's next run when it is due since the last, whoever made that.
 
-        Raises:
-            StoreFailedError: the store does not say when that was.
+        Where the store does not say when that was, a whole interval passes first: runs cost money.
         """
         for name, seconds in self._intervals.items():
-            before = await asyncio.to_thread(self._store.findings, name)
-            last = max((each.finding.at for each in before.values()), default=0.0)
-            first_in = max(_SETTLING, last + seconds - time.time())
+            try:
+                before = await asyncio.to_thread(self._store.findings, name)
+            except StoreFailedError:
+                first_in = seconds
+            else:
+                last = max((each.finding.at for each in before.values()), default=0.0)
+                first_in = max(_SETTLING, last + seconds - time.time())
             schedule.every(seconds, f":canary {name}", partial(self.run, name), first_in=first_in)
 
     async def run(self, name: str) -> None:

@@ -1,5 +1,6 @@
 """Whether store and event log are there and can be written, and what stands open in them."""
 
+import errno
 import os
 import shutil
 import time
@@ -15,6 +16,7 @@ from demurrage.app.preflight.check import Check, Grade, refused
 from demurrage.app.settings import Settings
 from demurrage.eventlog import tables
 from demurrage.eventlog.log import EventLog
+from demurrage.model.away import is_away
 from demurrage.model.error import DemurrageError, NoStoreError, OldStoreError, StoreAwayError
 from demurrage.store.database import connect, named_failures
 from demurrage.store.lock import StoreLock
@@ -24,6 +26,8 @@ from demurrage.store.tables import metadata
 
 # Bytes: days of a busy target's events, and room for SQLite to work in.
 _LITTLE_ROOM = 256 * 1024 * 1024
+# A missing mount can look like that, too, but mostly a person has to see to it.
+_RIGHTS = frozenset({errno.EACCES, errno.EPERM})
 
 
 def state_checks(settings: Settings) -> list[Check]:
@@ -88,30 +92,36 @@ def _kept(check: Check, error: DemurrageError) -> Check:
 def _room(path: Path) -> Check:
     """A store that is not there yet needs a folder that can be made and written."""
     folder = next(each for each in path.parents if each.exists())
-    advice = "change the folder's owner, or point database_url elsewhere"
     if not folder.is_dir():
         return Check("store", Grade.FAIL, f"{folder} is no folder", "point database_url elsewhere")
+    return _closed(folder) or Check("store", Grade.PASS, f"is made at {path} at the first start")
+
+
+def _closed(folder: Path) -> Check | None:
+    """That no file can be made in a folder; None where one can.
+
+    Permissions do not tell all: there are folders in which nobody can make a file.
+    """
     try:
-        # Permissions do not tell all: there are folders in which nobody can make a file.
         with TemporaryFile(dir=folder):
-            pass
+            return None
     except OSError as error:
         finding = f"{folder} cannot be written by this user: {error.strerror}"
+        advice = "change the folder's owner, or point database_url elsewhere"
+        if is_away(error) and error.errno not in _RIGHTS:
+            return Check("store", Grade.WARN, finding, f"a daemon waits for it; else {advice}")
         return Check("store", Grade.FAIL, finding, advice)
-    return Check("store", Grade.PASS, f"is made at {path} at the first start")
 
 
 def _writable(place: Place) -> Check:
     finding = f"{place.shown} is of this version and can be written"
-    if place.path is not None:
-        for needed in (place.path, place.path.parent):
-            if not os.access(needed, os.W_OK):
-                advice = "run this as the daemon's user, or change the owner"
-                return Check(
-                    "store", Grade.FAIL, f"{needed} cannot be written by this user", advice
-                )
-        return Check("store", Grade.PASS, finding)
-    return _granted(place, "store", metadata.tables["meta"], finding)
+    if place.path is None:
+        return _granted(place, "store", metadata.tables["meta"], finding)
+    closed = _closed(place.path.parent)
+    if closed is None and not os.access(place.path, os.W_OK):
+        advice = "run this as the daemon's user, or change the owner"
+        return Check("store", Grade.FAIL, f"{place.path} cannot be written by this user", advice)
+    return closed or Check("store", Grade.PASS, finding)
 
 
 def _disk(place: Place) -> list[Check]:
