@@ -36,7 +36,7 @@ class Book:
 
     `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
     when each source last named a container by an id that could not be decoded. `requested`: when
-    each last set about creating one itself.
+    each set about creating one itself.
     """
 
     target: str
@@ -47,7 +47,7 @@ class Book:
     releases: dict[str, list[Moment]] = field(default_factory=dict)
     known: dict[str, Moment] = field(default_factory=dict)
     undecodable: dict[str, Moment] = field(default_factory=dict)
-    requested: dict[str, Moment] = field(default_factory=dict)
+    requested: dict[str, list[Moment]] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
@@ -69,7 +69,8 @@ class Book:
                 self._unsettled.add(response_id)
                 self._place(response_id, position)
             case ContainerRequested():
-                self._note_last("requested", self.requested, moment, position)
+                self.requested.setdefault(moment.source.id, []).append(moment)
+                self._place(f"requested:{moment.source.id}", position)
             case ContainerCreated(container_id=container_id):
                 self.explicit.setdefault(container_id, []).append(moment)
                 self._place(container_id, position)
@@ -277,10 +278,18 @@ class Book:
 
     def _forget_containers(self, before: float, needed: frozenset[str], unknown: float) -> None:
         """Drop pins, releases and creations of containers that are long gone."""
-        for source_id, moment in list(self.requested.items()):
-            if moment.latest(unknown) < before:
-                del self.requested[source_id]
-                self.positions.pop(f"requested:{source_id}", None)
+        for source_id, requests in list(self.requested.items()):
+            place = f"requested:{source_id}"
+            kept = [
+                each
+                for each in zip(requests, self.positions[place], strict=True)
+                if each[0].latest(unknown) >= before
+            ]
+            if kept:
+                self.requested[source_id] = [moment for moment, _ in kept]
+                self.positions[place] = [position for _, position in kept]
+            else:
+                del self.requested[source_id], self.positions[place]
         for container_id in {*self.explicit, *self.pins, *self.releases} - needed:
             moments = (
                 *self.explicit.get(container_id, ()),

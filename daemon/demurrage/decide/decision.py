@@ -8,6 +8,7 @@ from math import inf
 from demurrage.decide.attribution import Attribution, attribute
 from demurrage.decide.book import Book
 from demurrage.decide.coverage import find_breaks
+from demurrage.decide.creates import unanswered_creates
 from demurrage.decide.deduction import deduce
 from demurrage.decide.grounds import Grounds, explicit_ids
 from demurrage.decide.ledger import Ledger
@@ -105,6 +106,7 @@ def decide(
             for each in inventory.sightings
             if (other := ledger.named_elsewhere(inventory.target, each)) is not None
         },
+        creates=() if rules.policy.auto_name else unanswered_creates(book, rules.evidence),
     )
     # A start that the hole has swallowed may be that of a maker whom deduction would count on.
     if rules.evidence.proof == "deduced" and not gone_with_holes(

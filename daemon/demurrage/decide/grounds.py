@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from demurrage.decide.attribution import Attribution
 from demurrage.decide.book import Book
 from demurrage.decide.watermark import Watermark
+from demurrage.decide.window import Window
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.rules import PolicyRules, Rules
@@ -21,7 +22,8 @@ class Grounds:
     what was born before waits `max_event_delay` from then, because a start may have been
     waiting to be delivered. What was born up to `undecodable` may be named by an id that could
     not be decoded. `unread` is a response of which only the id is known, if there is one.
-    `elsewhere` are containers that the log names for another target, and which that is.
+    `elsewhere` are containers that the log names for another target, and which that is. In
+    `creates` containers may have been born that applications created without an answer.
     """
 
     book: Book
@@ -35,6 +37,7 @@ class Grounds:
     undecodable: float
     unread: str | None
     elsewhere: Mapping[str, str]
+    creates: tuple[Window, ...]
 
 
 def looks_auto(container: Container, policy: PolicyRules) -> bool:

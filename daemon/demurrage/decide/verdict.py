@@ -29,6 +29,7 @@ def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
         or _held(container, grounds)
         or _used(container, grounds)
         or _not_auto(container, grounds.rules.policy)
+        or _maybe_created(container, grounds)
         or _unheld(container, grounds)
     )
     # Not by `replace`, which takes longer than all the rest of most verdicts.
@@ -172,6 +173,14 @@ def _not_auto(container: Container, policy: PolicyRules) -> Verdict | None:
         return None
     text = f"its name does not match {policy.auto_name!r}, so an application made it"
     return _keep(container, VerdictKind.EXPLICIT, Reason(Code.NAME_NOT_AUTO, text))
+
+
+def _maybe_created(container: Container, grounds: Grounds) -> Verdict | None:
+    """Born when an application was creating one, and has not told the id of what came of it."""
+    if not any(span.admits(container.created_at) for span in grounds.creates):
+        return None
+    text = "an application was creating a container when it was born, and the answer is not logged"
+    return _keep(container, VerdictKind.EXPLICIT, Reason(Code.CREATE_UNANSWERED, text))
 
 
 def _unheld(container: Container, grounds: Grounds) -> Verdict:

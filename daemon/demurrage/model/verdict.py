@@ -32,6 +32,7 @@ class Code(StrEnum):
     PINNED = "pinned"
     ACTIVE_SINCE_BIRTH = "active_since_birth"
     CREATED_BY_APPLICATION = "created_by_application"
+    CREATE_UNANSWERED = "create_unanswered"
     NAME_NOT_AUTO = "name_not_auto"
     NO_REFERENCE = "no_reference"
     CANDIDATES_DONE = "candidates_done"

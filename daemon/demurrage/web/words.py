@@ -17,6 +17,7 @@ _WHY: Mapping[str, str] = {
     Code.PINNED: "an application pinned it",
     Code.ACTIVE_SINCE_BIRTH: "used since its birth",
     Code.CREATED_BY_APPLICATION: "an application made it itself",
+    Code.CREATE_UNANSWERED: "an application may have made it itself",
     Code.NAME_NOT_AUTO: "its name says that an application made it",
     Code.NO_REFERENCE: "proven: no response needs it",
     Code.CANDIDATES_DONE: "every possible maker is done",
