@@ -22,6 +22,7 @@ OLD_SDK := .make/openai2-$(VERSION)
 OLD_SDK_TESTS = $(wildcard tests/*/provider tests/*/recorder/watch tests/*/gate)
 FRAMEWORKS := .make/frameworks-$(VERSION)
 PROMETHEUS := .make/prometheus
+BUGSINK := .make/bugsink
 MANIFESTS := .make/manifests-$(VERSION)
 PINNING := .make/pinning
 
@@ -37,7 +38,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks prometheus manifests requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -47,6 +48,7 @@ help: ## say what can be made
 	@echo "make frameworks  the recorder under the Agents SDK, LangChain and LiteLLM"
 	@echo "make prometheus  the rules and the dashboard under a real Prometheus"
 	@echo "make manifests  what init writes, under compose and the schemas of Kubernetes"
+	@echo "make alerts  a leak in the demo, as a real Bugsink and a real Alertmanager are told of it"
 	@echo "make mutants the share of small faults in the core that its tests notice"
 	@echo "make lint    formatting, rules, types, layers"
 	@echo "make format  put the sources into form"
@@ -90,6 +92,11 @@ prometheus: $(TEST)/installed $(PROMETHEUS)/found
 manifests: $(TEST)/installed $(MANIFESTS)/tools
 	@$(ISOLATED) PATH="$(CURDIR)/$(MANIFESTS)/bin:$$PATH" \
 		$(TEST)/bin/python -m pytest -q tests/deployment/test_manifests.py
+
+# A leak in the demo, seen in a real Bugsink and a real Alertmanager.
+alerts: $(TEST)/installed $(BUGSINK)/dependencies $(BUGSINK)/alertmanager
+	@$(ISOLATED) BUGSINK="$(CURDIR)/$(BUGSINK)/bin" \
+		$(TEST)/bin/python -m pytest -q tests/deployment/test_alerts.py
 
 # Sources and tests are copied; only the copies are changed.
 mutants: $(TEST)/mutmut
@@ -197,6 +204,14 @@ $(PROMETHEUS)/found: .ci/prometheus
 
 $(MANIFESTS)/tools: pyproject.toml | $(MANIFESTS)/bin/python
 	@$(MANIFESTS)/$(PIP) install --group manifests
+	@touch $@
+
+$(BUGSINK)/dependencies: pyproject.toml | $(BUGSINK)/bin/python
+	@$(BUGSINK)/$(PIP) install --group bugsink
+	@touch $@
+
+$(BUGSINK)/alertmanager: .ci/alertmanager | $(BUGSINK)/bin/python
+	@.ci/alertmanager
 	@touch $@
 
 $(TEST)/linters: pyproject.toml | $(TEST)/dependencies

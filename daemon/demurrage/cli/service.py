@@ -44,6 +44,8 @@ def demo(
     Needs no key, and touches nothing outside. Ends with exit 1 if a delete did harm,
     or if the seconds given were too few for an orphan to fall due.
 
+    Enter, or SIGUSR1, makes the models leave their tool alone, so that it leaks, or stops that.
+
     \b
     Example:
       demurrage demo --seconds 120

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from demurrage.simulator import demo_words as words
 from demurrage.simulator.demo_daemon import DaemonDiedError, DemoDaemon, shorten
 from demurrage.simulator.demo_display import LiveDisplay, PlainDisplay, display, say
 from demurrage.simulator.demo_news import News, Reporter
 from demurrage.simulator.demo_stage import Stage
 from demurrage.simulator.demo_times import rules, settings_text
 from demurrage.simulator.demo_view import Screen
-from demurrage.simulator.demo_words import summary
 
 # The paid five minutes take 25 seconds, so three minutes show a container's whole life.
 SPEED = 12.0
@@ -60,7 +61,8 @@ def main(
     Args:
         seconds: real seconds of work after the start, None for no end.
         seed: which conversations are held.
-        leak: the models hardly ever use the tool that they are offered.
+        leak: the models hardly ever use the tool that they are offered, until SIGUSR1, or Enter on
+            a terminal, turns that.
         plain: print lines instead of the live screen, as is done off a terminal anyway.
         speed: how many times faster than life; above 20, whole seconds get in the way.
     """
@@ -82,17 +84,35 @@ async def _demo(
     with TemporaryDirectory(prefix="demurrage-demo-") as folder:
         stage = Stage(Path(folder), speed=speed, seed=seed, leak=leak)
         stage.place.config.write_text(settings_text(stage.place, speed))
+        loop.add_signal_handler(signal.SIGUSR1, stage.turn)
+        enter = _hear_enter(loop, stage)
         with stage:
             try:
-                ended = await _Performance(stage, shown, stop, speed).give(seconds)
+                ended = await _Performance(stage, shown, stop, speed, enter=enter).give(seconds)
             except DaemonDiedError as error:
                 say(f"demurrage: {error}; its last lines:", *error.lines, to=sys.stderr)
                 return 1
     if ended.news is not None:
-        say(*summary(ended.news))
+        say(*words.summary(ended.news))
     if ended.idle:
         say(f"demurrage: {_too_short(speed)}", to=sys.stderr)
     return ended.code
+
+
+def _hear_enter(loop: asyncio.AbstractEventLoop, stage: Stage) -> bool:
+    """Let Enter on a terminal turn the leak on and off; False where there is no terminal."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    terminal = sys.stdin.fileno()
+
+    def entered() -> None:
+        # What is typed while the demo is in the background is meant for somebody else.
+        if os.tcgetpgrp(terminal) == os.getpgrp():
+            os.read(terminal, 1024)
+            stage.turn()
+
+    loop.add_reader(terminal, entered)
+    return True
 
 
 def _too_short(speed: float) -> str:
@@ -109,12 +129,19 @@ class _Performance:
     """Raises the daemon, holds conversations, shows what happens, and takes it all down."""
 
     def __init__(
-        self, stage: Stage, shown: LiveDisplay | PlainDisplay, stop: asyncio.Event, speed: float
+        self,
+        stage: Stage,
+        shown: LiveDisplay | PlainDisplay,
+        stop: asyncio.Event,
+        speed: float,
+        *,
+        enter: bool,
     ) -> None:
         self._stage = stage
         self._shown = shown
         self._stop = stop
         self._speed = speed
+        self._enter = enter
         self._daemon = DemoDaemon(stage.place)
         self._reporter = Reporter(stage)
         self._began = time.monotonic()
@@ -158,7 +185,8 @@ class _Performance:
     def _show(self, news: News | None) -> None:
         elapsed = time.monotonic() - self._began
         log = tuple(map(shorten, self._daemon.last_lines(_LOG_LINES)))
-        self._shown.show(Screen(news, elapsed, self._speed, self._stage.place.url, log))
+        switch = words.switch(leaking=self._stage.leaking) if self._enter else ""
+        self._shown.show(Screen(news, elapsed, self._speed, self._stage.place.url, log, switch))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

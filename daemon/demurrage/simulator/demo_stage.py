@@ -54,7 +54,7 @@ class Stage:
         folder: where the daemon's files go.
         speed: how many times faster than life all goes.
         seed: the same seed has the same conversations held.
-        leak: models hardly ever use the tool that they are offered.
+        leak: models hardly ever use the tool that they are offered, until `turn`.
     """
 
     def __init__(self, folder: Path, *, speed: float, seed: int, leak: bool) -> None:
@@ -66,7 +66,8 @@ class Stage:
         urls = {name: harbour.base_url for name, harbour in self.harbours.items()}
         self.place = Place(folder, urls, _free_port())
         self._speed, self._seed = speed, seed
-        self._habits = _LEAKING if leak else _USUAL
+        self.leaking = leak
+        self._workloads: list[Workload] = []
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -84,11 +85,22 @@ class Stage:
         """Close them."""
         self._open.close()
 
+    def turn(self) -> None:
+        """Begin to leak, or stop it: conversations from here on have the other habits."""
+        self.leaking = not self.leaking
+        for each in self._workloads:
+            each.habits = self._habits
+
+    @property
+    def _habits(self) -> Habits:
+        return _LEAKING if self.leaking else _USUAL
+
     async def play(self, stop: asyncio.Event) -> None:
         """Hold conversations in both harbours until `stop`."""
+        self._workloads = [self._workload(name) for name in self.harbours]
         async with asyncio.TaskGroup() as group:
-            for name in self.harbours:
-                group.create_task(self._workload(name).run(stop))
+            for each in self._workloads:
+                group.create_task(each.run(stop))
 
     def _workload(self, target: str) -> Workload:
         return Workload(

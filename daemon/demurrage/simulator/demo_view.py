@@ -35,7 +35,8 @@ _TALL = 42
 class Screen:
     """One picture of it all, fitted to whatever terminal it is drawn on.
 
-    `elapsed` is in real seconds; `log` has the daemon's last lines, shortened.
+    `elapsed` is in real seconds; `log` has the daemon's last lines, shortened; `switch` says what
+    Enter does, empty where nobody listens for it.
     """
 
     news: News | None
@@ -43,6 +44,7 @@ class Screen:
     speed: float
     url: str
     log: tuple[str, ...]
+    switch: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it in exactly the terminal's height."""
@@ -63,7 +65,8 @@ class Screen:
         first.append(f"  the real daemon in a simulated harbour · {self.url}")
         second = Text(no_wrap=True, overflow="ellipsis", style="dim")
         # What a narrow terminal cuts off stands last.
-        second.append(f"{words.clock(self.elapsed)} · Ctrl-C ends it · {self.speed:g} times ")
+        keys = "Ctrl-C ends it" + (f", {self.switch}" if self.switch else "")
+        second.append(f"{words.clock(self.elapsed)} · {keys} · {self.speed:g} times ")
         second.append("faster than life; times are told as in life, dollars estimated")
         return Group(first, second, Text())
 

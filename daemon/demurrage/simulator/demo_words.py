@@ -7,6 +7,11 @@ from demurrage.simulator.demo_news import News, Row, Standing
 from demurrage.web.words import why
 
 
+def switch(*, leaking: bool) -> str:
+    """What Enter does."""
+    return "Enter ends the leak" if leaking else "Enter makes it leak"
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
