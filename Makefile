@@ -38,7 +38,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd image install-systemd uninstall-systemd mutants lint format bench prove clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -56,6 +56,7 @@ help: ## say what can be made
 	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
 	@echo "make requirements  pin what the image installs, at the newest versions that fit"
 	@echo "make systemd  the service in a booted Debian; needs root, debootstrap and systemd-nspawn"
+	@echo "make image   the image, built and run; needs root, buildah, debootstrap and Python 3.13"
 	@echo "make install-systemd    install the service on this host, as root; uninstall-systemd"
 	@echo "make clean   remove what was made"
 	@echo "PYTHON=...   picks the interpreter; found now: $(PYTHON)"
@@ -140,6 +141,9 @@ requirements: $(PINNING)/uv
 # Loud where it cannot be shown: pytest tells of each skip and its reason.
 systemd: $(TEST)/installed
 	@$(ISOLATED) $(TEST)/bin/python -m pytest -q tests/deployment/test_systemd.py
+
+image: $(TEST)/installed
+	@$(ISOLATED) $(TEST)/bin/python -m pytest -q -rP tests/deployment/test_image.py
 
 install-systemd: .make/wheel/built
 	@systemd/install "$(PYTHON)" $(WHEEL)

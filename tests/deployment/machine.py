@@ -8,9 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_SUITE = "bookworm"
-_PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,procps"
-
 
 class Machine:
     """One booted system on a root of its own.
@@ -120,37 +117,6 @@ def missing() -> list[str]:
     return [
         each for each in ("debootstrap", "systemd-nspawn", "nsenter") if shutil.which(each) is None
     ]
-
-
-def base(folder: Path) -> Path:
-    """A root that machines are copied from, made once."""
-    root = folder / "base"
-    done = folder / "base.done"
-    if not done.exists():
-        shutil.rmtree(root, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "debootstrap.log").open("wb") as log:
-            subprocess.run(
-                [
-                    "debootstrap",
-                    "--variant=minbase",
-                    f"--include={_PACKAGES}",
-                    _SUITE,
-                    str(root),
-                ],
-                stdout=log,
-                stderr=log,
-                check=True,
-            )
-        done.touch()
-    return root
-
-
-def copy(root: Path, to: Path) -> None:
-    """Another root like it."""
-    if to.exists():
-        shutil.rmtree(to)
-    subprocess.run(["cp", "--archive", "--reflink=auto", str(root), str(to)], check=True)
 
 
 def _child_of(pid: int) -> int:

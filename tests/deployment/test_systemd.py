@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.deployment.machine import Machine, base, copy, missing
+from tests.deployment.debian import base, copy
+from tests.deployment.machine import Machine, missing
 from tests.integration.process.daemon import SCALE, SETTINGS, free_port
 
 from demurrage.simulator.harbour import Harbour
