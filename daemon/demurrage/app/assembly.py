@@ -197,6 +197,7 @@ def build(settings: Settings, state: State) -> Works:
         settings.retention.rules(),
         feed=feed(settings, state.log, telling),
         incidents=settings.alerts.incidents(),
+        spikes=settings.alerts.spikes(),
     )
     return Works(settings, state, calls, metrics, engine, sinks, checking_in)
 

@@ -22,6 +22,7 @@ def problems_between(settings: Settings) -> list[Problem]:
         *_targets(settings),
         *_rules(settings),
         *_retention(settings),
+        *_alerts(settings),
         *_sinks(settings),
     ]
 
@@ -110,6 +111,20 @@ def _sinks(settings: Settings) -> Iterator[Problem]:
         if (other := seen.setdefault(folded, name)) != name:
             text = f"cannot be told from sinks.{dotted([other])} in the environment; rename one"
             yield Problem(("sinks", name), text)
+
+
+def _alerts(settings: Settings) -> Iterator[Problem]:
+    alerts = settings.alerts
+    for less, more in (
+        ("fast_confirm", "fast_window"),
+        ("slow_confirm", "slow_window"),
+        ("fast_window", "slow_window"),
+        ("fast_window", "baseline_lag"),
+        ("baseline_minimum", "baseline"),
+        ("cost_warning_usd_per_hour", "cost_page_usd_per_hour"),
+    ):
+        if getattr(alerts, less) > getattr(alerts, more):
+            yield Problem(("alerts", less), f"must not be above alerts.{more}")
 
 
 def _database(settings: Settings) -> Iterator[Problem]:

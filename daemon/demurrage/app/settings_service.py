@@ -7,7 +7,6 @@ from pydantic import Field
 from demurrage.app.settings_types import (
     USUAL_SEVERITIES,
     Address,
-    Duration,
     ListenAddress,
     OptionalAddress,
     OptionalDuration,
@@ -18,7 +17,7 @@ from demurrage.app.settings_types import (
     Variable,
     parse_address,
 )
-from demurrage.model.rules import IncidentRules, RetentionRules
+from demurrage.model.rules import RetentionRules
 
 
 class EventSettings(Section):
@@ -79,21 +78,6 @@ class RetentionSettings(Section):
     def rules(self) -> RetentionRules:
         """The plain values."""
         return RetentionRules(**self.model_dump())
-
-
-class AlertSettings(Section):
-    """When people are told."""
-
-    patience: Duration = 180.0
-    """Three minutes: an API that limits, fails or is out of reach for less is no news, for the
-    daemon keeps everything meanwhile. Well below the five minutes after which orphans cost more."""
-    quiet: Duration = 300.0
-    """Five minutes: an incident ends once its condition was not seen for so long. One that comes
-    and goes more often stays open, and nobody is told twice."""
-
-    def incidents(self) -> IncidentRules:
-        """The plain values."""
-        return IncidentRules(patience=self.patience, quiet=self.quiet)
 
 
 class CanarySettings(Section):

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar
 from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from demurrage.app.settings_alerts import AlertSettings
 from demurrage.app.settings_secrets import Secrets
 from demurrage.app.settings_sections import (
     BillingSettings,
@@ -18,7 +19,6 @@ from demurrage.app.settings_sections import (
     WatchSettings,
 )
 from demurrage.app.settings_service import (
-    AlertSettings,
     CanarySettings,
     EventSettings,
     HttpSettings,

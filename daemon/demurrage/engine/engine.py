@@ -16,12 +16,13 @@ from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
 from demurrage.engine.retiring import is_over, retire_dead
+from demurrage.engine.spikes import Spikes
 from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.error import DemurrageError, LogUnreadableError, StoreFailedError
 from demurrage.model.plan import Plan
-from demurrage.model.rules import IncidentRules, RetentionRules
+from demurrage.model.rules import IncidentRules, RetentionRules, SpikeRules
 from demurrage.model.verdict import VerdictKind
 
 
@@ -36,6 +37,7 @@ class Engine:
         retention: how long what is kept.
         feed: where events lie that are not in the log yet, if anywhere.
         incidents: when conditions become incidents, and when these are over.
+        spikes: when orphans are more, or dearer, than usual.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Engine:
         *,
         feed: EventFeed | None = None,
         incidents: IncidentRules | None = None,
+        spikes: SpikeRules | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._log = log
@@ -67,6 +70,7 @@ class Engine:
             name: Resolving(target, log, hooks) for name, target in self._targets.items()
         }
         self._reaping = {name: Reaping(store) for name in self._targets}
+        self._spikes = {name: Spikes(store, spikes or SpikeRules()) for name in self._targets}
         self.statuses: dict[str, dict[str, Any]] = {}
         self.turned_at: dict[str, float] = {}
         self.completed_at: dict[str, float] = {}
@@ -136,6 +140,7 @@ class Engine:
         name = cycle.target.name
         now = outcome.ended_at
         resolving = self._resolving[name]
+        book = self.evidence.ledger.book(name)
         changed = await asyncio.to_thread(self._store.changed_findings, name)
         conditions = merge(
             (
@@ -143,9 +148,9 @@ class Engine:
                 *resolving.conditions(),
                 *changed_answers(name, changed),
                 *await self._reaping[name].conditions(cycle, outcome),
+                *await self._spikes[name].conditions(cycle, outcome, book),
             )
         )
-        book = self.evidence.ledger.book(name)
         status = snapshot(
             cycle.target,
             outcome,

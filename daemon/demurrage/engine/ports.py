@@ -23,6 +23,7 @@ from demurrage.model.record import (
 )
 from demurrage.model.resolution import Resolution
 from demurrage.model.rules import RetentionRules
+from demurrage.model.spike import SpikeMemory, SpikeNews
 from demurrage.model.totals import Totals
 from demurrage.model.verdict import Verdict, VerdictKind
 
@@ -311,6 +312,17 @@ class Store(Protocol):
 
     def totals(self, target: str, minimum: float) -> Totals:
         """The running totals; `minimum` is the floor in seconds before which a sweep is timely."""
+        ...
+
+    # the watch over orphans
+    def spike_memory(
+        self, target: str, *, born_after: float, grain: float, width: float
+    ) -> SpikeMemory:
+        """What is kept; no scopes where it was kept in other grains or widths of bins (s)."""
+        ...
+
+    def save_spikes(self, target: str, news: SpikeNews, *, grain: float, width: float) -> None:
+        """Keep what has changed; a birth that is kept already stays as it is."""
         ...
 
     def predict(self, target: str, predictions: Mapping[str, VerdictKind], at: float) -> None:

@@ -119,3 +119,27 @@ class Scope:
     alarms: Mapping[ConditionKind, Alarm] = field(default_factory=dict)
     usual: Usual | None = None
     usual_at: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeMemory:
+    """What is kept of a target: its scopes, without their grains, and the births to fill them."""
+
+    scopes: Mapping[str, Scope]
+    births: tuple[Settlement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeNews:
+    """What a look has changed of it.
+
+    `births` are new; `scopes` are as they are now, and of their bins those in `bins` are new;
+    `gone` are no more. Births before `births_after` and bins below `bins_from` may go.
+    """
+
+    births: tuple[Settlement, ...]
+    scopes: Mapping[str, Scope]
+    bins: Mapping[str, Mapping[int, Tally]]
+    gone: frozenset[str]
+    births_after: float
+    bins_from: int

@@ -18,6 +18,7 @@ from demurrage.store.tables import (
     incidents,
     predictions,
     protections,
+    settled_births,
     verdicts,
 )
 
@@ -98,6 +99,8 @@ def _forgettable(
         ),
         (findings, and_(findings.c.at < old, _superseded())),
         (hourly_births, hourly_births.c.hour < now // _HOUR - _TALLY_HOURS),
+        # The watch over orphans forgets sooner by itself, but for a target that is watched no more.
+        (settled_births, settled_births.c.born_at < old),
         (holds, holds.c.lapsed_at < ancient),
         (acts, and_(acts.c.at < ancient, not_(_about_the_living()))),
         (coverage_breaks, coverage_breaks.c.settled_at < ancient),

@@ -22,6 +22,7 @@ from demurrage.store.place import Place
 from demurrage.store.predictions import Predictions
 from demurrage.store.rails import Rails
 from demurrage.store.retention import Retention
+from demurrage.store.spikes import Spikes
 from demurrage.store.stamp import StampFile
 from demurrage.store.statuses import Statuses
 from demurrage.store.totals import RunningTotals
@@ -43,6 +44,7 @@ class SqlStore(
     Statuses,
     Findings,
     RunningTotals,
+    Spikes,
     Cases,
     Acts,
     Retention,

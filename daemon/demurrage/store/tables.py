@@ -329,3 +329,39 @@ findings = Table(
     Index("ix_findings_question", "target", "question", "id"),
     sqlite_autoincrement=True,
 )
+
+# Auto containers of which it is settled whether they were used, those of the last hours.
+settled_births = Table(
+    "settled_births",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("container_id", Words, primary_key=True),
+    Column("born_at", BigInteger, nullable=False),
+    Column("tier", Words, nullable=False),
+    Column("orphan", Boolean, nullable=False),
+    Column("traits", JSON, nullable=False),
+    Index("ix_settled_births_born", "target", "born_at"),
+)
+
+# The older past of each scope, by the number of the bin.
+spike_bins = Table(
+    "spike_bins",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("scope", Words, primary_key=True),
+    Column("bin", BigInteger, primary_key=True, autoincrement=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("orphans", JSON, nullable=False),
+)
+
+# How far the watch over a scope has come. Numbers of grains and bins are of their widths, so a
+# scope of other widths cannot be read on.
+spike_scopes = Table(
+    "spike_scopes",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("scope", Words, primary_key=True),
+    Column("grain", Double, nullable=False),
+    Column("bin", Double, nullable=False),
+    Column("state", JSON, nullable=False),
+)

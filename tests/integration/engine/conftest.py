@@ -31,6 +31,7 @@ from demurrage.model.rules import (
     RailRules,
     RetentionRules,
     Rules,
+    SpikeRules,
     WatchRules,
 )
 from demurrage.model.verdict import VerdictKind
@@ -86,6 +87,7 @@ class Bench:
     hooks: Recorded = field(default_factory=Recorded)
     timeout: float = 2.0
     retention: RetentionRules = field(default_factory=RetentionRules)
+    spikes: SpikeRules = field(default_factory=SpikeRules)
     api: Callable[[ContainersApi], ContainersApi] = lambda api: api
     keeper: Callable[[Store], Store] = lambda store: store
     feed: Callable[[EventLog], EventFeed | None] = lambda _: None
@@ -133,6 +135,7 @@ class Bench:
             self.retention,
             feed=self.feed(log),
             incidents=AT_SIGHT,
+            spikes=self.spikes,
         )
         try:
             yield Running(self, engine, store, log)

@@ -11,7 +11,7 @@ from demurrage.app.settings import Settings
 from demurrage.app.settings_problems import dotted, known_paths
 from demurrage.app.settings_sinks import SinkSettings
 from demurrage.app.settings_target import TargetSettings
-from demurrage.model.rules import RetentionRules, Rules
+from demurrage.model.rules import IncidentRules, RetentionRules, Rules, SpikeRules
 
 SHIPPED = files("demurrage") / "shipped" / "demurrage.toml"
 
@@ -77,3 +77,5 @@ def test_defaults_are_those_of_the_rules() -> None:
     settings = Settings(targets={"default": TargetSettings()})
     assert asdict(settings.rules("default")) == asdict(Rules())
     assert settings.retention.rules() == RetentionRules()
+    assert settings.alerts.incidents() == IncidentRules()
+    assert settings.alerts.spikes() == SpikeRules()
