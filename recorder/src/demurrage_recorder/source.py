@@ -130,6 +130,7 @@ class Source:
 
     def note(self, kind: str, target: str, data: Mapping[str, Any], at: float | None) -> None:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
+        self._target = self._target or target
         told = {"target": target, **data}
         if None in told.values():
             told = {key: one for key, one in told.items() if one is not None}
@@ -137,33 +138,33 @@ class Source:
         try:
             line = render(self.id, self._sequence + 1, kind, told, moment)
         except (ValueError, TypeError, RecursionError, OverflowError, OSError) as error:
-            self._target = self._target or target
             self.drop(f"an event of type {kind} is no JSON ({type(error).__name__})")
             return
-        if self._put(kind, target, line):
+        if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
+            self._sequence += 1
             self._in_flight.account(kind, data)
             if not self._offset_told:
                 self._tell_offset()
+        else:
+            self._refuse(kind, line)
 
     def start(self, target: str, call_id: str, data: str) -> None:
         """Write down the start of a call, whose data stands there as JSON already."""
+        self._target = self._target or target
         line = _line(self.id, self._sequence + 1, _STARTED, data, time.time())
-        if self._put(_STARTED, target, line):
+        if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
+            self._sequence += 1
             self._in_flight.begin(call_id)
             if not self._offset_told:
                 self._tell_offset()
+        else:
+            self._refuse(_STARTED, line)
 
-    def _put(self, kind: str, target: str, line: bytes) -> bool:
-        if self._target is None:
-            self._target = target
+    def _refuse(self, kind: str, line: bytes) -> None:
         if len(line) > _MOST_BYTES:
             self.drop(f"an event of type {kind} is longer than {_MOST_BYTES} bytes")
-        elif not self.journal.append(line, bounded=True):
-            self.drop("the spool is full, since the daemon has taken nothing for long")
         else:
-            self._sequence += 1
-            return True
-        return False
+            self.drop("the spool is full, since the daemon has taken nothing for long")
 
     def _tell_offset(self) -> None:
         # Whoever is killed before its first heartbeat is due has told it as well.

@@ -183,9 +183,13 @@ class Watch:
         return self._exchange(Making(call, time.time()), call, silent=True)
 
     def _making(self, request: Asked, pool: Any, *, direct: bool) -> Followed:
-        asks, writer = asked_by(_body(request)), self.writer
+        writer, asks = self.writer, asked_by(_body(request))
+        try:
+            key = borne_by(request.headers.raw)
+        except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
+            key = None
         call = Call(self.note, self._directory, background=asks.background)
-        data = self._starts.text(asks, call.id, _key(request), direct=direct)
+        data = self._starts.text(asks, call.id, key, direct=direct)
         begun_at = time.time()
         writer.start(self.target, call.id, data)
         if direct and pool is not None and asks.makes and not asks.background:
@@ -226,13 +230,6 @@ def _body(request: Asked) -> bytes | None:
     try:
         return request.content
     except Exception:  # noqa: BLE001 - each library has its own word for a body that streams
-        return None
-
-
-def _key(request: Asked) -> bytes | None:
-    try:
-        return borne_by(request.headers.raw)
-    except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
         return None
 
 
