@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -23,7 +24,7 @@ def on_import(name: str, act: Act) -> None:
         return
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
-    _finder.waiting.setdefault(name, []).append(act)
+    _finder.acts.setdefault(name, []).append(act)
 
 
 def _do(act: Act, module: ModuleType) -> None:
@@ -33,10 +34,15 @@ def _do(act: Act, module: ModuleType) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds what others find, and has it loaded with an act after it."""
+    """Finds what others find, and has it loaded with the acts after it.
+
+    Whether a module is there may be asked often, and by several threads, before it is loaded; and
+    it may be loaded anew.
+    """
 
     def __init__(self) -> None:
-        self.waiting: dict[str, list[Act]] = {}
+        self.acts: dict[str, list[Act]] = {}
+        self._asking = threading.local()
 
     def find_spec(
         self,
@@ -44,15 +50,16 @@ class _Finder(MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
         target: ModuleType | None = None,  # noqa: ARG002 - likewise
     ) -> ModuleSpec | None:
-        acts = self.waiting.pop(fullname, None)
-        if acts is None:
+        if fullname not in self.acts or fullname in vars(self._asking):
             return None
-        # The finder has struck the name out, so that the others are asked now.
-        spec = importlib.util.find_spec(fullname)
-        if spec is None or spec.loader is None:
-            self.waiting[fullname] = acts
-            return None
-        spec.loader = _Loader(spec.loader, acts)
+        # The others are asked by the same way as this one was.
+        setattr(self._asking, fullname, True)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            delattr(self._asking, fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self.acts[fullname])
         return spec
 
 
