@@ -1,35 +1,73 @@
 """By how much this machine's clock is ahead of the API's."""
 
+import time
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 # The API's `Date` is cut to whole seconds.
 _DATE_STEP = 1.0
+# What is less may be a clock that is read slowly; no `Date` tells the offset so exactly.
+_SLIGHTEST_STEP = 0.05
+_TRIES = 3
+# Goes on while the machine sleeps, as the wall clock does. Where there is none a sleep looks like
+# a step: the daemon then knows the clock less exactly until the next `Date`.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady() -> float:
+    """Seconds that have passed since some moment, whatever the wall clock is set to."""
+    return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
+
+
+def zero() -> float:
+    """What the wall clock shows when the steady one is at zero: it changes only by a step."""
+    found, least = 0.0, float("inf")
+    for _ in range(_TRIES):
+        before = steady()
+        wall = time.time()
+        took = steady() - before
+        if took < least:
+            found, least = wall - before - took / 2, took
+        if took < _SLIGHTEST_STEP / 10:
+            break
+    return found
+
+
+def stepped(since: float, until: float) -> bool:
+    """True where the wall clock was set between two values of `zero`."""
+    return abs(until - since) > _SLIGHTEST_STEP
 
 
 class Offset:
-    """The bounds that the `Date` headers of answers put on the clock's offset, in seconds."""
+    """The bounds that the `Date` headers of answers put on the clock's offset, in seconds.
+
+    A clock that is set between two dates takes its bounds along. Any thread may ask and tell: what
+    is known is replaced as one, with the value of `zero` that it holds for.
+    """
 
     def __init__(self) -> None:
-        self._ahead: tuple[float, float] | None = None
+        self._known: tuple[float, float, float] | None = None
         self._last: tuple[str | None, float] = (None, 0.0)
+        # What `zero` was before the last step, and when that was noticed on the steady clock.
+        self._step: tuple[float, float] | None = None
 
     @property
     def known(self) -> bool:
         """True once a date was seen."""
-        return self._ahead is not None
+        return self._known is not None
 
     @property
     def seconds(self) -> float | None:
         """By how many seconds this clock is ahead; None until a date was seen."""
-        ahead = self._ahead
-        return None if ahead is None else sum(ahead) / 2
+        known = self._look()
+        return None if known is None else (known[1] + known[2]) / 2
 
     def observe(self, date: str, now: float) -> None:
         """Learn from an answer's `Date` header; what is no date is passed over.
 
         Each header bounds the offset to a second and the answer's way; the bounds of several
-        intersect, and a contradiction means that a clock was stepped: start anew.
+        intersect, and a contradiction means that a clock was stepped: start anew. An answer that
+        may have come before the last step tells nothing of the clock as it is now.
 
         Args:
             date: the header.
@@ -43,11 +81,26 @@ class Offset:
                 return
             told = moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp()
             self._last = (date, told)
+        known = self._look()
+        step = self._step
+        if step is not None and now - step[0] <= step[1]:
+            return
         highest = now - told
         lowest = highest - _DATE_STEP
-        known = self._ahead
         if known is not None:
-            low, high = max(lowest, known[0]), min(highest, known[1])
+            low, high = max(lowest, known[1]), min(highest, known[2])
             if low <= high:
                 lowest, highest = low, high
-        self._ahead = (lowest, highest)
+        self._known = (zero() if known is None else known[0], lowest, highest)
+
+    def _look(self) -> tuple[float, float, float] | None:
+        """What is known, once a step since the last look has been taken in."""
+        known = self._known
+        if known is not None:
+            before, low, high = known
+            found = zero()
+            if stepped(before, found):
+                self._step = (before, steady())
+                step = found - before
+                self._known = known = (found, low + step, high + step)
+        return known

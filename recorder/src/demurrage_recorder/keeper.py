@@ -146,7 +146,7 @@ class Keeper:
 
     def _beat_if_due(self) -> bool:
         now = time.monotonic()
-        if now - self._beaten_at < self._beat_every():
+        if now - self._beaten_at < self._beat_every() and not self._source.clock_was_set:
             return False
         self._beaten_at = now
         self._backlog.read()

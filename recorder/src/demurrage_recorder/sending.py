@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from demurrage_recorder.arrival import has_arrived
 from demurrage_recorder.calls import Call
+from demurrage_recorder.clock import stepped, zero
 
 _LOOK_AFTER = 1.0
 """How many seconds a request is under way before it is looked at: most are answered by then."""
@@ -24,13 +25,13 @@ _MOST = 4096
 
 
 class _Waiting(NamedTuple):
-    """One request; `since` and `at` are when it was first seen, monotonic and on the wall."""
+    """One request; `since`: when it was first seen, on the monotonic clock; `zero`: the clock's."""
 
     call: Call
     request: "weakref.ref[Any]"
     pool: Any
+    zero: float
     since: float
-    at: float
     due_at: float
 
 
@@ -45,22 +46,22 @@ class Sending:
 
     def __init__(self) -> None:
         self.due_at = inf
-        self._fresh: deque[tuple[Call, weakref.ref[Any], Any]] = deque(maxlen=_MOST)
+        self._fresh: deque[tuple[Call, weakref.ref[Any], Any, float]] = deque(maxlen=_MOST)
         self._waiting: list[_Waiting] = []
 
     def add(self, call: Call, request: Any, pool: Any) -> None:
         """A request is about to leave through a pool of connections."""
-        self._fresh.append((call, weakref.ref(request), pool))
+        self._fresh.append((call, weakref.ref(request), pool, zero()))
 
     def look(self) -> None:
         """Tell of each request that has arrived, and let go of those that are answered."""
-        now, wall = time.monotonic(), time.time()
+        now = time.monotonic()
         with suppress(IndexError):
             while True:
-                call, request, pool = self._fresh.popleft()
+                call, request, pool, before = self._fresh.popleft()
                 if call.waits and request() is not None:  # else it was answered meanwhile
                     due_at = now + _LOOK_AFTER
-                    self._waiting.append(_Waiting(call, request, pool, now, wall, due_at))
+                    self._waiting.append(_Waiting(call, request, pool, before, now, due_at))
         found = (_followed(each, now) for each in self._waiting)
         self._waiting = [each for each in found if each is not None]
         self.due_at = min((each.due_at for each in self._waiting), default=inf)
@@ -80,6 +81,7 @@ def _followed(waiting: _Waiting, now: float) -> _Waiting | None:
         return None
     if not arrived:
         return waiting._replace(due_at=now + max(_LOOK_AFTER, (now - waiting.since) * _AGAIN))
-    # Should the wall clock have been set back meanwhile, what has passed since counts all the same.
-    waiting.call.arrived(max(time.time(), waiting.at + time.monotonic() - waiting.since))
+    # On a clock that was set since its start it would tell of another time than that.
+    if not stepped(waiting.zero, zero()):
+        waiting.call.arrived(time.time())
     return None

@@ -26,6 +26,8 @@ _MOST_IN_FLIGHT = 20_000
 _MOST_IN_FLIGHT_BYTES = 900_000
 _BEAT_MARK = f'"type":"demurrage.{HEARTBEAT}"'.encode()
 _LONGEST_HOST = 200
+# By so many seconds dates alone move the offset: what is more is told before a heartbeat is due.
+_LARGE_STEP = 1.0
 _PLAIN = frozenset(string.ascii_letters + string.digits + "._-")
 
 
@@ -123,7 +125,7 @@ class Source:
         self._offset = offset
         self._backlog = backlog
         self._complete_through = 0.0
-        self._offset_told = False
+        self._offset_told: float | None = None
         self._sequence = 0
         self._target: str | None = None
         self._in_flight = InFlight()
@@ -143,7 +145,7 @@ class Source:
         if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
             self._sequence += 1
             self._in_flight.account(kind, data)
-            if not self._offset_told:
+            if self._offset_told is None:
                 self._tell_offset()
         else:
             self._refuse(kind, line)
@@ -155,7 +157,7 @@ class Source:
         if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
             self._sequence += 1
             self._in_flight.begin(call_id)
-            if not self._offset_told:
+            if self._offset_told is None:
                 self._tell_offset()
         else:
             self._refuse(_STARTED, line)
@@ -170,6 +172,12 @@ class Source:
         # Whoever is killed before its first heartbeat is due has told it as well.
         if self._offset.known:
             self.beat()
+
+    @property
+    def clock_was_set(self) -> bool:
+        """True where the clock that the log knows of is not the one that events bear now."""
+        told, ahead = self._offset_told, self._offset.seconds
+        return told is not None and ahead is not None and abs(ahead - told) > _LARGE_STEP
 
     def beat(self, *, final: bool = False) -> None:
         """Say how far the record of this process is complete; it has room whatever the bounds."""
@@ -192,7 +200,7 @@ class Source:
         self.journal.append(render(self.id, self._sequence + 1, HEARTBEAT, data, now))
         self._sequence += 1
         self.ended = final
-        self._offset_told = ahead is not None
+        self._offset_told = ahead
 
     def drop(self, why: str, count: int = 1) -> None:
         """Count events that the log will never hold.

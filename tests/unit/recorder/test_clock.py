@@ -1,9 +1,13 @@
 """The clock's offset, from the `Date` headers of answers."""
 
+import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
+from tests.unit.recorder.conftest import Open, eventually, lines_in
 
+from demurrage_recorder import clock
 from demurrage_recorder.clock import Offset
 
 NOW = 1_800_000_000.0
@@ -11,6 +15,28 @@ NOW = 1_800_000_000.0
 
 def _date(moment: float) -> str:
     return formatdate(int(moment), usegmt=True)
+
+
+class Clocks:
+    """A wall clock that can be set, beside one that cannot; both go on together."""
+
+    def __init__(self) -> None:
+        self.passed = 100.0
+        self.wall_zero = NOW
+
+    @property
+    def now(self) -> float:
+        """What the wall clock shows."""
+        return self.wall_zero + self.passed
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """The clocks that the recorder reads."""
+    made = Clocks()
+    monkeypatch.setattr(clock, "steady", lambda: made.passed)
+    monkeypatch.setattr("demurrage_recorder.clock.time.time", lambda: made.now)
+    return made
 
 
 def test_nothing_is_known_without_a_date() -> None:
@@ -43,3 +69,77 @@ def test_a_date_without_a_zone_is_utc() -> None:
     offset = Offset()
     offset.observe(_date(NOW).replace("GMT", "-0000"), NOW)
     assert offset.seconds == pytest.approx(0.0, abs=1.0)
+
+
+@pytest.mark.parametrize("step", [-100.0, -0.5, 20.0, 3600.0])
+def test_a_step_between_two_dates_is_added(clocks: Clocks, step: float) -> None:
+    """A clock that is set goes wrong, or right, by that much, though no answer tells."""
+    offset = Offset()
+    offset.observe(_date(clocks.now + 20.0), clocks.now)
+    assert offset.seconds == pytest.approx(-20.0, abs=1.0)
+    known = offset.seconds
+    assert known is not None
+    clocks.passed += 60.0
+    assert offset.seconds == known
+    clocks.wall_zero += step
+    assert offset.seconds == pytest.approx(known + step)
+    clocks.passed += 60.0
+    assert offset.seconds == pytest.approx(known + step)
+
+
+def test_a_step_back_and_forth_leaves_nothing(clocks: Clocks) -> None:
+    """What is noticed in pieces adds up."""
+    offset = Offset()
+    offset.observe(_date(clocks.now), clocks.now)
+    known = offset.seconds
+    for step in (-300.0, 200.0, 100.0):
+        clocks.wall_zero += step
+        assert offset.seconds is not None
+    assert offset.seconds == known
+
+
+def test_an_answer_from_before_a_step_tells_nothing_of_the_clock_after_it(clocks: Clocks) -> None:
+    """It is read beside the application, when its date may be long past."""
+    for step in (-100.0, 20.0):
+        offset = Offset()
+        offset.observe(_date(clocks.now), clocks.now)
+        known = offset.seconds
+        assert known is not None
+        clocks.passed += 10.0
+        date, came = _date(clocks.now), clocks.now
+        clocks.wall_zero += step
+        clocks.passed += 1.0
+        offset.observe(date, came)
+        assert offset.seconds == pytest.approx(known + step)
+        clocks.wall_zero -= step
+
+
+def test_an_answer_after_a_step_is_heard(clocks: Clocks) -> None:
+    """A clock that was set right says so with the next date."""
+    offset = Offset()
+    offset.observe(_date(clocks.now + 20.0), clocks.now)
+    clocks.wall_zero += 40.0
+    assert offset.seconds == pytest.approx(20.0, abs=1.0)
+    clocks.passed += 1.0
+    offset.observe(_date(clocks.now), clocks.now)
+    assert offset.seconds == pytest.approx(0.0, abs=1.0)
+
+
+def test_a_step_is_told_before_the_next_heartbeat_is_due(
+    writer: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed meanwhile has told on what clock its latest events are."""
+    opened = writer(heartbeat=3600.0)
+    opened.note("response.started", "default", {"call_id": "a"})
+    opened.tell_clock(_date(time.time()), time.time())
+    real = time.time
+    monkeypatch.setattr("demurrage_recorder.clock.time.time", lambda: real() - 600.0)
+    opened.note("response.started", "default", {"call_id": "b"})
+
+    def offsets() -> list[float]:
+        told = [line["data"].get("clock_offset") for line in lines_in(folder)]
+        return [each for each in told if each is not None]
+
+    eventually(lambda: len(offsets()) > 1)
+    first, second = offsets()
+    assert second - first == pytest.approx(-600.0, abs=0.1)
