@@ -38,7 +38,7 @@ ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
 
-.PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd image install-systemd uninstall-systemd mutants lint format bench prove clean
+.PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd image install-systemd uninstall-systemd mutants lint format bench prove soak clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -55,6 +55,7 @@ help: ## say what can be made
 	@echo "make bench   measure, beside budgets and rivals; BENCH='calls --full --plots DIR' chooses"
 	@echo "make prove   live through a million containers in hostile worlds (SEEDS=1..1000 CONTAINERS=1000)"
 	@echo "make requirements  pin what the image installs, at the newest versions that fit"
+	@echo "make soak    the daemon at work at speed for MINUTES=30; fails if it grows"
 	@echo "make systemd  the service in a booted Debian; needs root, debootstrap and systemd-nspawn"
 	@echo "make image   the image, built and run; needs root, buildah, debootstrap and Python 3.13"
 	@echo "make install-systemd    install the service on this host, as root; uninstall-systemd"
@@ -123,6 +124,7 @@ BEYOND ?= 1..20
 KILLS ?= 100
 CONTAINERS ?= 1000
 PROCESSES ?= 2
+MINUTES ?= 30
 HUNTED := tests/unit/store/test_machine.py tests/unit/decide tests/unit/hostile \
 	tests/unit/web/test_contract.py
 
@@ -159,6 +161,9 @@ prove: $(TEST)/installed
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.hundred_kills --kills $(KILLS)
 	@$(ISOLATED) $(TEST)/bin/python -m pytest -q --hypothesis-profile=deep --timeout=0 $(HUNTED)
 	@$(MAKE) --no-print-directory mutants
+
+soak: $(TEST)/installed
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.soak --minutes $(MINUTES)
 
 clean:
 	rm -rf .make

@@ -29,13 +29,17 @@ from demurrage.decide.window import Window
 from demurrage.model.container import Life, Sighting
 from demurrage.model.rules import BillingRules
 
+# In seconds. The makers of all that is listed are remembered for so long at least; windows are
+# far shorter.
+HORIZON = 3600.0
+
 
 def horizon(billing: BillingRules) -> float:
     """How far before now, in seconds, births may still bear on others.
 
-    So long at least the makers of all that is listed are remembered; windows are far shorter.
+    Never less than three idle expiries.
     """
-    return max(3600.0, 3 * billing.idle_expiry)
+    return max(HORIZON, 3 * billing.idle_expiry)
 
 
 def deduce(

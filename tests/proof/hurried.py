@@ -1,0 +1,21 @@
+"""The daemon with the long spans that no setting bounds as short as a soak's settings are.
+
+A soak lives through a day in half an hour. What the daemon keeps for a day or an hour whatever
+its settings say would grow for all of it, and show nothing.
+"""
+
+from demurrage.app import service
+from demurrage.cli import main
+from demurrage.decide import deduction
+from demurrage.store import retention
+
+# In seconds; as shipped a day, an hour, an hour and five minutes.
+_NEIGHBOURHOOD = 60.0
+_HORIZON = 60.0
+_HOUSEKEEPING = 10.0
+
+if __name__ == "__main__":
+    retention.NEIGHBOURHOOD = _NEIGHBOURHOOD
+    deduction.HORIZON = _HORIZON
+    service.HOUSEKEEPING = service.FIRST_HOUSEKEEPING = _HOUSEKEEPING
+    main()
