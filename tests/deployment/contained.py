@@ -69,7 +69,9 @@ class Contained:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self.pid:
             assert self._runtime.poll() is None, self.said()
-            self.pid = next(iter(map(int, children.read_text().split())), 0)
+            child = next(iter(map(int, children.read_text().split())), 0)
+            if child and self._entered(child):
+                self.pid = child
             time.sleep(0.05)
         assert self.pid, self.said()
 
@@ -113,6 +115,11 @@ class Contained:
     def said(self) -> str:
         """The end of what it said."""
         return self.log.read_text()[-4000:]
+
+    def _entered(self, pid: int) -> bool:
+        """True once a process is the image's user: that is the last step of going in."""
+        status = Path(f"/proc/{pid}/status").read_text()
+        return f"\nUid:\t{self.config['User'].partition(':')[0]}\t" in status
 
     def _environment(self) -> Sequence[str]:
         """The image's variables and the caller's, and none of the host's."""

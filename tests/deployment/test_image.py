@@ -23,8 +23,8 @@ from demurrage.simulator.settings import HarbourSettings
 
 KEY = "sk-image-under-test"
 USER = 9470
-# What `docker stop` waits before it kills, less a little.
-SECONDS_TO_STOP = 8.0
+# What `docker stop` waits before it kills.
+SECONDS_TO_STOP = 10.0
 MOST_MEGABYTES = 200.0
 _MADE = Path(".make/machine").absolute()
 _PYTHON = interpreter()
