@@ -24,8 +24,8 @@ _APPLICATIONS = 3
 # Seconds after which new processes take the applications' place, as deployments do.
 _GENERATION = 45.0
 _READY = 120.0
-# What a scraper, a probe and a dashboard ask.
-_ASKED = ("/healthz", "/readyz", "/metrics", "/v1/status")
+# What a scraper, a probe and a dashboard ask. Whether it is ready says how busy the machine is.
+_ASKED = ("/healthz", "/metrics", "/v1/status")
 _MORE = """
 [rails]
 hourly_floor = 100000

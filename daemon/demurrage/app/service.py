@@ -16,6 +16,7 @@ from demurrage.app.canary.job import CanaryJobs
 from demurrage.app.canary.run import Canary
 from demurrage.app.doors import service_of
 from demurrage.app.doorway import Doorway
+from demurrage.app.memory import share_arenas
 from demurrage.app.notify import Manager
 from demurrage.app.orders import Orders
 from demurrage.app.patience import open_patiently
@@ -67,6 +68,7 @@ async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
         StoreUnusableError: the store cannot be opened, and waiting does not help.
         AlreadyRunningError: another daemon runs on the store.
     """
+    share_arenas()
     manager = Manager(os.environ)
     orders = Orders(reread, manager)
     lock = StoreLock(settings.store_url)

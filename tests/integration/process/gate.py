@@ -24,6 +24,8 @@ class Gate:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
 
@@ -46,6 +48,10 @@ class Gate:
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         threading.Thread(target=self._admit, args=(self._listener,), daemon=True).start()
 
+    def hold(self) -> None:
+        """Let connections stand, and nothing pass: a server that is there and answers nothing."""
+        self._flowing.clear()
+
     def shut(self) -> None:
         """Let nothing through any more, and break what is under way."""
         listener, self._listener = self._listener, None
@@ -54,6 +60,7 @@ class Gate:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+        self._flowing.set()
         with self._lock:
             for each in self._open:
                 with contextlib.suppress(OSError):
@@ -91,10 +98,10 @@ class Gate:
             return far
         return socket.create_connection(self._to)
 
-    @staticmethod
-    def _carry(source: socket.socket, sink: socket.socket) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(_CHUNK):
+                self._flowing.wait()
                 sink.sendall(chunk)
         for each in (source, sink):
             with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from tests.postgres import Server
 from demurrage.simulator.harbour import Harbour
 from demurrage.simulator.serve import HarbourServer
 from demurrage.simulator.settings import HarbourSettings
+from demurrage.store.opening import open_store
+from demurrage.store.schema import STEPS, known_revisions
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
@@ -157,6 +160,35 @@ def test_wrong_credentials_are_no_matter_of_waiting(
     assert daemon.process.wait(60.0) == 2
     assert "database_url" in daemon.said()
     assert "of-nobody" not in daemon.said()
+
+
+def test_a_store_of_a_newer_version_is_no_matter_of_waiting(daemon: Daemon) -> None:
+    """Exit 2, and the store is as it was; the version that wrote it goes on with it."""
+    steps = daemon.folder / "steps"
+    shutil.copytree(STEPS, steps, ignore=shutil.ignore_patterns("__pycache__"))
+    (steps / "versions" / "v9999_later.py").write_text(
+        f'revision = "9999"\ndown_revision = "{known_revisions()[-1]}"\n\n\n'
+        "def upgrade():\n    pass\n"
+    )
+    open_store(daemon.database_url, steps=steps).close()
+    before = daemon.database.read_bytes()
+    daemon.start()
+    assert daemon.process is not None
+    assert daemon.process.wait(60.0) == 2
+    assert "newer version" in daemon.said()
+    assert daemon.database.read_bytes() == before
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(daemon: Daemon) -> None:
+    """By the start itself."""
+    steps = daemon.folder / "steps"
+    shutil.copytree(STEPS, steps, ignore=shutil.ignore_patterns("__pycache__"))
+    max((steps / "versions").glob("v*.py")).unlink()
+    open_store(daemon.database_url, steps=steps).close()
+    daemon.start()
+    daemon.wait_until_ready()
+    assert daemon.stop() == 0
+    open_store(daemon.database_url, read_only=True).close()
 
 
 def test_a_mount_that_is_missing_is_waited_for(daemon: Daemon, manager: Manager) -> None:
