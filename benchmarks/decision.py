@@ -120,7 +120,7 @@ def looking_at_everything(decision: Decision, world: World) -> float:
     """Seconds that it takes to find blockers and a matching by trying every slot."""
     spans = decision.attribution.matching.spans
     births = [
-        Birth(each.id, each.container.created_at, each.container.tier)
+        Birth(each.container.created_at, each.id, each.container.tier)
         for each in world.sightings.values()
         if each.id not in decision.attribution.made
     ]

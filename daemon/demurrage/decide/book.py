@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from demurrage.decide.lineage import Lineages
 from demurrage.decide.response import Claim, Moment, Response, later, lineage_keys
 from demurrage.decide.source import Source
+from demurrage.decide.windows import Windows
 from demurrage.model.event import (
     ContainerCreated,
     ContainerReferenced,
@@ -36,7 +37,7 @@ class Book:
 
     `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
     when each source last named a container by an id that could not be decoded. `requested`: when
-    each set about creating one itself.
+    each set about creating one itself. `windows` remembers what the responses come to.
     """
 
     target: str
@@ -50,6 +51,7 @@ class Book:
     requested: dict[str, list[Moment]] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
     positions: dict[str, list[int]] = field(default_factory=dict)
+    windows: Windows = field(default_factory=Windows, compare=False, repr=False)
     _answered: set[str] = field(default_factory=set)
     _read: set[str] = field(default_factory=set)
     _unsettled: set[str] = field(default_factory=set)
@@ -120,6 +122,7 @@ class Book:
         self._answered |= response.response_ids
         self.lineages.join(response)
         for each in (response, *self._merge(response, moment)):
+            self.windows.change(each.call_id)
             for container_id in each.mentioned:
                 self.mentions.setdefault(container_id, set()).add(each.call_id)
 
@@ -141,7 +144,7 @@ class Book:
         """Bring what an application logged of a response and what the daemon read of it together.
 
         Returns:
-            The application's calls to which something was added.
+            Those among them that have changed.
         """
         if moment.source.resolver:
             self._read.add(response.call_id)
@@ -150,12 +153,12 @@ class Book:
         else:
             read = response.response_ids & self._read
             pairs = [(response, self.responses[each]) for each in read if each in self.responses]
-        merged = []
+        merged: list[Response] = []
         for call, reading in pairs:
             if call is not reading:
                 call.absorb(reading)
                 self.lineages.join(call)
-                merged.append(call)
+                merged += [call, reading]
         return merged
 
     def _calls_of(self, response_id: str) -> list[Response]:
@@ -256,6 +259,7 @@ class Book:
                 each.call_id in flying or each.mentioned & needed for each in lineage
             ):
                 forgotten.extend(lineage)
+        self.windows.clear()
         for response in forgotten:
             del self.responses[response.call_id]
             self._unmention(response)

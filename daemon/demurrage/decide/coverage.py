@@ -12,8 +12,9 @@ from math import inf
 from demurrage.decide.attribution import Attribution
 from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
-from demurrage.decide.response import Moment
+from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
+from demurrage.decide.windows import Candidates
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
 from demurrage.model.rules import EvidenceRules
@@ -39,7 +40,7 @@ def find_breaks(
     found = [
         *_of_sources(ledger, book.target, rules, now),
         *_shared_keys(ledger, book.target, rules),
-        *_late_starts(book, rules),
+        *_late_starts(book.target, attribution.candidates.late, rules),
         *_unaccounted(
             book,
             sightings=sightings,
@@ -143,24 +144,17 @@ def _shared_keys(ledger: Ledger, target: str, rules: EvidenceRules) -> Iterator[
             yield CoverageBreak(target, BreakKind.SHARED_KEY, mark, at, text)
 
 
-def _late_starts(book: Book, rules: EvidenceRules) -> Iterator[CoverageBreak]:
-    """Starts that were not held when the daemon took the log for complete past them.
-
-    One that waited while the log could not be read is not late as long as it comes within
-    `max_event_delay` of the first reading: until then nothing was decided about its time.
-    """
-    for response in book.responses.values():
-        claim = response.claim
-        if claim is None or response.started is None or response.superseded:
-            continue
-        begun = response.begun_earliest(rules.max_event_delay)
-        awaited_until = max(begun, claim.read_since) + rules.max_event_delay
-        if begun < claim.complete_through and awaited_until < claim.decided_at:
+def _late_starts(
+    target: str, late: Iterable[Response], rules: EvidenceRules
+) -> Iterator[CoverageBreak]:
+    """Starts that were not held when the daemon took the log for complete past them."""
+    for response in late:
+        if response.claim is not None:
             yield CoverageBreak(
-                book.target,
+                target,
                 BreakKind.LATE_START,
                 response.call_id,
-                claim.decided_at,
+                response.claim.decided_at,
                 f"its start reached the log more than {rules.max_event_delay:.0f} s late",
             )
 
@@ -177,14 +171,14 @@ def _unaccounted(
     now: float,
 ) -> Iterator[CoverageBreak]:
     """Containers in use that no logged response made, or that none can have used."""
-    running = _earliest_unended(book, rules)
+    running = _earliest_unended(book, attribution.candidates, rules)
     for sighting in sightings.values():
         container = sighting.container
-        if container.id in excluded or container.created_at < since:
-            continue
         used_at = last_use(container, rules)
         named = container.id in book.mentions or container.id in book.pins
         if used_at is None and not named:
+            continue
+        if container.id in excluded or container.created_at < since:
             continue
         told_by = max(container.created_at, used_at or 0) + 1
         if complete_through < told_by or now < told_by + rules.max_event_delay:
@@ -208,12 +202,8 @@ def last_use(container: Container, rules: EvidenceRules) -> int | None:
     return active
 
 
-def _earliest_unended(book: Book, rules: EvidenceRules) -> float:
+def _earliest_unended(book: Book, candidates: Candidates, rules: EvidenceRules) -> float:
     """The earliest start among responses whose end is not known; +inf if all have ended."""
-    unended: Iterable[float] = (
-        response.begun_earliest(rules.max_event_delay)
-        for response in book.responses.values()
-        if not response.ended
-    )
+    begun = (response.begun_earliest(rules.max_event_delay) for response, _ in candidates.unended)
     unresolved = -inf if any(True for _ in book.unresolved()) else inf
-    return min(min(unended, default=inf), unresolved)
+    return min(min(begun, default=inf), unresolved)

@@ -101,11 +101,7 @@ def decide(
         now,
         undecodable=_latest(book.undecodable.values(), rules.evidence),
         unread=min((response_id for response_id, _ in book.unresolved()), default=None),
-        elsewhere={
-            each: other
-            for each in inventory.sightings
-            if (other := ledger.named_elsewhere(inventory.target, each)) is not None
-        },
+        elsewhere=ledger.named_elsewhere(inventory.target, inventory.sightings),
         creates=() if rules.policy.auto_name else unanswered_creates(book, rules.evidence),
     )
     # A start that the hole has swallowed may be that of a maker whom deduction would count on.
@@ -207,7 +203,12 @@ def _of_containers(
     if not (book.responses or book.known):
         yield Condition(ConditionKind.NOBODY_LOGS, target, _NOBODY_LOGS, Severity.NOTICE)
         return
-    counts_of = Counter(reason.code for verdict in verdicts.values() for reason in verdict.reasons)
+    counts_of = Counter(
+        reason.code
+        for verdict in verdicts.values()
+        if verdict.kind in (VerdictKind.UNKNOWN, VerdictKind.UNPROVEN)
+        for reason in verdict.reasons
+    )
     for code, (kind, severity, what) in {
         Code.STATUS_UNKNOWN: (
             ConditionKind.UNKNOWN_STATUS,

@@ -17,12 +17,10 @@ from demurrage.decide.attribution import (
     NAMED_BLOCKERS,
     Attribution,
     Deduced,
-    birth_of,
     blockers_of,
-    span_of,
 )
 from demurrage.decide.grounds import Grounds, evidence_waits, restored, uncovered
-from demurrage.decide.matching import Birth, Span, match
+from demurrage.decide.matching import Birth, Span, birth_of, match, span_of
 from demurrage.decide.response import Response
 from demurrage.decide.slots import is_unsure, spoken_for
 from demurrage.decide.window import Window
@@ -94,7 +92,8 @@ def deduce(
         for container_id, blockers in {**strict.blockers, **narrowed}.items()
         if blockers
     }
-    return replace(strict, blockers=blockers, deduced=deduced)
+    makers = {**strict.makers, **{each: found.maker for each, found in deduced.items()}}
+    return replace(strict, makers=makers, blockers=blockers, deduced=deduced)
 
 
 def _constrains(sighting: Sighting, grounds: Grounds) -> bool:

@@ -1,7 +1,7 @@
 """What a decision stands on, and what of it bears a container: evidence, coverage, no restore."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from demurrage.decide.attribution import Attribution
@@ -13,6 +13,10 @@ from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.rules import PolicyRules, Rules
 from demurrage.model.verdict import Code, Reason
 
+_PARTIAL = Reason(
+    Code.COVERAGE_PARTIAL, "coverage is partial: somebody may use containers without logging it"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
@@ -23,7 +27,8 @@ class Grounds:
     waiting to be delivered. What was born up to `undecodable` may be named by an id that could
     not be decoded. `unread` is a response of which only the id is known, if there is one.
     `elsewhere` are containers that the log names for another target, and which that is. In
-    `creates` containers may have been born that applications created without an answer.
+    `creates` containers may have been born that applications created without an answer. `waits`
+    remembers what is said of those that wait for a response, by the response.
     """
 
     book: Book
@@ -38,6 +43,7 @@ class Grounds:
     unread: str | None
     elsewhere: Mapping[str, str]
     creates: tuple[Window, ...]
+    waits: dict[str, Reason] = field(default_factory=dict)
 
 
 def looks_auto(container: Container, policy: PolicyRules) -> bool:
@@ -47,6 +53,8 @@ def looks_auto(container: Container, policy: PolicyRules) -> bool:
 
 def explicit_ids(book: Book, sightings: Iterable[Sighting], policy: PolicyRules) -> frozenset[str]:
     """Containers that no auto slot has made: logged as created, or named otherwise."""
+    if not policy.auto_name:
+        return frozenset(book.explicit)
     return frozenset(book.explicit) | {
         each.id for each in sightings if not looks_auto(each.container, policy)
     }
@@ -83,8 +91,7 @@ def uncovered(container: Container, grounds: Grounds) -> Reason | None:
     """P5: why the operator's word does not cover this container, None if it does."""
     since = grounds.facts.coverage_since
     if since is None:
-        text = "coverage is partial: somebody may use containers without logging it"
-        return Reason(Code.COVERAGE_PARTIAL, text)
+        return _PARTIAL
     if grounds.breaks:
         first = grounds.breaks[0]
         text = f"coverage was broken: {first.about}: {first.detail}"

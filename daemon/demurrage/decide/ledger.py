@@ -4,7 +4,7 @@ The ledger is a value that grows. Folding the same records in any order, any num
 gives the same ledger, so a reader that starts anew from the log knows what it knew before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from demurrage.decide.book import Book
 from demurrage.decide.response import Claim, Moment
@@ -93,12 +93,15 @@ class Ledger:
             self._books[target] = Book(target)
         return self._books[target]
 
-    def named_elsewhere(self, target: str, container_id: str) -> str | None:
-        """Another target whose log names the container, None if there is none."""
+    def named_elsewhere(self, target: str, container_ids: Collection[str]) -> Mapping[str, str]:
+        """Those of the containers that another target's log names, and which that is."""
+        found: dict[str, str] = {}
         for name, book in self._books.items():
-            if name != target and book.names(container_id):
-                return name
-        return None
+            if name != target:
+                for each in container_ids:
+                    if book.names(each):
+                        found.setdefault(each, name)
+        return found
 
     def dropped(self, target: str) -> int:
         """How many events the target's writers have admitted to have lost."""

@@ -6,6 +6,7 @@ It lives until `conversation.ended` ends it, and an end covers only what started
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from demurrage.decide.response import Moment, Response, lineage_keys
 
@@ -41,10 +42,10 @@ class Lineages:
         """The call ids of everything in the lineage that a key stands in; none if in none."""
         return frozenset(self._members[self._find(key)] if key in self._parent else ())
 
-    def distinct(self, call_ids: Iterable[str]) -> list[frozenset[str]]:
+    def distinct(self, call_ids: Iterable[str]) -> list[AbstractSet[str]]:
         """The lineages of some responses, each once, as the call ids of everything in it."""
         roots = {self._find(f"call:{call_id}") for call_id in call_ids}
-        return [frozenset(self._members[root]) for root in roots]
+        return [self._members[root] for root in roots]
 
     def ends(self, call_id: str) -> list[Moment]:
         """Every end that was declared for the lineage of one response."""

@@ -11,21 +11,23 @@ turns.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from operator import itemgetter
+from typing import NamedTuple
 
 from demurrage.decide.stabbing import Stabbing
+from demurrage.decide.window import Window
+from demurrage.model.container import Container
 
 
-@dataclass(frozen=True, slots=True)
-class Birth:
+class Birth(NamedTuple):
     """One container that an auto slot may have made. A `tier` of None fits any span."""
 
-    container_id: str
     created_at: int
+    container_id: str
     tier: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One auto slot that has named no container of its own, and the seconds it admits.
 
     A birth at second t fits if `low <= t <= high`. A `tier` of None fits any birth.
@@ -43,6 +45,20 @@ class Span:
         )
 
 
+def birth_of(container: Container) -> Birth:
+    """A container as something to be matched."""
+    return Birth(container.created_at, container.id, container.tier)
+
+
+def span_of(call_id: str, span: Window, tier: str | None) -> Span:
+    """A free slot as something to match; births are whole seconds, so it opens one earlier."""
+    return Span(call_id, span.opens - 1, span.closes, tier)
+
+
+# An order that does not depend on the order in which the log was read.
+SPANS = itemgetter(*map(Span._fields.index, ("low", "high", "call_id")))
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """One maximum matching: span numbers by container id, and who is or may be left over.
@@ -56,16 +72,13 @@ class Matching:
     left_over: frozenset[str]
     suspects: frozenset[str]
 
-    def maker(self, container_id: str) -> str | None:
-        """The call id of the slot that most likely made the container."""
-        number = self.pairs.get(container_id)
-        return None if number is None else self.spans[number].call_id
-
 
 def match(births: Iterable[Birth], spans: Sequence[Span]) -> Matching:
     """Match births to spans, as many as can be, and find the suspects."""
-    ordered = sorted(births, key=lambda birth: (birth.created_at, birth.container_id))
+    ordered = sorted(births)
     pairs = _greedy(ordered, spans)
+    if len(pairs) == len(ordered):
+        return Matching(spans, pairs, frozenset(), frozenset())
     left = [birth for birth in ordered if birth.container_id not in pairs]
     owners = {
         number: birth for birth in ordered if (number := pairs.get(birth.container_id, -1)) >= 0
@@ -84,22 +97,24 @@ def _greedy(births: Sequence[Birth], spans: Sequence[Span]) -> dict[str, int]:
     Among births and spans of one tier this is already a maximum matching, because the spans
     are intervals; across tiers `_augment` mends it.
     """
-    opening = sorted(range(len(spans)), key=lambda number: spans[number].low)
+    opening = sorted(range(len(spans)), key=[span.low for span in spans].__getitem__)
     heaps: dict[str | None, list[tuple[float, int]]] = {}
     pairs: dict[str, int] = {}
     place = 0
-    for birth in births:
-        while place < len(opening) and spans[opening[place]].low <= birth.created_at:
+    for second, container_id, own_tier in births:
+        while place < len(opening):
             number = opening[place]
-            heappush(heaps.setdefault(spans[number].tier, []), (spans[number].high, number))
+            _, low, high, tier = spans[number]
+            if low > second:
+                break
+            heappush(heaps.setdefault(tier, []), (high, number))
             place += 1
-        tiers = [birth.tier, None] if birth.tier is not None else list(heaps)
-        for tier in tiers:
+        for tier in (own_tier, None) if own_tier is not None else heaps:
             heap = heaps.get(tier)
-            while heap and heap[0][0] < birth.created_at:
+            while heap and heap[0][0] < second:
                 heappop(heap)
             if heap:
-                pairs[birth.container_id] = heappop(heap)[1]
+                pairs[container_id] = heappop(heap)[1]
                 break
     return pairs
 

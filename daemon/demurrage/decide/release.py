@@ -8,6 +8,7 @@ is done. A pin ends at its `until` or by a release.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 
 from demurrage.decide.book import Book, Pin
@@ -43,15 +44,16 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
     """What holds a container, or since when nothing does any more."""
     if not book.names(container_id):
         return NeverHeld()
-    naming = book.naming(container_id)
-    pins = sorted(book.pins.get(container_id, []), key=lambda pin: pin.at.order)
-    explicit = book.explicit.get(container_id, [])
+    pins = book.pins.get(container_id, [])
+    if len(pins) > 1:
+        pins = sorted(pins, key=lambda pin: pin.at.order)
+    explicit = book.explicit.get(container_id, ())
     final = book.final_releases(container_id)
     ends: list[float] = []
-    for ended in (
-        *(_lineage(book, members, final, rules) for members in _lineages(book, naming)),
-        *(_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
-        *(_creation(at, final, rules) for at in explicit),
+    for ended in chain(
+        (_lineage(book, members, final, rules) for members in _lineages(book, container_id)),
+        (_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
+        (_creation(at, final, rules) for at in explicit),
     ):
         if isinstance(ended, Reason):
             return Held((ended,))
@@ -66,12 +68,15 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
     return LetGo(max(ends, default=now), (Reason(code, text),))
 
 
-def _lineages(book: Book, naming: Sequence[Response]) -> list[list[Response]]:
+def _lineages(book: Book, container_id: str) -> list[list[Response]]:
     """The lineages of the responses that name a container, each as its members."""
-    distinct = book.lineages.distinct(response.call_id for response in naming)
+    distinct = [
+        sorted(each) for each in book.lineages.distinct(book.mentions.get(container_id, ()))
+    ]
+    distinct.sort()
     return [
-        [book.responses[each] for each in sorted(members) if not book.responses[each].superseded]
-        for members in sorted(distinct, key=sorted)
+        [response for each in members if not (response := book.responses[each]).superseded]
+        for members in distinct
     ]
 
 
@@ -82,7 +87,9 @@ def _lineage(
     ends = [*book.lineages.ends(members[0].call_id), *releases]
     covering = [end for end in ends if all(_covers(end, each, rules) for each in members)]
     if not covering:
-        latest = max(members, key=lambda each: each.begun_latest(rules.max_event_delay))
+        latest = members[0]
+        if len(members) > 1:
+            latest = max(members, key=lambda each: each.begun_latest(rules.max_event_delay))
         about = latest.response_id or latest.call_id
         return Reason(Code.NAMED_BY_RESPONSE, f"response {about} may come back to it", about)
     running = next((each for each in members if not each.ended), None)

@@ -67,7 +67,8 @@ class Response:
 
     `auto_slots` are those of its slots that can make a container. `named` are the containers
     that the response itself names; `put_out` those among them that its first output item named;
-    `carried` are those that its request already bore. Only a definite `ending` ends it: LOST
+    `carried` are those that its request already bore, and `addressed` those that it gave to a tool
+    of its own. Only a definite `ending` ends it: LOST
     says that nobody knows. `contradicted`: two starts claim the call id, so an end of one must
     not pass for an end of the other, unless it is a person's word (`closed`) on whatever it was.
     `superseded`: the daemon has read it itself, and an application has logged the same response:
@@ -79,6 +80,7 @@ class Response:
     started: Moment | None = None
     slots: tuple[Slot, ...] = ()
     auto_slots: tuple[Slot, ...] = ()
+    addressed: frozenset[str] = frozenset()
     carried: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     put_out: frozenset[str] = frozenset()
@@ -120,6 +122,9 @@ class Response:
     @property
     def response_id(self) -> str | None:
         """The id that the API gave it, if that is known."""
+        if len(self.response_ids) == 1:
+            (only,) = self.response_ids
+            return only
         return min(self.response_ids, default=None)
 
     @property
@@ -130,11 +135,6 @@ class Response:
             *(key for each in self.previous for key in lineage_keys(None, each)),
             *(key for each in self.conversations for key in lineage_keys(each, None)),
         )
-
-    @property
-    def addressed(self) -> frozenset[str]:
-        """The containers that its request gave to a tool of its own."""
-        return frozenset(slot.container for slot in self.slots if not slot.auto)
 
     @property
     def borne(self) -> frozenset[str]:
@@ -167,6 +167,7 @@ class Response:
         self.started = moment
         self.slots = fact.slots
         self.auto_slots = tuple(slot for slot in fact.slots if slot.auto)
+        self.addressed = frozenset(slot.container for slot in fact.slots if not slot.auto)
         self.background = fact.background
         self.direct = fact.direct
         self.model = fact.model
@@ -244,6 +245,29 @@ class Response:
         low, high = self.created_low, self.created_high
         self.created_low = created_at if low is None else min(low, created_at)
         self.created_high = created_at if high is None else max(high, created_at)
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All that its writers' clocks tell of it."""
+        told = (self.started, self.sent, self.queued, self.running, self.output, self.finished)
+        return tuple(at for at in told if at is not None)
+
+    def last_told(self, unknown: float) -> float:
+        """The latest provider time at which it can have ended; +inf where no event tells."""
+        return inf if self.finished is None else self.finished.latest(unknown)
+
+    def began_late(self, delay: float) -> bool:
+        """True when its start was not held when a decision took the log for complete past it.
+
+        One that waited while the log could not be read is not late as long as it comes within
+        `delay` of the first reading: until then nothing was decided about its time.
+        """
+        claim = self.claim
+        if claim is None or self.started is None or self.superseded:
+            return False
+        begun = self.begun_earliest(delay)
+        awaited_until = max(begun, claim.read_since) + delay
+        return begun < claim.complete_through and awaited_until < claim.decided_at
 
     def begun_earliest(self, unknown: float) -> float:
         """The earliest provider time at which the request can have left; -inf if unlogged."""

@@ -35,9 +35,9 @@ def find_makers(
     by_call: dict[str, list[Sighting]] = {}
     late: list[str] = []
     for container_id in book.mentions:
-        sighting = sightings.get(container_id)
-        if sighting is None or container_id in excluded:
+        if container_id not in sightings or container_id in excluded:
             continue
+        sighting = sightings[container_id]
         namer = _first_namer(book, container_id, rules)
         if namer is None or namer.call_id not in windows or not _any_fits(namer, sighting):
             continue
@@ -50,7 +50,7 @@ def find_makers(
     made = {
         each.id: call_id
         for call_id, own in by_call.items()
-        if _left(book.responses[call_id].auto_slots, own) is not None
+        if len(own) == 1 or _left(book.responses[call_id].auto_slots, own) is not None
         for each in own
     }
     return Makers(made, tuple(sorted(late)))
@@ -58,10 +58,15 @@ def find_makers(
 
 def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Response | None:
     """The response whose auto slot named the container first; None if its request bore it."""
-    first = min(
-        (each for each in book.naming(container_id) if not each.superseded),
-        key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
-        default=None,
+    naming = [each for each in book.naming(container_id) if not each.superseded]
+    first = (
+        naming[0]
+        if len(naming) == 1
+        else min(
+            naming,
+            key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
+            default=None,
+        )
     )
     if first is None or not first.auto_slots or container_id not in first.named:
         return None
@@ -97,14 +102,18 @@ def free_slots(
     free: dict[str, list[Slot]] = {}
     for response in responses:
         slots = list(response.auto_slots)
+        names = response.named - response.addressed
+        # One that is no longer remembered took a slot all the same, once it is certain that the
+        # response comes to name no other.
+        forgotten = response.ended and sightings.keys().isdisjoint(names)
+        if forgotten and len(names) >= len(slots):
+            continue
         if response.named:
             slots = _left(slots, own.get(response.call_id, ())) or []
-            for container_id in sorted(response.named - response.addressed):
+            for container_id in sorted(names):
                 if made.get(container_id) == response.call_id:
                     continue
                 sighting = sightings.get(container_id)
-                # One that is no longer remembered took a slot all the same, once it is certain
-                # that the response comes to name no other.
                 if sighting is None and response.ended:
                     _take(slots, None)
                 elif sighting is not None and _reused(sighting, windows[response.call_id]):
@@ -148,6 +157,8 @@ def spoken_for(
     """
     if is_unsure(response):
         return False
+    if not response.named:
+        return not response.auto_slots
     shown = {each for each in response.named if made.get(each) == response.call_id}
     for container_id in response.put_out - response.addressed:
         sighting = sightings.get(container_id)

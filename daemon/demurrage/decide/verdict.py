@@ -6,7 +6,6 @@ P1 (no reference), P2 (evidence complete), P3 (every candidate done), P4 (the co
 P5 (coverage); whatever falls short of that is kept.
 """
 
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from demurrage.decide import billing
@@ -15,61 +14,67 @@ from demurrage.decide.grounds import Grounds, evidence_waits, looks_auto, restor
 from demurrage.decide.release import Held, LetGo, hold_on
 from demurrage.decide.watermark import has_gone
 from demurrage.model.container import Container, Life, Sighting
-from demurrage.model.rules import PolicyRules
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
+
+_NO_REFERENCE = Reason(Code.NO_REFERENCE, "no response, conversation or pin names it")
+_CANDIDATES_DONE = Reason(Code.CANDIDATES_DONE, "every response that can have made it is done")
+_COUNT_FITS = Reason(Code.COUNT_FITS, "the logged slots account for every container")
 
 
 def judge(sighting: Sighting, grounds: Grounds) -> Verdict:
     """The verdict on one live container."""
     container = sighting.container
-    verdict = (
-        _unknown(container)
+    return (
+        _unknown(container, grounds)
         or _protected(container, grounds)
         or _named_elsewhere(container, grounds)
         or _held(container, grounds)
         or _used(container, grounds)
-        or _not_auto(container, grounds.rules.policy)
+        or _not_auto(container, grounds)
         or _maybe_created(container, grounds)
         or _unheld(container, grounds)
     )
-    # Not by `replace`, which takes longer than all the rest of most verdicts.
-    return Verdict(
-        verdict.container_id,
-        verdict.kind,
-        verdict.reasons,
-        verdict.due_at,
-        verdict.proven_at,
-        grounds.attribution.maker(container.id),
-        verdict.shadow,
-    )
 
 
-def _keep(container: Container, kind: VerdictKind, *reasons: Reason) -> Verdict:
-    return Verdict(container.id, kind, reasons)
+def _verdict(
+    container: Container,
+    grounds: Grounds,
+    kind: VerdictKind,
+    reasons: tuple[Reason, ...],
+    *,
+    due_at: float | None = None,
+    proven_at: float | None = None,
+    shadow: VerdictKind | None = None,
+) -> Verdict:
+    maker = grounds.attribution.makers.get(container.id)
+    return Verdict(container.id, kind, reasons, due_at, proven_at, maker, shadow)
 
 
-def _unknown(container: Container) -> Verdict | None:
+def _unknown(container: Container, grounds: Grounds) -> Verdict | None:
     """A status, an id or an activity that cannot be read."""
     if container.life is Life.UNKNOWN:
         text = f"its status {container.status!r} is not one that the daemon knows"
-        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.STATUS_UNKNOWN, text))
+        reason = Reason(Code.STATUS_UNKNOWN, text)
+        return _verdict(container, grounds, VerdictKind.UNKNOWN, (reason,))
     if not container.recognisable:
         text = "its id does not begin as container ids do, so no reference to it would be seen"
-        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.ID_UNKNOWN, text))
+        reason = Reason(Code.ID_UNKNOWN, text)
+        return _verdict(container, grounds, VerdictKind.UNKNOWN, (reason,))
     if container.last_active_at is None:
         text = "the listing does not say when it was last active"
-        return _keep(container, VerdictKind.UNKNOWN, Reason(Code.ACTIVITY_NULL, text))
+        reason = Reason(Code.ACTIVITY_NULL, text)
+        return _verdict(container, grounds, VerdictKind.UNKNOWN, (reason,))
     return None
 
 
 def _protected(container: Container, grounds: Grounds) -> Verdict | None:
     if container.id in grounds.facts.protected:
         reason = Reason(Code.PROTECTED_BY_PERSON, "a person protects it")
-        return _keep(container, VerdictKind.PROTECTED, reason)
+        return _verdict(container, grounds, VerdictKind.PROTECTED, (reason,))
     for pattern in grounds.rules.policy.protect_names:
         if fnmatchcase(container.name, pattern):
             reason = Reason(Code.PROTECTED_BY_NAME, f"its name matches {pattern!r}")
-            return _keep(container, VerdictKind.PROTECTED, reason)
+            return _verdict(container, grounds, VerdictKind.PROTECTED, (reason,))
     return None
 
 
@@ -80,17 +85,19 @@ def _named_elsewhere(container: Container, grounds: Grounds) -> Verdict | None:
         return None
     text = f"what is logged for target {other} names it: are they one project?"
     reason = Reason(Code.NAMED_BY_RESPONSE, text, other)
-    return _keep(container, VerdictKind.REFERENCED, reason)
+    return _verdict(container, grounds, VerdictKind.REFERENCED, (reason,))
 
 
 def _held(container: Container, grounds: Grounds) -> Verdict | None:
     """Released, referenced or explicit, for a container that somebody has named."""
+    if not grounds.book.names(container.id):
+        return None
     hold = hold_on(grounds.book, container.id, grounds.rules.evidence, grounds.now)
     match hold:
         case Held(reasons=reasons):
             created = reasons[0].code is Code.CREATED_BY_APPLICATION
             kind = VerdictKind.EXPLICIT if created else VerdictKind.REFERENCED
-            return _keep(container, kind, *reasons)
+            return _verdict(container, grounds, kind, reasons)
         case LetGo():
             return _let_go(container, hold, grounds)
         case _:
@@ -101,18 +108,20 @@ def _let_go(container: Container, hold: LetGo, grounds: Grounds) -> Verdict:
     """Due now if the end itself is proven, else still referenced."""
     waits = _release_waits(container, hold, grounds)
     if waits is not None:
-        return _keep(container, VerdictKind.REFERENCED, *hold.reasons, waits)
+        return _verdict(container, grounds, VerdictKind.REFERENCED, (*hold.reasons, waits))
     policy = grounds.rules.policy
     explicit = container.id in grounds.book.explicit or not looks_auto(container, policy)
     name, rule = ("explicit", policy.explicit) if explicit else ("released", policy.released)
     proven_at = grounds.facts.proven.get(container.id, grounds.now)
-    verdict = replace(
-        _keep(container, VerdictKind.RELEASED, *hold.reasons), proven_at=proven_at, due_at=proven_at
-    )
+    due_at: float | None
     if rule == "delete":
-        return verdict
-    kept = Reason(Code.POLICY_KEEPS, f'policy.{name} = "{rule}" keeps it until it expires')
-    return replace(verdict, reasons=(kept, *hold.reasons), due_at=None)
+        reasons, due_at = hold.reasons, proven_at
+    else:
+        kept = Reason(Code.POLICY_KEEPS, f'policy.{name} = "{rule}" keeps it until it expires')
+        reasons, due_at = (kept, *hold.reasons), None
+    return _verdict(
+        container, grounds, VerdictKind.RELEASED, reasons, due_at=due_at, proven_at=proven_at
+    )
 
 
 def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reason | None:
@@ -165,22 +174,28 @@ def _used(container: Container, grounds: Grounds) -> Verdict | None:
     if used_at is None:
         return None
     text = f"it was active {used_at - container.created_at} s after its birth"
-    return _keep(container, VerdictKind.REFERENCED, Reason(Code.ACTIVE_SINCE_BIRTH, text))
+    reason = Reason(Code.ACTIVE_SINCE_BIRTH, text)
+    return _verdict(container, grounds, VerdictKind.REFERENCED, (reason,))
 
 
-def _not_auto(container: Container, policy: PolicyRules) -> Verdict | None:
+def _not_auto(container: Container, grounds: Grounds) -> Verdict | None:
+    policy = grounds.rules.policy
     if looks_auto(container, policy):
         return None
     text = f"its name does not match {policy.auto_name!r}, so an application made it"
-    return _keep(container, VerdictKind.EXPLICIT, Reason(Code.NAME_NOT_AUTO, text))
+    reason = Reason(Code.NAME_NOT_AUTO, text)
+    return _verdict(container, grounds, VerdictKind.EXPLICIT, (reason,))
 
 
 def _maybe_created(container: Container, grounds: Grounds) -> Verdict | None:
     """Born when an application was creating one, and has not told the id of what came of it."""
-    if not any(span.admits(container.created_at) for span in grounds.creates):
+    if not grounds.creates or not any(
+        span.admits(container.created_at) for span in grounds.creates
+    ):
         return None
     text = "an application was creating a container when it was born, and the answer is not logged"
-    return _keep(container, VerdictKind.EXPLICIT, Reason(Code.CREATE_UNANSWERED, text))
+    reason = Reason(Code.CREATE_UNANSWERED, text)
+    return _verdict(container, grounds, VerdictKind.EXPLICIT, (reason,))
 
 
 def _unheld(container: Container, grounds: Grounds) -> Verdict:
@@ -192,11 +207,11 @@ def _unheld(container: Container, grounds: Grounds) -> Verdict:
         shadow = VerdictKind.PENDING if waiting else VerdictKind.ORPHAN
         shadow = VerdictKind.UNPROVEN if impossible else shadow
         known = (coverage, impossible) if impossible is not None else (coverage,)
-        return replace(_unproven(container, grounds, known, waiting), shadow=shadow)
+        return _unproven(container, grounds, known, waiting, shadow)
     if waiting is not None:
-        return _keep(container, VerdictKind.PENDING, waiting)
+        return _verdict(container, grounds, VerdictKind.PENDING, (waiting,))
     if impossible is not None:
-        return _unproven(container, grounds, (impossible,), waiting)
+        return _unproven(container, grounds, (impossible,), waiting, None)
     return _orphan(container, grounds)
 
 
@@ -215,6 +230,12 @@ def _candidates_wait(container: Container, grounds: Grounds) -> Reason | None:
     if not blockers:
         return None
     about = blockers[0]
+    if about not in grounds.waits:
+        grounds.waits[about] = _wait_for(about, grounds)
+    return grounds.waits[about]
+
+
+def _wait_for(about: str, grounds: Grounds) -> Reason:
     response = grounds.book.responses.get(about)
     if response is not None and not response.lost and _alive(response.call_id, grounds):
         text = f"response {response.response_id or about} may have made it and is not done"
@@ -246,7 +267,11 @@ def _impossible(container: Container, grounds: Grounds) -> Reason | None:
 
 
 def _unproven(
-    container: Container, grounds: Grounds, reasons: tuple[Reason, ...], waiting: Reason | None
+    container: Container,
+    grounds: Grounds,
+    reasons: tuple[Reason, ...],
+    waiting: Reason | None,
+    shadow: VerdictKind | None,
 ) -> Verdict:
     """Kept and reported; deleted only at the operator's express risk.
 
@@ -254,30 +279,26 @@ def _unproven(
     could not be read may be its own.
     """
     policy = grounds.rules.policy
+    due_at = None
     if waiting is not None:
-        return _keep(container, VerdictKind.UNPROVEN, *reasons, waiting)
-    verdict = _keep(container, VerdictKind.UNPROVEN, *reasons)
-    if policy.unproven != "delete" or _unreadable(container, grounds) is not None:
-        return verdict
-    risk = Reason(Code.UNPROVEN_DELETE, "policy.unproven deletes it without proof")
-    due_at = max(
-        container.created_at + 1 + policy.unproven_after,
-        (container.last_active_at or container.created_at) + 1 + policy.idle_after,
-    )
-    return replace(verdict, reasons=(*verdict.reasons, risk), due_at=due_at)
+        reasons = (*reasons, waiting)
+    elif policy.unproven == "delete" and _unreadable(container, grounds) is None:
+        risk = Reason(Code.UNPROVEN_DELETE, "policy.unproven deletes it without proof")
+        reasons = (*reasons, risk)
+        due_at = max(
+            container.created_at + 1 + policy.unproven_after,
+            (container.last_active_at or container.created_at) + 1 + policy.idle_after,
+        )
+    return _verdict(container, grounds, VerdictKind.UNPROVEN, reasons, due_at=due_at, shadow=shadow)
 
 
 def _orphan(container: Container, grounds: Grounds) -> Verdict:
     proven_at = grounds.facts.proven.get(container.id, grounds.now)
-    reasons = (
-        Reason(Code.NO_REFERENCE, "no response, conversation or pin names it"),
-        _makers_done(container, grounds),
-        Reason(Code.COUNT_FITS, "the logged slots account for every container"),
-    )
-    return Verdict(
-        container.id,
+    return _verdict(
+        container,
+        grounds,
         VerdictKind.ORPHAN,
-        reasons,
+        (_NO_REFERENCE, _makers_done(container, grounds), _COUNT_FITS),
         due_at=billing.due_at(proven_at, container, grounds.rules),
         proven_at=proven_at,
     )
@@ -287,7 +308,7 @@ def _makers_done(container: Container, grounds: Grounds) -> Reason:
     """P3 holds: how it is known that nobody may come to name the container."""
     deduced = grounds.attribution.deduced.get(container.id)
     if deduced is None:
-        return Reason(Code.CANDIDATES_DONE, "every response that can have made it is done")
+        return _CANDIDATES_DONE
     about = deduced.cleared[0]
     response = grounds.book.responses[about]
     about = response.response_id or about

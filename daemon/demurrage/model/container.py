@@ -77,4 +77,8 @@ class Sighting:
     @property
     def alive(self) -> bool:
         """True while the container may cost money, an unknown status included."""
-        return self.gone_at is None and self.deleted_at is None and self.container.life != Life.GONE
+        return (
+            self.gone_at is None
+            and self.deleted_at is None
+            and self.container.life is not Life.GONE
+        )

@@ -16,7 +16,7 @@ TIERS = ("1g", "1g", "4g", None)
 def group(dice: Random) -> tuple[list[Birth], list[Span]]:
     """Up to seven births, most with a slot that can have made them, among up to seven slots."""
     births = [
-        Birth(f"c{place}", dice.randint(0, 12), dice.choice(TIERS))
+        Birth(dice.randint(0, 12), f"c{place}", dice.choice(TIERS))
         for place in range(dice.randint(1, 7))
     ]
     spans = [

@@ -42,7 +42,7 @@ def test_a_response_that_was_read_to_its_end_can_be_the_maker() -> None:
     decision = decision_of(app, reader, rows=[sighting(born=12)])
     verdict = decision.verdicts["cntr_1"]
     assert verdict.kind is VerdictKind.ORPHAN
-    assert decision.attribution.maker("cntr_1") == "resp_b"
+    assert decision.attribution.makers["cntr_1"] == "resp_b"
 
 
 def test_a_response_that_names_it_keeps_it() -> None:

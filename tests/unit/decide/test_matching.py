@@ -17,7 +17,7 @@ TIERS = st.sampled_from([None, "1g", "4g"])
 def births(draw: st.DrawFn) -> list[Birth]:
     """Up to five containers born within ten seconds."""
     drawn = draw(st.lists(st.tuples(st.integers(0, 9), TIERS), max_size=5))
-    return [Birth(f"c{place}", second, tier) for place, (second, tier) in enumerate(drawn)]
+    return [Birth(second, f"c{place}", tier) for place, (second, tier) in enumerate(drawn)]
 
 
 @st.composite

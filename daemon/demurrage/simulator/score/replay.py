@@ -11,10 +11,10 @@ from heapq import heappop, heappush
 from math import inf
 
 from demurrage.decide import holds, rails
-from demurrage.decide.attribution import birth_of, span_of
 from demurrage.decide.billing import due_at
 from demurrage.decide.decision import Decision, decide
 from demurrage.decide.ledger import Ledger
+from demurrage.decide.matching import birth_of, span_of
 from demurrage.decide.plan import make_plan, stale_due
 from demurrage.decide.response import Claim, Response
 from demurrage.decide.window import window
