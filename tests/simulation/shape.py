@@ -63,7 +63,8 @@ def draw(seed: int, containers: int) -> Shape:
     inside = sorted(name for name, fault in FAULTS.items() if fault.inside)
     share = dice.choice([0.15, 0.3, 0.5])
     chosen = frozenset(name for name in inside if dice.random() < share)
-    return Shape(
+    faults = chosen if seed % 10 else frozenset()
+    shape = Shape(
         seed=seed,
         containers=containers,
         calm=450.0,
@@ -72,7 +73,7 @@ def draw(seed: int, containers: int) -> Shape:
         use=dice.choice([0.04, 0.2, 0.3, 0.5, 0.83]),
         long_share=dice.choice([0.0, 0.03, 0.1]),
         ends=dice.choice([0.2, 0.5, 0.9]),
-        faults=chosen if seed % 10 else frozenset(),
+        faults=faults,
         wire="sdk" if seed % 20 == 7 else "thin",
         mode="observe" if seed % 25 == 11 else "enforce",
         proof="deduced" if seed % 2 else "strict",
@@ -84,6 +85,9 @@ def draw(seed: int, containers: int) -> Shape:
         free_grace=dice.random() < 0.6,
         tight_rails=dice.random() < 0.15,
     )
+    # A lazy provider makes no container for a turn that does not use it: where few do, a world
+    # is nearly all requests.
+    return replace(shape, use=max(shape.use, 0.4)) if "lazy" in faults else shape
 
 
 def smaller(shape: Shape) -> list[Shape]:

@@ -31,7 +31,10 @@ def test_one_conversation_is_one_lineage() -> None:
     for each in (in_talk("a", "talk"), in_talk("b", "talk"), in_talk("c", "other")):
         lineages.join(each)
     assert lineages.members("a") == lineages.linked("conv:talk") == {"a", "b"}
-    assert set(map(frozenset, lineages.distinct(["a", "b", "c"]))) == {frozenset("ab"), frozenset("c")}
+    assert set(map(frozenset, lineages.distinct(["a", "b", "c"]))) == {
+        frozenset("ab"),
+        frozenset("c"),
+    }
 
 
 @pytest.mark.parametrize("first", [True, False])
