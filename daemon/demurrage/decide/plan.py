@@ -56,6 +56,21 @@ def make_plan(
     return Plan(target=target, made_at=now, deletes=tuple(planned))
 
 
+def any_due(
+    verdicts: Mapping[str, Verdict],
+    sightings: Mapping[str, Sighting],
+    rules: Rules,
+    now: float,
+) -> bool:
+    """True where a plan that is made now holds a delete.
+
+    Raises:
+        ForbiddenDeleteError: as in `make_plan`, which alone looks at every verdict.
+    """
+    due = _due(verdicts, sightings, rules, by=now)
+    return any(is_fresh(sighting, rules, now) for _, sighting in due)
+
+
 def stale_due(
     verdicts: Mapping[str, Verdict],
     sightings: Mapping[str, Sighting],

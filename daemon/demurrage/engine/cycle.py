@@ -146,12 +146,12 @@ class Cycle:
         census = await self._watch(conditions)
         await self._settle_in()
         picture, facts = await self._judge(census)
-        plan = self._look.plan(picture)
+        plan = Plan(self.target.name, self.target.api.clock.now(), ())
         judgement = Judgement(())
         if picture.decision is not None:
             await self._record(picture.decision)
             stale = self._look.stale(picture)
-            if plan.deletes or stale:
+            if stale or self._look.due(picture):
                 picture, facts = await self._look_again(census, stale, conditions)
                 plan = self._look.plan(picture)
             plan = choose(plan)

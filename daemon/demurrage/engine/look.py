@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from demurrage.decide.census import Census
 from demurrage.decide.decision import Decision, decide
-from demurrage.decide.plan import make_plan, stale_due
+from demurrage.decide.plan import any_due, make_plan, stale_due
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.inventory import InventoryWatch
 from demurrage.engine.ports import ContainersApi
@@ -79,6 +79,15 @@ class Look:
         if picture.decision is None:
             return ()
         return stale_due(
+            picture.decision.verdicts,
+            self._watch.sightings,
+            self._target.rules,
+            self._target.api.clock.now(),
+        )
+
+    def due(self, picture: Picture) -> bool:
+        """True where a plan that is made now holds a delete."""
+        return picture.decision is not None and any_due(
             picture.decision.verdicts,
             self._watch.sightings,
             self._target.rules,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage.decide.plan import ForbiddenDeleteError, make_plan, stale_due
+from demurrage.decide.plan import ForbiddenDeleteError, any_due, make_plan, stale_due
 from demurrage.model.container import Container, Sighting
 from demurrage.model.plan import Plan
 from demurrage.model.rules import PolicyRules, Rules
@@ -214,6 +214,7 @@ class TestStaleDue:
         planned = set(_ids(make_plan("default", verdicts, rows, RULES, NOW)))
         stale = set(stale_due(verdicts, rows, RULES, NOW))
         assert not planned & stale
+        assert any_due(verdicts, rows, RULES, NOW) == bool(planned)
         assert {str(i) for i, (_, due) in enumerate(cases) if due <= 0} <= planned | stale
 
 
