@@ -2,7 +2,7 @@
 # the folder of that name in the sources (compose.yaml).
 FROM python:3.13-slim
 COPY --from=recorder . /src/recorder
-RUN pip install --quiet --no-cache-dir openai /src/recorder
+RUN python -m pip install --quiet --no-cache-dir openai /src/recorder
 COPY app.py /app.py
 ENV PYTHONUNBUFFERED=1
 CMD ["python", "/app.py"]
