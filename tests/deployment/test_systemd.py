@@ -42,12 +42,11 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "-qq"),
-            *(f"--dest={_MADE / 'wheels'}", f"{wheel}[service]"),
+            *(f"--dest={shared / 'wheels'}", f"{wheel}[service]"),
         ],
         check=True,
     )
-    for each in (_MADE / "wheels", _SYSTEMD):
-        subprocess.run(["cp", "--recursive", str(each), str(shared)], check=True)
+    subprocess.run(["cp", "--recursive", str(_SYSTEMD), str(shared)], check=True)
     copy(base(_MADE), _MADE / "root")
     made = Machine(_MADE / "root", shared)
     made.boot()
