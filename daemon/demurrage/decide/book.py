@@ -37,7 +37,8 @@ class Book:
 
     `known` are response ids that somebody gave, whatever else is logged of them. `undecodable`:
     when each source last named a container by an id that could not be decoded. `requested`: when
-    each set about creating one itself. `windows` remembers what the responses come to.
+    each set about creating one itself. `opaque`: the calls that go on from what they do not name.
+    `windows` remembers what the responses come to.
     """
 
     target: str
@@ -50,6 +51,7 @@ class Book:
     undecodable: dict[str, Moment] = field(default_factory=dict)
     requested: dict[str, list[Moment]] = field(default_factory=dict)
     lineages: Lineages = field(default_factory=Lineages)
+    opaque: set[str] = field(default_factory=set)
     positions: dict[str, list[int]] = field(default_factory=dict)
     windows: Windows = field(default_factory=Windows, compare=False, repr=False)
     _answered: set[str] = field(default_factory=set)
@@ -130,6 +132,8 @@ class Book:
         self, response: Response, fact: Started, moment: Moment, claim: Claim | None
     ) -> None:
         """Fold a start. One that the daemon read blocks births since its id was learned."""
+        if fact.opaque:
+            self.opaque.add(response.call_id)
         claimed_by = response.started
         read = moment.source.resolver
         if response.begin(fact, moment, self._learned.get(fact.call_id) if read else claim):
@@ -262,6 +266,7 @@ class Book:
         self.windows.clear()
         for response in forgotten:
             del self.responses[response.call_id]
+            self.opaque.discard(response.call_id)
             self._unmention(response)
             for key in response.keys:
                 self.positions.pop(key, None)

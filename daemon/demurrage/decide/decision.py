@@ -12,6 +12,7 @@ from demurrage.decide.creates import unanswered_creates
 from demurrage.decide.deduction import deduce
 from demurrage.decide.grounds import Grounds, explicit_ids
 from demurrage.decide.ledger import Ledger
+from demurrage.decide.opaque import Opaque
 from demurrage.decide.response import Claim, Moment
 from demurrage.decide.verdict import judge
 from demurrage.decide.watermark import Watermark, gone_with_holes, watermark
@@ -101,6 +102,7 @@ def decide(
         now,
         undecodable=_latest(book.undecodable.values(), rules.evidence),
         unread=min((response_id for response_id, _ in book.unresolved()), default=None),
+        opaque=Opaque(book, rules.evidence),
         elsewhere=ledger.named_elsewhere(inventory.target, inventory.sightings),
         creates=() if rules.policy.auto_name else unanswered_creates(book, rules.evidence),
     )

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from demurrage.decide.attribution import Attribution
 from demurrage.decide.book import Book
+from demurrage.decide.opaque import Opaque
 from demurrage.decide.watermark import Watermark
 from demurrage.decide.window import Window
 from demurrage.model.container import Container, Sighting
@@ -25,10 +26,11 @@ class Grounds:
     `read_since` is the start of the unbroken series of log readings that evidence stands on:
     what was born before waits `max_event_delay` from then, because a start may have been
     waiting to be delivered. What was born up to `undecodable` may be named by an id that could
-    not be decoded. `unread` is a response of which only the id is known, if there is one.
-    `elsewhere` are containers that the log names for another target, and which that is. In
-    `creates` containers may have been born that applications created without an answer. `waits`
-    remembers what is said of those that wait for a response, by the response.
+    not be decoded. `unread` is a response of which only the id is known, if there is one;
+    `opaque` knows those that go on from what they do not name. `elsewhere` are containers that the
+    log names for another target, and which that is. In `creates` containers may have been born
+    that applications created without an answer. `waits` remembers what is said of those that wait
+    for a response, by the response.
     """
 
     book: Book
@@ -41,6 +43,7 @@ class Grounds:
     now: float
     undecodable: float
     unread: str | None
+    opaque: Opaque
     elsewhere: Mapping[str, str]
     creates: tuple[Window, ...]
     waits: dict[str, Reason] = field(default_factory=dict)

@@ -6,10 +6,11 @@ covers only what started before it, and an end that another writer reports must 
 is done. A pin ends at its `until` or by a release.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import inf
+from typing import NamedTuple
 
 from demurrage.decide.book import Book, Pin
 from demurrage.decide.response import Moment, Response
@@ -26,9 +27,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """All that held the container has ended, the last of it at `ended_at` (provider time)."""
+    """All that held the container has ended, the last of it by `ended_at` (provider time).
+
+    `declared_at`: the earliest moment at which any of it can have been declared over.
+    """
 
     ended_at: float
+    declared_at: float
     reasons: tuple[Reason, ...]
 
 
@@ -40,6 +45,13 @@ class NeverHeld:
 Hold = Held | LetGo | NeverHeld
 
 
+class End(NamedTuple):
+    """When something ended: it was declared over not before `declared_at`, and was by `over_at`."""
+
+    declared_at: float
+    over_at: float
+
+
 def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
     """What holds a container, or since when nothing does any more."""
     if not book.names(container_id):
@@ -49,9 +61,12 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
         pins = sorted(pins, key=lambda pin: pin.at.order)
     explicit = book.explicit.get(container_id, ())
     final = book.final_releases(container_id)
-    ends: list[float] = []
+    ends: list[End] = []
     for ended in chain(
-        (_lineage(book, members, final, rules) for members in _lineages(book, container_id)),
+        (
+            end_of(book, members, final, rules)
+            for members in lineages(book, book.mentions.get(container_id, ()))
+        ),
         (_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
         (_creation(at, final, rules) for at in explicit),
     ):
@@ -65,24 +80,23 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
         if released
         else "every conversation and pin that named it has ended"
     )
-    return LetGo(max(ends, default=now), (Reason(code, text),))
+    ended_at = max((each.over_at for each in ends), default=now)
+    declared_at = min((each.declared_at for each in ends), default=now)
+    return LetGo(ended_at, declared_at, (Reason(code, text),))
 
 
-def _lineages(book: Book, container_id: str) -> list[list[Response]]:
-    """The lineages of the responses that name a container, each as its members."""
-    distinct = [
-        sorted(each) for each in book.lineages.distinct(book.mentions.get(container_id, ()))
-    ]
-    distinct.sort()
+def lineages(book: Book, call_ids: Collection[str]) -> list[list[Response]]:
+    """The lineages of some responses, each once and as its members."""
+    distinct = sorted(sorted(each) for each in book.lineages.distinct(call_ids))
     return [
         [response for each in members if not (response := book.responses[each]).superseded]
         for members in distinct
     ]
 
 
-def _lineage(
+def end_of(
     book: Book, members: Sequence[Response], releases: Sequence[Moment], rules: EvidenceRules
-) -> float | Reason:
+) -> End | Reason:
     """When a lineage ended, or why it has not."""
     ends = [*book.lineages.ends(members[0].call_id), *releases]
     covering = [end for end in ends if all(_covers(end, each, rules) for each in members)]
@@ -98,11 +112,12 @@ def _lineage(
         return Reason(
             Code.RELEASE_WAITS, f"its conversation ended, but {about} may still run", about
         )
+    declared_at = min(end.earliest(rules.max_event_delay) for end in covering)
     declared = min(end.latest(rules.max_event_delay) for end in covering)
     # A turn that ran on past the declared end held it until then, and used it; its writer may
     # have begun another turn right after, whose start is still under way.
     turns = (each.finished.latest(rules.max_event_delay) for each in members if each.finished)
-    return max((declared, *turns))
+    return End(declared_at, max((declared, *turns)))
 
 
 def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
@@ -113,29 +128,34 @@ def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
     return begun + rules.clock_skew <= end.earliest(rules.max_event_delay)
 
 
-def _pin(pin: Pin, releases: Sequence[Moment], rules: EvidenceRules, now: float) -> float | Reason:
+def _pin(pin: Pin, releases: Sequence[Moment], rules: EvidenceRules, now: float) -> End | Reason:
     """When a pin ended, or that it has not."""
     until = inf if pin.until is None else pin.until
     released = _released(pin.at, releases, rules)
-    ended = min(until, released)
-    if ended > now:
+    if min(until, released.over_at) > now:
         return Reason(Code.PINNED, "an application has pinned it", pin.at.source.id)
-    return ended
+    return min(End(until, until), released, key=lambda end: end.over_at)
 
 
-def _creation(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> float | Reason:
+def _creation(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> End | Reason:
     """When the application that created the container released it, or that it has not."""
     released = _released(at, releases, rules)
-    if released == inf:
+    if released.over_at == inf:
         return Reason(Code.CREATED_BY_APPLICATION, "an application created it itself", at.source.id)
     return released
 
 
-def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> float:
+def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> End:
     """The first release that certainly came after a moment; +inf if there is none."""
+    unknown = rules.max_event_delay
     return min(
-        (end.latest(rules.max_event_delay) for end in releases if _before(at, end, rules)),
-        default=inf,
+        (
+            End(end.earliest(unknown), end.latest(unknown))
+            for end in releases
+            if _before(at, end, rules)
+        ),
+        key=lambda end: end.over_at,
+        default=End(inf, inf),
     )
 
 

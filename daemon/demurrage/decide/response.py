@@ -68,8 +68,8 @@ class Response:
     `auto_slots` are those of its slots that can make a container. `named` are the containers
     that the response itself names; `put_out` those among them that its first output item named;
     `carried` are those that its request already bore, and `addressed` those that it gave to a tool
-    of its own. Only a definite `ending` ends it: LOST
-    says that nobody knows. `contradicted`: two starts claim the call id, so an end of one must
+    of its own. Only a definite `ending` ends it: LOST says that nobody knows. `opaque`: it goes on
+    from what no event names. `contradicted`: two starts claim the call id, so an end of one must
     not pass for an end of the other, unless it is a person's word (`closed`) on whatever it was.
     `superseded`: the daemon has read it itself, and an application has logged the same response:
     then that one stands for both, so that they are not taken for two makers.
@@ -88,6 +88,7 @@ class Response:
     conversations: frozenset[str] = frozenset()
     background: bool = False
     direct: bool = False
+    opaque: bool = False
     model: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     response_ids: frozenset[str] = frozenset()
@@ -152,6 +153,7 @@ class Response:
         Whatever either of them bore or continued counts; for the rest the earlier one stands.
         """
         self.carried |= fact.containers
+        self.opaque = self.opaque or fact.opaque
         if fact.conversation is not None:
             self.conversations |= {fact.conversation}
         if fact.previous_response_id is not None:

@@ -128,8 +128,8 @@ def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reaso
     """What still speaks against a release: coverage, late events, activity since.
 
     Its end is known, but not that nothing came after it: a hole anywhere in the log, or an
-    answer that cannot be read, may be somebody who came back. A maker that has not named it
-    yet, because another did, still may.
+    answer that cannot be read, may be somebody who came back, and so may a request that does not
+    say what it goes on from. A maker that has not named it yet, because another did, still may.
     """
     rules = grounds.rules.evidence
     reason = uncovered(container, grounds)
@@ -144,6 +144,7 @@ def _release_waits(container: Container, hold: LetGo, grounds: Grounds) -> Reaso
         or _candidates_wait(container, grounds)
         or _unreadable(container, grounds)
         or _unread(grounds)
+        or _in_another_context(container, hold, grounds)
     )
 
 
@@ -167,6 +168,16 @@ def _unread(grounds: Grounds) -> Reason | None:
         return None
     text = f"of response {grounds.unread} only the id is known; it may use the container"
     return Reason(Code.RESPONSE_END_UNKNOWN, text, grounds.unread)
+
+
+def _in_another_context(container: Container, hold: LetGo, grounds: Grounds) -> Reason | None:
+    about = grounds.opaque.holder(container.created_at, hold.declared_at)
+    if about is None:
+        return None
+    response = grounds.book.responses[about]
+    about = response.response_id or about
+    text = f"{about} goes on from something that it does not name, and may use the container"
+    return Reason(Code.RELEASE_WAITS, text, about)
 
 
 def _used(container: Container, grounds: Grounds) -> Verdict | None:

@@ -79,6 +79,7 @@ def _started(data: wire.StartedData) -> Started:
         conversation=data.conversation,
         background=data.background,
         direct=data.direct,
+        opaque=data.opaque,
         model=data.model,
         key_mark=data.key_mark,
         labels=data.labels,

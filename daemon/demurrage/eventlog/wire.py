@@ -59,6 +59,7 @@ class StartedData(TargetData):
     conversation: Id | None = None
     background: bool = False
     direct: bool = False
+    opaque: bool = False
     model: Name | None = None
     key_mark: Name | None = None
     labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = Field(

@@ -50,7 +50,8 @@ class Slot:
 class Started:
     """A request is about to leave. `direct`: no proxy or queue lies between writer and API.
 
-    `key_mark`: the same for requests with the same key, and tells nothing else of it.
+    `opaque`: it goes on from something that it does not name, so that any container may be in its
+    context. `key_mark`: the same for requests with the same key, and tells nothing else of it.
     """
 
     call_id: str
@@ -60,6 +61,7 @@ class Started:
     conversation: str | None = None
     background: bool = False
     direct: bool = False
+    opaque: bool = False
     model: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     key_mark: str | None = None

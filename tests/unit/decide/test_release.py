@@ -506,3 +506,77 @@ def test_another_writers_end_counts_from_clearly_after_the_start() -> None:
         other.beats(0)
         other.closes(at, "talk")
         assert judged(app, other, active=12).kind is kind, at
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_turn_that_does_not_say_what_it_goes_on_from_may_have_come_back(*, ended: bool) -> None:
+    """It began after the end, with anything of before in its context, and so may what follows."""
+    app = used()
+    app.closes(80, "talk")
+    app.starts("b", 90, opaque=True)
+    if ended:
+        app.ends("b", 120)
+    verdict = judged(app)
+    assert (verdict.kind, verdict.codes[-1]) == (REFERENCED, Code.RELEASE_WAITS)
+    assert verdict.reasons[-1].about == ("resp_b" if ended else "b")
+
+
+def test_one_that_runs_since_before_the_end_may_use_it_yet() -> None:
+    """Its context was fixed when it began; once it is done, what it used is named."""
+    app = used()
+    app.starts("b", 60, opaque=True)
+    app.closes(80, "talk")
+    assert judged(app).kind is REFERENCED
+    app.ends("b", 395)
+    assert judged(app, now=600).kind is RELEASED
+
+
+def test_what_goes_on_from_it_after_the_end_holds_as_it_would() -> None:
+    """The next turn names the one before it, and with it all that was in its context."""
+    app = used()
+    app.starts("b", 40, opaque=True)
+    app.ends("b", 50)
+    app.closes(80, "talk")
+    assert judged(app).kind is RELEASED
+    app.starts("c", 392, previous_response_id="resp_b")
+    app.ends("c", 393)
+    assert judged(app, now=600).kind is REFERENCED
+
+
+def test_what_was_ended_itself_holds_nothing() -> None:
+    """The application knows what it went on from."""
+    app = used()
+    app.closes(80, "talk")
+    app.starts("b", 90, opaque=True)
+    app.ends("b", 120)
+    app.closes(130, after="b")
+    assert judged(app).kind is RELEASED
+
+
+def test_what_is_born_after_it_began_is_in_no_context_of_its() -> None:
+    """Unless it made it, which its slots tell."""
+    other = Writer("app-2")
+    other.starts("b", 2, Slot(container="cntr_9"), opaque=True)
+    app = used()
+    app.closes(80, "talk")
+    assert judged(app, other).kind is RELEASED
+    assert judged(app, other, now=600).kind is RELEASED
+
+
+def test_a_refused_one_went_on_from_nothing() -> None:
+    """The API ran nothing."""
+    app = used()
+    app.closes(80, "talk")
+    app.starts("b", 90, opaque=True)
+    app.ends("b", 91, status=Ending.REFUSED)
+    assert judged(app).kind is RELEASED
+
+
+def test_a_release_is_held_by_it_as_an_end_is() -> None:
+    """`container.released` speaks of what was before it."""
+    app = used()
+    app.releases("cntr_1", 80)
+    assert judged(app).kind is RELEASED
+    app.starts("b", 392, Slot(container="cntr_9"), opaque=True)
+    app.ends("b", 395)
+    assert judged(app, now=600).kind is REFERENCED
