@@ -6,6 +6,7 @@ is read and nothing is changed.
 
 import struct
 import sys
+from ipaddress import ip_address
 from typing import Any
 
 if sys.platform == "linux":
@@ -22,7 +23,7 @@ _STREAMS = frozenset({"SyncStream", "AnyIOStream", "TrioStream"})
 _ESTABLISHED = 1  # TCP_ESTABLISHED
 
 
-def has_arrived(stream: Any, pool: Any) -> bool:
+def has_arrived(stream: Any, pool: Any, *, anywhere: bool) -> bool:
     """Whether every byte of a request was handed over, and acknowledged by the other end's TCP.
 
     That the connection was the request's own all along is seen before and after the socket is
@@ -31,6 +32,9 @@ def has_arrived(stream: Any, pool: Any) -> bool:
     Args:
         stream: the request's body, by which it is known.
         pool: the connections that it leaves by.
+        anywhere: whatever the other end's address; else it must be one of the public network.
+            At any other, something of this machine's or site's own may take a request for the API
+            and hold it back.
 
     Raises:
         Exception: whatever says that it cannot be known: the request is not under way any more,
@@ -44,7 +48,8 @@ def has_arrived(stream: Any, pool: Any) -> bool:
     begun = inner._request_count  # noqa: SLF001 - likewise
     at_it = [each for each in list(pool._requests) if each.connection is connection]  # noqa: SLF001 - likewise
     alone = len(at_it) == 1 and at_it[0] is mine
-    arrived = alone and _handed_over(inner) and _acknowledged(inner._network_stream)  # noqa: SLF001 - likewise
+    stream_below = inner._network_stream  # noqa: SLF001 - likewise
+    arrived = alone and _handed_over(inner) and _acknowledged(stream_below, anywhere=anywhere)
     same = inner._request_count == begun and mine.connection is connection  # noqa: SLF001 - likewise
     return arrived and same and _handed_over(inner)
 
@@ -83,7 +88,7 @@ def _handed_over(inner: Any) -> bool:
     return bool(inner._state.name == "ACTIVE" and state == "DONE")  # noqa: SLF001 - likewise
 
 
-def _acknowledged(stream: Any) -> bool:
+def _acknowledged(stream: Any, *, anywhere: bool) -> bool:
     """True where the kernel holds nothing of the stream that the other end has not got."""
     if sys.platform != "linux" or not _is(stream, _STREAMS):
         raise LookupError("no plain stream")
@@ -91,8 +96,16 @@ def _acknowledged(stream: Any) -> bool:
     number = sock.fileno()
     if number < 0 or sock.family not in (socket.AF_INET, socket.AF_INET6):
         raise LookupError("no open connection by TCP")
+    if not (anywhere or _is_public(sock.getpeername()[0])):
+        raise LookupError("not at an address of the API's")
     left = fcntl.ioctl(number, termios.TIOCOUTQ, bytes(4))  # the same number as SIOCOUTQ
     state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0]
     # A socket that was closed has no number any more: then another's may have answered.
     same = sock.fileno() == number
     return bool(struct.unpack("i", left)[0] == 0 and state == _ESTABLISHED and same)
+
+
+def _is_public(address: str) -> bool:
+    found = ip_address(address.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_global

@@ -1,6 +1,6 @@
 """What a request to `/responses` may bring about: its slots and ids, none of its prose."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from demurrage_recorder.ids import LONGEST_ID, container_ids, is_word, may_name, scanned_ids
 from demurrage_recorder.texts import parsed
@@ -29,28 +29,51 @@ HARMLESS = frozenset(
         "tool_search",
     }
 )
+REFERENCES = ("item_reference", "compaction", "compaction_summary")
+"""Items that stand for earlier ones without naming their response, or their containers."""
+SEARCH = "tool_search"
+LOADING = ("additional_tools", "tool_search_call", "tool_search_output")
+"""Items by which tools come into a context."""
+AT_ONCE = (None, "auto", "default", "priority", "scale", "fast", "ultrafast")
+"""The service tiers in which the API keeps no request waiting until there is room."""
 # These come in dated and preview versions.
 _HARMLESS_FAMILIES = ("web_search", "computer")
 
 
-def start_of(body: bytes | None) -> dict[str, Any]:
-    """The data of a start event for a request body.
+class Start(NamedTuple):
+    """What a request may bring about.
+
+    Attributes:
+        data: the data of its start event.
+        at_once: the API does not keep it waiting, as far as the request says.
+        spreads: whatever it makes may be born as long as it runs.
+    """
+
+    data: dict[str, Any]
+    at_once: bool = True
+    spreads: bool = False
+
+
+def start_of(body: bytes | None) -> Start:
+    """What a request may bring about.
 
     Args:
         body: the request's JSON as it leaves, or None when it cannot be read (a stream, a form,
-            an encoding). Then it may hold any tool, and may run in the background.
+            an encoding). Then it may hold any tool, go on from anything, and may run in the
+            background.
     """
     if body is None:
-        return unreadable()
+        return _any()
     try:
         request = parsed(body)
     except (ValueError, RecursionError):
-        return unreadable(body)
+        return _any(body)
     if not isinstance(request, dict):
-        return unreadable(body)
+        return _any(body)
+    spreads = _spreads(request)
     data: dict[str, Any] = {
         "slots": slots_of(request),
-        "background": request.get("background") is True,
+        "background": request.get("background") is True or spreads,
     }
     if may_name(body):
         data["containers"] = sorted(container_ids(request))
@@ -62,7 +85,13 @@ def start_of(body: bytes | None) -> dict[str, Any]:
     conversation = conversation_of(request)
     if conversation is not None:
         data["conversation"] = conversation
-    return data
+    if refers(request.get("input")):
+        data["opaque"] = True
+    return Start(data, request.get("service_tier") in AT_ONCE, spreads)
+
+
+def _any(body: bytes = b"") -> Start:
+    return Start(unreadable(body), at_once=False, spreads=True)
 
 
 def unreadable(body: bytes = b"") -> dict[str, Any]:
@@ -70,8 +99,14 @@ def unreadable(body: bytes = b"") -> dict[str, Any]:
     return {
         "slots": [UNKNOWN],
         "background": True,
+        "opaque": True,
         "containers": sorted(scanned_ids(body)),
     }
+
+
+def refers(items: Any) -> bool:
+    """True where an item stands for others, whose responses and containers are not told."""
+    return _has(items, REFERENCES)
 
 
 def conversation_of(value: dict[str, Any]) -> str | None:
@@ -87,12 +122,13 @@ def conversation_of(value: dict[str, Any]) -> str | None:
 def slots_of(request: dict[str, Any]) -> list[dict[str, Any]]:
     """One slot for each tool of the request that makes or names a container.
 
-    A stored prompt has tools that the request does not show.
+    A stored prompt has tools that the request does not show, and so have agents beside the first,
+    and a context into which an earlier turn has loaded some.
     """
     slots: list[dict[str, Any]] = []
     for tool in _tools(request):
         slots += _slots(tool)
-    if request.get("prompt") is not None:
+    if request.get("prompt") is not None or _spreads(request) or _has_loaded(request):
         slots.insert(0, UNKNOWN)
     return slots[:_MOST_SLOTS]
 
@@ -103,9 +139,38 @@ def _tools(request: dict[str, Any]) -> list[Any]:
     found = list(tools) if isinstance(tools, list) else []
     if isinstance(items, list):
         for item in items:
-            if isinstance(item, dict) and isinstance(item.get("tools"), list):
+            if (
+                isinstance(item, dict)
+                and isinstance(item.get("tools"), list)
+                # What a server offers runs there.
+                and item.get("type") != "mcp_list_tools"
+            ):
                 found += item["tools"]
     return found
+
+
+def _has_loaded(request: dict[str, Any]) -> bool:
+    """True where tools that no later request shows may have been loaded in an earlier turn."""
+    goes_on = (
+        request.get("previous_response_id") is not None
+        or request.get("conversation") is not None
+        or refers(request.get("input"))
+    )
+    return goes_on and (
+        _has(request.get("tools"), (SEARCH,)) or _has(request.get("input"), LOADING)
+    )
+
+
+def _spreads(request: dict[str, Any]) -> bool:
+    """True where agents of the API's own, each with a context of its own, run in the response."""
+    agents = request.get("multi_agent")
+    return agents is not None and not (isinstance(agents, dict) and agents.get("enabled") is False)
+
+
+def _has(items: Any, kinds: tuple[str, ...]) -> bool:
+    return isinstance(items, list) and any(
+        isinstance(each, dict) and each.get("type") in kinds for each in items
+    )
 
 
 def _slots(tool: Any) -> list[dict[str, Any]]:

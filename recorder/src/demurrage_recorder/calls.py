@@ -48,6 +48,7 @@ class Call:
 
     Attributes:
         began: an output item was seen.
+        spreads: it makes containers as long as it runs, so nothing is told that would bound it.
         moment: when what is being read had come, in epoch seconds; None where it is read as it
             comes.
     """
@@ -58,6 +59,7 @@ class Call:
     sent_at: float | None = None
     moment: float | None = None
     began = False
+    spreads = False
     _status: str | None = None
     _lost = False
     _told: frozenset[str] = frozenset()
@@ -117,6 +119,8 @@ class Call:
             return
         self._status = status or "in_progress"
         told = {"status": status, **times_of(response), "completed_at": None}
+        if self.spreads and status != "queued":
+            del told["status"]
         self._created(told, at=asked_at if status == "queued" else None)
 
     def passing(self, ids: Collection[str], *, output: bool) -> None:
@@ -125,7 +129,7 @@ class Call:
         What came before that item may be an echo of the request, and proves no container's use.
         """
         self._seen = self._seen.union(ids)
-        if output and not self.began:
+        if output and not self.began and not self.spreads:
             self.began = True
             self._told = self._told.union(ids)
             self._tell(

@@ -1,12 +1,15 @@
 """The one place that knows where container ids show: in requests, answers and events alike.
 
+As the daemon reads them, too: under a name that speaks of containers, as a text of its own, in a
+list, or as the `id` of an object.
+
 Ids that a proxy has rewritten pass as they are; the daemon turns them back.
 """
 
 import re
 from typing import Any
 
-_NAMES = frozenset({"container_id", "container"})
+_WORD = "container"
 _PREFIX = "cntr_"
 _MARK = _PREFIX.encode()
 # A letter of the prefix as JSON may write it too, though hardly anybody does.
@@ -18,23 +21,24 @@ _ANYWHERE = re.compile(rb"cntr_[A-Za-z0-9_=-]{1,1019}(?=[^A-Za-z0-9_=-])")
 
 
 def container_ids(value: Any) -> set[str]:
-    """Every container id under `container_id` or `container`, at any depth of parsed JSON."""
+    """Every container id under a name that speaks of containers, at any depth of parsed JSON."""
     found: set[str] = set()
-    left = [value]
-    # Every answer is walked while its application waits: hence types, and no tests that make more.
+    left: list[tuple[str, Any]] = [("", value)]
+    # Some are walked while an application waits: hence types, and no tests that make more.
     while left:
-        inner = left.pop()
+        name, inner = left.pop()
         if type(inner) is dict:
-            for name, each in inner.items():
-                kind = type(each)
-                if kind is str:
-                    if name in _NAMES and each.startswith(_PREFIX) and is_word(each, LONGEST_ID):
-                        found.add(each)
-                elif kind is dict or kind is list:
-                    left.append(each)
-        elif type(inner) is list:
-            left += inner
-    return found
+            whose = name if _WORD in name else "id"
+            named = [(whose if key == "id" else key, each) for key, each in inner.items()]
+        else:
+            named = [(name, each) for each in inner] if type(inner) is list else [(name, inner)]
+        for key, each in named:
+            kind = type(each)
+            if kind is dict or kind is list:
+                left.append((key, each))
+            elif kind is str and each.startswith(_PREFIX) and _WORD in key:
+                found.add(each)
+    return {each for each in found if is_word(each, LONGEST_ID)}
 
 
 def scanned_ids(text: bytes) -> set[str]:

@@ -8,6 +8,25 @@ from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.telling import FINAL, response_id_of
 
 _PREFIX = "response."
+# What the model itself puts out. Before it may come what only prepares the ground: lists of tools,
+# tools that were loaded, a context made smaller. What nobody knows yet may be such.
+_MODELS_OWN = frozenset(
+    {
+        "apply_patch_call",
+        "code_interpreter_call",
+        "computer_call",
+        "custom_tool_call",
+        "file_search_call",
+        "function_call",
+        "image_generation_call",
+        "local_shell_call",
+        "mcp_call",
+        "message",
+        "reasoning",
+        "shell_call",
+        "web_search_call",
+    }
+)
 
 
 class Making:
@@ -131,11 +150,18 @@ def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: floa
     """Tell a call what an event of its stream says; `asked_at` is None where it is replayed."""
     response, status = event.get("response"), _ending(event.get("type"))
     if not isinstance(response, dict):
-        call.passing(ids, output="output_index" in event)
+        call.passing(ids, output=_is_output(event))
     elif status is not None:
         call.ended(response, status, ids)
     elif response_id_of(response) is not None:
         call.alive(response, ids, asked_at)
+
+
+def _is_output(event: dict[str, Any]) -> bool:
+    """True where the event brings an item that the model put out."""
+    item = event.get("item")
+    kind = item.get("type") if isinstance(item, dict) else None
+    return "output_index" in event and isinstance(kind, str) and kind in _MODELS_OWN
 
 
 def unread(call: Call, ids: Collection[str], event: str) -> None:

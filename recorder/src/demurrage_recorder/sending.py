@@ -30,6 +30,7 @@ class _Waiting(NamedTuple):
     call: Call
     request: "weakref.ref[Any]"
     pool: Any
+    vouched: bool
     zero: float
     since: float
     due_at: float
@@ -46,22 +47,25 @@ class Sending:
 
     def __init__(self) -> None:
         self.due_at = inf
-        self._fresh: deque[tuple[Call, weakref.ref[Any], Any, float]] = deque(maxlen=_MOST)
+        self._fresh: deque[tuple[Call, weakref.ref[Any], Any, bool, float]] = deque(maxlen=_MOST)
         self._waiting: list[_Waiting] = []
 
-    def add(self, call: Call, request: Any, pool: Any) -> None:
-        """A request is about to leave through a pool of connections."""
-        self._fresh.append((call, weakref.ref(request), pool, zero()))
+    def add(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
+        """A request is about to leave through a pool of connections.
+
+        Where the application has not `vouched` for it that nothing lies between, only an address
+        that many share is taken for the API's own.
+        """
+        self._fresh.append((call, weakref.ref(request), pool, vouched, zero()))
 
     def look(self) -> None:
         """Tell of each request that has arrived, and let go of those that are answered."""
         now = time.monotonic()
         with suppress(IndexError):
             while True:
-                call, request, pool, before = self._fresh.popleft()
-                if call.waits and request() is not None:  # else it was answered meanwhile
-                    due_at = now + _LOOK_AFTER
-                    self._waiting.append(_Waiting(call, request, pool, before, now, due_at))
+                fresh = self._fresh.popleft()
+                if fresh[0].waits and fresh[1]() is not None:  # else it was answered meanwhile
+                    self._waiting.append(_Waiting(*fresh, now, now + _LOOK_AFTER))
         found = (_followed(each, now) for each in self._waiting)
         self._waiting = [each for each in found if each is not None]
         self.due_at = min((each.due_at for each in self._waiting), default=inf)
@@ -76,7 +80,10 @@ def _followed(waiting: _Waiting, now: float) -> _Waiting | None:
         return waiting
     try:
         # Asked last: while the call waits for its answer, no later attempt uses the same request.
-        arrived = has_arrived(request.stream, waiting.pool) and waiting.call.waits
+        arrived = (
+            has_arrived(request.stream, waiting.pool, anywhere=waiting.vouched)
+            and waiting.call.waits
+        )
     except Exception:  # noqa: BLE001 - then it cannot be known, and nothing is said
         return None
     if not arrived:

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
-from demurrage_recorder.asking import HARMLESS, LONGEST_NAME, start_of, unreadable
+from demurrage_recorder.asking import (
+    AT_ONCE,
+    HARMLESS,
+    LOADING,
+    LONGEST_NAME,
+    REFERENCES,
+    SEARCH,
+    Start,
+    start_of,
+    unreadable,
+)
 from demurrage_recorder.ids import LONGEST_ID, may_name
 from demurrage_recorder.keys import mark_of
 from demurrage_recorder.texts import pieces_of, scan
@@ -17,7 +27,10 @@ from demurrage_recorder.warn import warn_once
 # How many keys a client is known by at a time: an application may bear one for each of its users.
 _MOST_KEYS = 64
 # The keys that say more than the quick reading understands.
-_UNUSUAL = frozenset({"prompt", "conversation"})
+_UNUSUAL = frozenset({"prompt", "conversation", "multi_agent"})
+# The items that do.
+_TELLING = (*REFERENCES, *LOADING)
+_PLAIN = HARMLESS - {SEARCH}
 # By its size, None where it names none: the slot of a code interpreter that makes what it needs.
 _AUTO = {
     size: f'{{"tool":"code_interpreter","tier":"{size or "1g"}","container":"auto"}}'
@@ -29,12 +42,15 @@ _FEW = 64
 class Asks(NamedTuple):
     """What a request may bring about.
 
-    `text`: the data of its start as JSON, but for the opening brace; `makes`: it has a slot.
+    `text`: the data of its start as JSON, but for the opening brace; `makes`: it has a slot;
+    `at_once` and `spreads` as in `Start`.
     """
 
     text: str
     makes: bool
     background: bool
+    at_once: bool = True
+    spreads: bool = False
 
 
 class Starts:
@@ -95,12 +111,13 @@ def asked_by(body: bytes | None) -> Asks:
         return _told(start_of(body))
     except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
         warn_once("asking", f"{type(error).__name__} while reading a request; it may do anything")
-        return _told(unreadable(body or b""))
+        return _told(Start(unreadable(body or b""), at_once=False, spreads=True))
 
 
-def _told(start: dict[str, Any]) -> Asks:
-    text = "".join(pieces_of(start, 0))[1:]
-    return Asks(text, bool(start["slots"]), start["background"])
+def _told(start: Start) -> Asks:
+    data = start.data
+    text = "".join(pieces_of(data, 0))[1:]
+    return Asks(text, bool(data["slots"]), data["background"], start.at_once, start.spreads)
 
 
 def asked_plainly(body: bytes) -> Asks | None:
@@ -119,7 +136,7 @@ def asked_plainly(body: bytes) -> Asks | None:
     if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
         return None
     slots = _slots(request.get("tools"), request.get("input"))
-    if slots is None:
+    if slots is None or request.get("service_tier") not in AT_ONCE:
         return None
     background = request.get("background") is True
     text = f'"slots":[{slots}],"background":{"true" if background else "false"}'
@@ -135,7 +152,9 @@ def _slots(tools: Any, items: Any) -> str | None:
     """The slots of well-known tools; None where there are others, or some among the items."""
     if tools is None:
         tools = []
-    brought = type(items) is list and any(type(each) is dict and "tools" in each for each in items)
+    brought = type(items) is list and any(
+        type(each) is dict and ("tools" in each or each.get("type") in _TELLING) for each in items
+    )
     if brought or type(tools) is not list or len(tools) > _FEW:
         return None
     found = []
@@ -143,7 +162,7 @@ def _slots(tools: Any, items: Any) -> str | None:
         kind = tool.get("type") if type(tool) is dict else None
         if type(kind) is not str:
             return None
-        if kind in HARMLESS:
+        if kind in _PLAIN:
             continue
         container = tool.get("container") if kind == "code_interpreter" else None
         if type(container) is not dict or container.get("type") != "auto":

@@ -79,7 +79,13 @@ class _Transport:
         url = request.url
         raw = url.raw_path
         path = url.path if b"%" in raw or b"?" in raw else raw.decode("ascii")
-        return self.watch.begin(request, path, self._pool, direct=self._goes_straight(url))
+        return self.watch.begin(
+            request,
+            path,
+            self._pool,
+            direct=self._goes_straight(url),
+            vouched=self.direct is not None,
+        )
 
     def _goes_straight(self, url: Any) -> bool:
         """True where nothing can hold a request back and pass it on later."""

@@ -43,7 +43,7 @@ class Writing(Protocol):
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon, and by the time of the next `flush`."""
 
-    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
         """Have the log know once a request that goes straight to the API has reached it."""
 
     def flush(self) -> None:
@@ -116,6 +116,7 @@ class Watch:
         pool: Any = None,
         *,
         direct: bool,
+        vouched: bool = False,
     ) -> Followed | None:
         """Log that a request is about to leave; None when it does not concern the daemon.
 
@@ -124,16 +125,17 @@ class Watch:
             path: its URL's path.
             pool: the connections that it leaves by, where they are known.
             direct: it goes straight to the API.
+            vouched: that it does is the application's own word.
         """
         try:
             # What is asked for most, and waits meanwhile.
             if request.method == "POST" and path.endswith("/responses"):
-                return self._making(request, pool, direct=direct)
+                return self._making(request, pool, direct=direct, vouched=vouched)
             found = _PLACES.search(path)
             if found is None:
                 return None
             if request.method == "POST":
-                return self._post(request, found, pool, direct=direct)
+                return self._post(request, found, pool, direct=direct, vouched=vouched)
             if request.method == "GET" and found["id"] and not found["cancel"]:
                 return self._looking(found["id"])
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
@@ -162,13 +164,13 @@ class Watch:
         return call
 
     def _post(
-        self, request: Asked, found: re.Match[str], pool: Any, *, direct: bool
+        self, request: Asked, found: re.Match[str], pool: Any, *, direct: bool, vouched: bool
     ) -> Followed | None:
         response_id = found["id"]
         if response_id is not None:
             return self._looking(response_id) if found["cancel"] else None
         if found["responses"]:
-            return self._making(request, pool, direct=direct)
+            return self._making(request, pool, direct=direct, vouched=vouched)
         if found["containers"]:
             # The answer with its id may be lost; this alone tells then that there may be one.
             self.note("container.requested", {})
@@ -182,18 +184,20 @@ class Watch:
         call = self.unwatched(what)
         return self._exchange(Making(call, time.time()), call, silent=True)
 
-    def _making(self, request: Asked, pool: Any, *, direct: bool) -> Followed:
+    def _making(self, request: Asked, pool: Any, *, direct: bool, vouched: bool) -> Followed:
         writer, asks = self.writer, asked_by(_body(request))
         try:
             key = borne_by(request.headers.raw)
         except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
             key = None
         call = Call(self.note, self._directory, background=asks.background)
+        call.spreads = asks.spreads
+        direct = direct and asks.at_once
         data = self._starts.text(asks, call.id, key, direct=direct)
         begun_at = time.time()
         writer.start(self.target, call.id, data)
         if direct and pool is not None and asks.makes and not asks.background:
-            writer.look_after(call, request, pool)
+            writer.look_after(call, request, pool, vouched=vouched)
         return LateExchange(self, call, begun_at, direct=direct)
 
     def reader_of(self, call: Call, begun_at: float, *, direct: bool) -> Exchange:

@@ -142,15 +142,16 @@ class Writer:
         if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
             self.flush()
 
-    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
         """Have the log know once a request that goes straight to the API has reached it.
 
         Args:
             call: the attempt; its start is written.
             request: what is about to leave, as its HTTP library has it.
             pool: the library's pool of connections that it leaves by.
+            vouched: that it goes straight there is the application's own word.
         """
-        self._sending.add(call, request, pool)
+        self._sending.add(call, request, pool, vouched=vouched)
 
     def flush(self) -> None:
         """Write down what the answers that have come until now say."""

@@ -45,7 +45,7 @@ class Notes:
         """Read it, later than which is hard to tell from here."""
         answer.read()
 
-    def look_after(self, call: Call, request: Any, pool: Any) -> None:
+    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
         """No request here leaves by a connection."""
 
     def flush(self) -> None:

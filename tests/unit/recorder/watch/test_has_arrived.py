@@ -12,7 +12,7 @@ import pytest
 from tests.unit.recorder.watch.conftest import LIBRARY
 
 from demurrage_recorder import sending
-from demurrage_recorder.arrival import has_arrived
+from demurrage_recorder.arrival import _is_public, has_arrived
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.sending import Sending
 
@@ -52,7 +52,7 @@ class Sea:
     def known(self) -> bool:
         """True where it is known that the request has arrived."""
         try:
-            return has_arrived(self.stream, self.pool)
+            return has_arrived(self.stream, self.pool, anywhere=True)
         except Exception:  # noqa: BLE001 - as the keeper has it
             return False
 
@@ -140,6 +140,33 @@ def test_a_socket_of_this_machine_proves_nothing(sea: Sea) -> None:
         assert not sea.known()
 
 
+def test_an_address_of_this_site_proves_nothing(sea: Sea) -> None:
+    """Something there may have taken the request for the API; only the application can know."""
+    with pytest.raises(LookupError):
+        has_arrived(sea.stream, sea.pool, anywhere=False)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("162.159.140.245", True),
+        ("2606:4700:7::a29f:8cf5", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("100.64.0.1", False),
+        ("198.18.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:162.159.140.245", True),
+    ],
+)
+def test_which_addresses_many_share(address: str, *, public: bool) -> None:
+    """Not those that a site, a machine or a tunnel gives out itself."""
+    assert _is_public(address) is public
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_an_attempt_that_is_over_is_not_told_of(
     sea: Sea, monkeypatch: pytest.MonkeyPatch, *, lost: bool
@@ -154,7 +181,7 @@ def test_an_attempt_that_is_over_is_not_told_of(
         stream = sea.stream
 
     request = Request()
-    looks.add(call, request, sea.pool)
+    looks.add(call, request, sea.pool, vouched=True)
     if lost:
         call.lost()
     looks.look()
@@ -175,7 +202,7 @@ def test_nothing_is_told_on_a_clock_that_was_set_since_the_start(
         stream = sea.stream
 
     request = Request()
-    looks.add(call, request, sea.pool)
+    looks.add(call, request, sea.pool, vouched=True)
     real = time.time
     monkeypatch.setattr("demurrage_recorder.sending.time.time", lambda: real() + step)
     looks.look()

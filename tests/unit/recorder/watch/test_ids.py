@@ -15,6 +15,7 @@ from openai import types
 from openai._models import BaseModel
 from openai.types import responses
 
+from demurrage.provider.references import containers_in
 from demurrage_recorder.asking import UNKNOWN, slots_of, start_of
 from demurrage_recorder.ids import container_ids, may_name, scanned_ids
 
@@ -103,8 +104,37 @@ def test_depth_hides_nothing(value: Any, depth: int, name: str) -> None:
     assert (CONTAINER in container_ids(nested)) == (name == "container_id")
 
 
+names = st.sampled_from(["container", "container_id", "containers", "id", "file", "my_containers"])
+documents: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(["cntr_1", "cntr_2", "cntr_3", "auto", 7, None]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(document=documents)
+def test_recorder_and_daemon_read_the_same(document: Any) -> None:
+    """What the one finds in a document, the other does: neither knows a place of its own."""
+    assert container_ids(document) == containers_in(document)
+
+
 @pytest.mark.parametrize(
-    "value", ["", "auto", "cntr_\n", "cntr_" + "x" * 2000, 7, None, ["cntr_1"], {"type": "auto"}]
+    "document",
+    [
+        {"container": {"id": CONTAINER, "type": "auto"}},
+        {"containers": [CONTAINER]},
+        {"container_ids": [[CONTAINER]]},
+        {"containers": [{"id": CONTAINER}]},
+        {"active_container_id": CONTAINER},
+    ],
+)
+def test_wherever_a_name_speaks_of_containers(document: Any) -> None:
+    """As an object, in a list, under names that no SDK has yet."""
+    assert container_ids({"output": [document]}) == {CONTAINER}
+
+
+@pytest.mark.parametrize(
+    "value", ["", "auto", "cntr_\n", "cntr_" + "x" * 2000, 7, None, ["ci_1"], {"type": "auto"}]
 )
 def test_what_is_no_id(value: Any) -> None:
     """Nothing that the event log would refuse passes for an id."""
@@ -123,7 +153,7 @@ def test_no_way_of_writing_hides_an_id(which: set[int], upper: bool, beside: str
     for encoding in ("utf-8", "utf-16", "utf-32"):
         told = text.encode(encoding)
         assert may_name(told)
-        assert start_of(told)["containers"] == [CONTAINER]
+        assert start_of(told).data["containers"] == [CONTAINER]
 
 
 def test_most_escapes_are_no_ids() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.recorder.conftest import run
 
-from demurrage_recorder.asking import HARMLESS, start_of
+from demurrage_recorder.asking import AT_ONCE, HARMLESS, LOADING, REFERENCES, start_of
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.keys import mark_of
 from demurrage_recorder.starts import Starts, asked_by, asked_plainly
@@ -47,7 +47,14 @@ requests: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         | st.lists(
             st.text(max_size=3)
             | st.fixed_dictionaries(
-                {}, optional={"tools": st.lists(tools, max_size=2), "container_id": names}
+                {},
+                optional={
+                    "tools": st.lists(tools, max_size=2),
+                    "container_id": names,
+                    "type": st.sampled_from(
+                        [*REFERENCES, *LOADING, "mcp_list_tools", "message", None, []]
+                    ),
+                },
             ),
             max_size=3,
         ),
@@ -57,6 +64,8 @@ requests: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "conversation": names | st.just({"id": "conv_1"}),
         "prompt": st.sampled_from([None, {"id": "pmpt_1"}]),
         "stream": st.booleans(),
+        "service_tier": st.sampled_from([*AT_ONCE, "flex", "later", 7, []]),
+        "multi_agent": st.sampled_from([None, {"enabled": True}, {"enabled": False}, {}, 7]),
     },
 )
 bodies = st.one_of(
@@ -82,13 +91,15 @@ bodies = st.one_of(
 @given(body=bodies)
 def test_the_quick_reading_says_what_the_long_one_says(body: bytes) -> None:
     """Or nothing at all; and then the long one is asked."""
-    plain = start_of(body)
+    start = start_of(body)
+    plain = start.data
     quick = asked_plainly(body)
     asked = asked_by(body)
     if quick is not None:
         assert asked == quick
     assert json.loads("{" + asked.text) == json.loads(json.dumps(plain))
     assert (asked.makes, asked.background) == (bool(plain["slots"]), plain["background"])
+    assert (asked.at_once, asked.spreads) == (start.at_once, start.spreads)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +124,10 @@ def test_what_most_ask_is_read_quickly(request_: dict[str, Any]) -> None:
         b'{"input":[{"container_id":"\\u0063ntr_' + b"a" * 48 + b'"}]}',
         json.dumps({"input": [{"type": "tool_search_output", "tools": [AUTO]}]}).encode(),
         json.dumps({"prompt": {"id": "pmpt_1"}}).encode(),
+        json.dumps({"input": [{"type": "item_reference", "id": "ci_1"}]}).encode(),
+        json.dumps({"service_tier": "flex"}).encode(),
+        json.dumps({"multi_agent": {"enabled": True}}).encode(),
+        json.dumps({"tools": [{"type": "tool_search"}]}).encode(),
         json.dumps({"tools": [{"type": "later"}]}).encode(),
         b"--form",
     ],
@@ -120,7 +135,7 @@ def test_what_most_ask_is_read_quickly(request_: dict[str, Any]) -> None:
 def test_what_few_ask_is_read_the_long_way(body: bytes) -> None:
     """Whatever names a container, or may make one in a way that is not plain."""
     assert asked_plainly(body) is None
-    assert json.loads("{" + asked_by(body).text) == start_of(body)
+    assert json.loads("{" + asked_by(body).text) == start_of(body).data
 
 
 def test_what_each_start_says_alike_is_said() -> None:
@@ -148,7 +163,7 @@ def test_a_request_without_a_body_that_shows(notes: Notes) -> None:
     """A stream's body is the application's alone."""
     with watched(lambda: http.Response(200, json=response()), notes) as client:
         client.post(URL, content=iter([b"{}"]))
-    assert notes.told[0][2]["slots"] == start_of(None)["slots"]
+    assert notes.told[0][2]["slots"] == start_of(None).data["slots"]
 
 
 def test_no_two_calls_share_a_name() -> None:
