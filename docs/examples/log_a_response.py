@@ -26,7 +26,7 @@ offset = None
 
 
 def log(kind, **data):
-    """Send one event, after those that did not get through; the application goes on in any case."""
+    """Send one event, after those that did not get through; False where it does not either."""
     global sequence
     sequence += 1
     unsent.append(
@@ -50,8 +50,9 @@ def log(kind, **data):
         urllib.request.urlopen(request, timeout=5).close()
     except OSError as error:
         print(f"not logged yet: {error}", file=sys.stderr)
-    else:
-        unsent.clear()
+        return False
+    unsent.clear()
+    return True
 
 
 def learn_offset(headers):
@@ -61,11 +62,24 @@ def learn_offset(headers):
         offset = time.time() - parsedate_to_datetime(headers["date"]).timestamp()
 
 
+def named_in(value, name=""):
+    """Every container that an answer names: calls do, and so do notes on the files they made."""
+    if isinstance(value, dict):
+        return {found for key, each in value.items() for found in named_in(each, key)}
+    if isinstance(value, list):
+        return {found for each in value for found in named_in(each, name)}
+    return {value} if "container" in name and str(value).startswith("cntr_") else set()
+
+
 def turn(client):
     """Take one turn, logged from before it leaves to its end, whichever that is."""
     call_id = str(uuid.uuid4())
     slots = [{"tool": "code_interpreter", "tier": "1g", "container": "auto"}]
-    log("response.started", call_id=call_id, slots=slots)
+    # A start that lies nowhere but in this process must not be followed by its request. The
+    # recorder keeps it in a file instead, and lets the application go on.
+    if not log("response.started", call_id=call_id, slots=slots):
+        log("response.finished", call_id=call_id, status="cancelled")
+        return None
     # Until the whole answer is in, nobody knows whether the API took the request.
     end = {"status": "lost"}
     try:
@@ -82,11 +96,7 @@ def turn(client):
             "status": response.status,
             "response_id": response.id,
             "created_at": response.created_at,
-            "containers": [
-                item.container_id
-                for item in response.output
-                if item.type == "code_interpreter_call"
-            ],
+            "containers": sorted(named_in(response.model_dump(mode="json"))),
         }
         return response
     except APIStatusError as error:

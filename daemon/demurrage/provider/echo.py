@@ -81,9 +81,16 @@ def read_echo(
 
 
 def _slots(document: Mapping[str, Any]) -> Iterator[Slot]:
-    """One for each tool that may make a container; a stored prompt may bring tools of its own."""
+    """One for each tool that may make a container.
+
+    A stored prompt may bring tools of its own, and so may what the response goes on from.
+    """
     tools = document.get("tools")
-    if document.get("prompt") is not None or not isinstance(tools, list):
+    if (
+        document.get("prompt") is not None
+        or not isinstance(tools, list)
+        or _may_have_loaded(document, tools)
+    ):
         yield _ANY
     for tool in tools if isinstance(tools, list) else ():
         kind = tool.get("type") if isinstance(tool, Mapping) else None
@@ -93,6 +100,14 @@ def _slots(document: Mapping[str, Any]) -> Iterator[Slot]:
             yield from _shell(tool.get("environment"))
         elif kind not in _WITHOUT:
             yield _ANY
+
+
+def _may_have_loaded(document: Mapping[str, Any], tools: list[Any]) -> bool:
+    """True where an earlier turn may have brought tools into the context that no echo shows."""
+    goes_on = any(document.get(name) for name in ("previous_response_id", "conversation"))
+    return goes_on and any(
+        isinstance(tool, Mapping) and tool.get("type") == "tool_search" for tool in tools
+    )
 
 
 def _interpreter(container: Any) -> Slot:

@@ -104,6 +104,30 @@ def unreadable(body: bytes = b"") -> dict[str, Any]:
     }
 
 
+def copied_by(body: bytes | None) -> dict[str, Any] | None:
+    """The data of a start for items that are written into a conversation.
+
+    They make nothing, but who goes on from there has them in its context.
+
+    Args:
+        body: as `start_of` takes it.
+
+    Returns:
+        None where they name no container, and stand for nothing that may.
+    """
+    try:
+        request = None if body is None else parsed(body)
+    except (ValueError, RecursionError):
+        request = None
+    if not isinstance(request, dict):
+        return {"slots": [], "opaque": True, "containers": sorted(scanned_ids(body or b""))}
+    containers, opaque = container_ids(request), refers(request.get("items"))
+    if not (containers or opaque):
+        return None
+    data: dict[str, Any] = {"slots": [], "containers": sorted(containers)}
+    return {**data, "opaque": True} if opaque else data
+
+
 def refers(items: Any) -> bool:
     """True where an item stands for others, whose responses and containers are not told."""
     return _has(items, REFERENCES)

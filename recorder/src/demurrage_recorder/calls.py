@@ -144,6 +144,10 @@ class Call:
         self._seen = self._seen.union(ids)
         self._finish(status, times_of(response))
 
+    def copied(self, conversation: str) -> None:
+        """It was no response: items were written into this conversation, and that is done."""
+        self._finish("completed", {"conversation": conversation})
+
     def ended_unread(self, status: str) -> None:
         """The provider says how it ended, in an event too long to be read."""
         self._finish(status, {})

@@ -146,6 +146,37 @@ class Founding:
         """Without an answer the application knows no container either."""
 
 
+class Copying:
+    """Hears the answer to items that were written into a conversation.
+
+    Args:
+        call: what stands for it in the log.
+        conversation: which; None where it is made with them, and the answer tells.
+    """
+
+    sated = True
+
+    def __init__(self, call: Call, conversation: str | None) -> None:
+        self._call = call
+        self._conversation = conversation
+
+    def value(self, value: Any, ids: Collection[str]) -> None:  # noqa: ARG002 - the request had them
+        """The items, or the conversation, as the API has them now."""
+        found = self._conversation or response_id_of(value)
+        if found is not None:
+            self._call.copied(found)
+
+    def event(self, event: dict[str, Any], ids: Collection[str]) -> None:
+        """Items come in no stream."""
+
+    def ids(self, ids: Collection[str], event: str = "") -> None:
+        """An answer that could not be read does not say that it is done."""
+
+    def over(self) -> None:
+        """Without an answer nobody knows which conversation has them."""
+        self._call.lost()
+
+
 def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
     """Tell a call what an event of its stream says; `asked_at` is None where it is replayed."""
     response, status = event.get("response"), _ending(event.get("type"))

@@ -13,7 +13,9 @@ from demurrage_recorder.watch import Watch
 
 _MODULES = {
     "openai.resources.responses.responses": "a WebSocket of responses",
+    "openai.resources.beta.responses.responses": "a WebSocket of responses",
     "openai.resources.realtime.realtime": "a realtime session",
+    "openai.resources.beta.realtime.realtime": "a realtime session",
     "openai.resources.live.live": "a live session",
     "openai.resources.live.sideband": "a live session",
     "openai.resources.live.forks": "a live session",

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from demurrage_recorder.asking import unreadable
+from demurrage_recorder.asking import copied_by, unreadable
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.keys import borne_by
 from demurrage_recorder.late import Followed, LateExchange
-from demurrage_recorder.listeners import Founding, Looking, Making
+from demurrage_recorder.listeners import Copying, Founding, Looking, Making
 from demurrage_recorder.starts import Starts, asked_by
 from demurrage_recorder.warn import warn_once
 
@@ -21,12 +21,28 @@ _PLACES = re.compile(
     r"/(?:(?P<responses>responses)(?:/(?P<id>[^/]+)(?P<cancel>/cancel)?)?"
     r"|(?P<containers>containers)"
     r"|(?P<batches>batches)"
+    r"|(?P<conversations>conversations)(?:/(?P<into>[^/]+)/items)?"
     r"|(?P<live>live/sessions(?:/[^/]+/(?:accept|fork|attach))?|realtime/calls(?:/[^/]+/accept)?)"
-    r"|(?P<agents>agents/sessions|agents/automations/[^/]+/invocations)"
+    r"|(?P<agents>agents/sessions|agents/automations(?:/[^/]+(?:/(?:invocations|resume))?)?)"
+    r"|(?P<evals>evals/[^/]+/runs)"
+    r"|(?P<chats>chatkit/sessions)"
+    r"|(?P<threads>threads/(?:[^/]+/)?runs)"
     r")/?$"
 )
 # Below `/responses/`, but no id.
 _NO_IDS = frozenset({"compact", "input_tokens"})
+# What makes containers at the API's side, by the name of its place.
+_UNWATCHED = {
+    "batches": "a batch of responses",
+    "live": "a live session",
+    "agents": "an agent session",
+    "evals": "an evaluation's run",
+    "chats": "a ChatKit session",
+    "threads": "a run of a thread",
+}
+# Those whose request shows the tools.
+_SHOWING = frozenset({"evals"})
+_MAKERS = (b"code_interpreter", b"shell")
 
 
 class Writing(Protocol):
@@ -145,7 +161,7 @@ class Watch:
             )
         return None
 
-    def unwatched(self, what: str) -> Call:
+    def unwatched(self, what: str, body: bytes | None = None) -> Call:
         """Log the use of something that makes containers out of the recorder's sight.
 
         Its end is never seen, so that the daemon keeps whatever it may have made until a
@@ -153,9 +169,10 @@ class Watch:
 
         Args:
             what: its name, for the warning and the event's label.
+            body: its request, which may name containers.
         """
         call = Call(self.note, self._directory, background=True)
-        call.started({**unreadable(), "labels": {**self._labels, "unwatched": what}})
+        call.started({**unreadable(body or b""), "labels": {**self._labels, "unwatched": what}})
         warn_once(
             f"unwatched {what}",
             f"containers made through {what} cannot be seen; the daemon deletes nothing that may "
@@ -175,14 +192,26 @@ class Watch:
             # The answer with its id may be lost; this alone tells then that there may be one.
             self.note("container.requested", {})
             return self._exchange(Founding(self.note), None)
-        if found["batches"]:
-            if not _is_for_responses(request):
-                return None
-            what = "a batch of responses"
-        else:
-            what = "a live session" if found["live"] else "an agent session"
-        call = self.unwatched(what)
+        if found["conversations"]:
+            return self._copying(request, found["into"])
+        return self._out_of_sight(next(each for each in _UNWATCHED if found[each]), request)
+
+    def _out_of_sight(self, place: str, request: Asked) -> Followed | None:
+        body = _body(request)
+        if place == "batches" and not _is_for_responses(body):
+            return None
+        if place in _SHOWING and body is not None and not any(each in body for each in _MAKERS):
+            return None
+        call = self.unwatched(_UNWATCHED[place], body)
         return self._exchange(Making(call, time.time()), call, silent=True)
+
+    def _copying(self, request: Asked, conversation: str | None) -> Followed | None:
+        data = copied_by(_body(request))
+        if data is None:
+            return None
+        call = Call(self.note, self._directory, background=False)
+        call.started({**data, "conversation": conversation})
+        return self._exchange(Copying(call, conversation), call)
 
     def _making(self, request: Asked, pool: Any, *, direct: bool, vouched: bool) -> Followed:
         writer, asks = self.writer, asked_by(_body(request))
@@ -237,8 +266,7 @@ def _body(request: Asked) -> bytes | None:
         return None
 
 
-def _is_for_responses(request: Asked) -> bool:
-    body = _body(request)
+def _is_for_responses(body: bytes | None) -> bool:
     if body is None:
         return True
     try:

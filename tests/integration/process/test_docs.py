@@ -50,14 +50,14 @@ def test_the_example_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_the_example_goes_on_without_a_daemon() -> None:
-    """What cannot be logged stops no application, but does not pass for logged."""
+def test_the_example_asks_for_nothing_without_a_daemon() -> None:
+    """A start that lies on no disk must not be followed by its request."""
     with HarbourServer(Harbour(HarbourSettings(scale=SCALE), seed=2)) as harbour:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
         example = _example(harbour.base_url, nobody)
-    assert example.returncode == 1
-    assert example.stdout.startswith("resp_")
+        assert not harbour.admin.calls()["counts"]
+    assert (example.returncode, example.stdout) == (1, "")
 
 
 @pytest.mark.process

@@ -113,12 +113,28 @@ async def test_without_its_input_one_call_is_enough(make: Make) -> None:
         ({"tools": ["odd"]}, (Slot(Tool.UNKNOWN),)),
         ({"tools": None}, (Slot(Tool.UNKNOWN),)),
         ({"prompt": {"id": "pmpt_1"}}, (Slot(Tool.UNKNOWN), Slot(Tool.CODE_INTERPRETER))),
+        (
+            {"tools": [{"type": "tool_search"}], "previous_response_id": "resp_0"},
+            (Slot(Tool.UNKNOWN),),
+        ),
+        (
+            {"tools": [{"type": "tool_search"}], "conversation": {"id": "conv_1"}},
+            (Slot(Tool.UNKNOWN),),
+        ),
+        (
+            {
+                "tools": [{"type": "tool_search"}],
+                "previous_response_id": None,
+                "conversation": None,
+            },
+            (),
+        ),
     ],
 )
 async def test_slots_are_as_wide_as_what_the_echo_leaves_open(
     make: Make, fields: dict[str, Any], slots: tuple[Slot, ...]
 ) -> None:
-    """A stored prompt, an unknown tool, a shell that shows a container: it may have made one."""
+    """A prompt, an unknown tool, a loaded one, a shell that shows a container: all may make one."""
     api, _ = make(reply(200, response(**fields)))
     got = await api.resolve("resp_1", items=False)
     assert got.reading is not None
