@@ -25,13 +25,19 @@ class Opaque:
 
     def __init__(self, book: Book, rules: EvidenceRules) -> None:
         unknown, self._skew = rules.max_event_delay, rules.clock_skew
-        responses = (book.responses[each] for each in book.opaque)
-        going_on = [each for each in responses if each.ending is not Ending.REFUSED]
+        going_on = {
+            each: book.responses[each]
+            for each in book.opaque
+            if book.responses[each].ending is not Ending.REFUSED
+        }
         found: list[tuple[float, float, str]] = []
-        for members in lineages(book, going_on):
+        for members in lineages(book, list(going_on.values())):
             if not members or isinstance(end_of(book, members, (), rules), End):
                 continue
-            reached_back = max(each.begun_latest(unknown) for each in members if each.opaque)
+            reached_back = max(
+                (each.begun_latest(unknown) for each in members if each.call_id in going_on),
+                default=-inf,
+            )
             last, about = max(
                 (each.begun_latest(unknown) if each.ended else inf, each.call_id)
                 for each in members

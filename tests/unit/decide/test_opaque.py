@@ -1,0 +1,86 @@
+"""What goes on from something that it does not name, against the definition, call by call."""
+
+from math import inf
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.decide.builders import RULES, TARGET, Slot, T, Writer
+
+from demurrage.decide.book import Book
+from demurrage.decide.ledger import Ledger
+from demurrage.decide.opaque import Opaque
+from demurrage.model.event import Ending
+
+RULE = RULES.evidence
+GIVEN = Slot(container="cntr_0")
+
+
+def told(dice: Random) -> Writer:
+    """Some calls, each opaque or not, going on from another or not, ended or not."""
+    app = Writer()
+    app.beats(0)
+    for number in range(dice.randint(0, 7)):
+        at, before = dice.randint(5, 200), dice.randint(-3, number - 1)
+        more = {"previous_response_id": f"resp_{before}"} if before >= 0 else {}
+        app.starts(str(number), at, GIVEN, opaque=dice.random() < 0.4, **more)
+        how = dice.random()
+        if how < 0.7:
+            status = dice.choice([Ending.COMPLETED, Ending.COMPLETED, Ending.REFUSED])
+            app.ends(str(number), at + dice.randint(1, 60), status=status)
+        elif how < 0.8:
+            app.ends(str(number), at + 1, status=Ending.LOST)
+        if dice.random() < 0.2:
+            app.closes(dice.randint(50, 400), after=str(number))
+    return app
+
+
+def book_of(app: Writer, dice: Random) -> Book:
+    """The folded log, whatever the order in which it was read."""
+    records = list(app.records)
+    dice.shuffle(records)
+    ledger = Ledger()
+    ledger.fold(records)
+    return ledger.book(TARGET)
+
+
+def holds(book: Book, born: float, declared: float) -> bool:
+    """Whether any lineage may have what was born then in its context after that end."""
+    for call in book.responses.values():
+        members = [book.responses[each] for each in book.lineages.members(call.call_id)]
+        starts = {each.call_id: each.begun_latest(RULE.max_event_delay) for each in members}
+        reached_back = call.opaque and call.ending is not Ending.REFUSED
+        if not reached_back or starts[call.call_id] + RULE.clock_skew < born:
+            continue
+        runs = any(not each.ended for each in members)
+        over = any(
+            all(each.started is not None and each.started.precedes(end) for each in members)
+            for end in book.lineages.ends(call.call_id)
+        )
+        if over and not runs:
+            continue
+        last = inf if runs else max(starts.values())
+        if last + RULE.clock_skew > declared:
+            return True
+    return False
+
+
+@given(seed=st.integers(0, 2**32), born=st.integers(0, 220), declared=st.integers(0, 420))
+def test_it_holds_what_the_definition_holds(seed: int, born: int, declared: int) -> None:
+    """No more and no less, in whatever order the log is read."""
+    dice = Random(seed)
+    book = book_of(told(dice), dice)
+    found = Opaque(book, RULE).holder(T + born, T + declared)
+    assert (found is not None) == holds(book, T + born, T + declared)
+    assert found is None or found in book.responses
+
+
+def test_what_is_forgotten_is_not_asked_for() -> None:
+    """Retention takes the mark along with the call."""
+    app = Writer()
+    app.starts("a", 10, GIVEN, opaque=True)
+    app.ends("a", 20)
+    book = book_of(app, Random(0))
+    assert book.opaque == {"a"}
+    book.forget(T + 1000, frozenset(), frozenset(), RULE.max_event_delay)
+    assert (book.opaque, Opaque(book, RULE).holder(T, T)) == (set(), None)
