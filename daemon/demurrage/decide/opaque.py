@@ -31,7 +31,7 @@ class Opaque:
             if book.responses[each].ending is not Ending.REFUSED
         }
         found: list[tuple[float, float, str]] = []
-        for members in lineages(book, list(going_on.values())):
+        for members in lineages(book, going_on):
             if not members or isinstance(end_of(book, members, (), rules), End):
                 continue
             reached_back = max(

@@ -29,7 +29,7 @@ _MOST_KEYS = 64
 # The keys that say more than the quick reading understands.
 _UNUSUAL = frozenset({"prompt", "conversation", "multi_agent"})
 # The items that do.
-_TELLING = (*REFERENCES, *LOADING)
+_TELLING = frozenset({*REFERENCES, *LOADING})
 _PLAIN = HARMLESS - {SEARCH}
 # By its size, None where it names none: the slot of a code interpreter that makes what it needs.
 _AUTO = {
@@ -135,7 +135,10 @@ def asked_plainly(body: bytes) -> Asks | None:
         return None
     if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
         return None
-    slots = _slots(request.get("tools"), request.get("input"))
+    try:
+        slots = _slots(request.get("tools"), request.get("input"))
+    except TypeError:  # the type of an item is no text
+        return None
     if slots is None or request.get("service_tier") not in AT_ONCE:
         return None
     background = request.get("background") is True

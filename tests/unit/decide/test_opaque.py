@@ -5,12 +5,12 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.decide.builders import RULES, TARGET, Slot, T, Writer
+from tests.unit.decide.builders import RULES, TARGET, T, Writer
 
 from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.opaque import Opaque
-from demurrage.model.event import Ending
+from demurrage.model.event import Ending, Slot
 
 RULE = RULES.evidence
 GIVEN = Slot(container="cntr_0")
