@@ -8,15 +8,46 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
+from demurrage.model.spike import WHOLE
 from demurrage.simulator.demo_daemon import DAEMON_KEY
 from demurrage.simulator.demo_stage import Stage
-from demurrage.simulator.demo_times import KEY_VARIABLE, TOKEN_VARIABLE, settings_text
+from demurrage.simulator.demo_times import (
+    COMPLETE,
+    KEY_VARIABLE,
+    TOKEN_VARIABLE,
+    settings_text,
+    spikes,
+)
+from demurrage.store import open_store
 
 # As fast as whole seconds allow.
 SPEED = 20.0
+# What tells of a leak that has begun.
+SPIKES = ("orphan_rate_fast", "orphan_rate_slow", "orphan_cost")
+# Shorter windows than the demo's own, on a shorter past: for tests that wait for them.
+_RULES = replace(
+    spikes(SPEED),
+    fast_window=20.0,
+    fast_confirm=10.0,
+    baseline_lag=45.0,
+    baseline_minimum=20.0,
+    quiet=3.0,
+)
+HASTY = {
+    f"DEMURRAGE_ALERTS__{name.upper()}": f"{getattr(_RULES, name):g}"
+    for name in ("fast_window", "fast_confirm", "baseline_lag", "baseline_minimum", "quiet")
+}
+
+
+def usual_known(stage: Stage) -> bool:
+    """True once the daemon knows what is usual for the target whose makers all log."""
+    with open_store(stage.place.database_url, read_only=True) as store:
+        memory = store.spike_memory(COMPLETE, born_after=0.0, grain=_RULES.grain, width=_RULES.bin)
+    return WHOLE in memory.scopes and memory.scopes[WHOLE].usual is not None
 
 
 def wait_until(what: str, condition: Callable[[], object], seconds: float) -> None:

@@ -45,6 +45,7 @@ def demo(
     or if the seconds given were too few for an orphan to fall due.
 
     Enter, or SIGUSR1, makes the models leave their tool alone, so that it leaks, or stops that.
+    Give it four minutes before: until then the daemon does not know what is usual.
 
     \b
     Example:

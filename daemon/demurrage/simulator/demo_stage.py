@@ -24,7 +24,8 @@ _REQUESTS = {COMPLETE: 45.0, PARTIAL: 15.0}
 _APPLICATIONS = {COMPLETE: ("chat", "reports", "agents"), PARTIAL: ("intranet", "playground")}
 _UNLOGGED = "playground"
 _HEARTBEAT = 1.0
-_USUAL = Habits()
+# Models of some use, so that a leak is a change.
+_USUAL = Habits(tool_use_rate=0.5)
 _LEAKING = Habits(tool_use_rate=0.02, shell_share=0.02, explicit_share=0.05)
 
 
@@ -86,7 +87,7 @@ class Stage:
         self._open.close()
 
     def turn(self) -> None:
-        """Begin to leak, or stop it: conversations from here on have the other habits."""
+        """Begin to leak, or stop it: models have the other habits from the next turn on."""
         self.leaking = not self.leaking
         for each in self._workloads:
             each.habits = self._habits

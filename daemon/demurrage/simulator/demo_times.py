@@ -11,6 +11,7 @@ from demurrage.model.rules import (
     IncidentRules,
     PolicyRules,
     Rules,
+    SpikeRules,
     WatchRules,
 )
 
@@ -26,6 +27,11 @@ _LEAST_SKEW = 0.5
 _LEAST_EVENT_DELAY = 4.0
 _LEAST_TIMEOUT = 10.0
 _LEAST_TOLERANCE = 1.0
+# What counts as a rise, for many of the harbour's containers are orphans on a usual day; containers
+# between two false alarms; and containers that make a habit.
+_RISE_FACTOR = 1.2
+_FALSE_ALARM_EVERY = 10_000.0
+_PAST = 15
 # Calls a minute, as shipped.
 _CALLS = 60
 
@@ -106,9 +112,34 @@ def rules(speed: float) -> Rules:
     )
 
 
+def spikes(speed: float) -> SpikeRules:
+    """What counts as a spike in the demo, in real seconds.
+
+    It lives for minutes, in which there is no day and no week: its past is short and soon learned,
+    and it may be wrong more often.
+    """
+    shipped = SpikeRules()
+    window = shipped.fast_window / speed
+    return SpikeRules(
+        fast_window=window,
+        fast_confirm=shipped.fast_confirm / speed,
+        slow_window=shipped.slow_window / speed,
+        slow_confirm=shipped.slow_confirm / speed,
+        rise_factor=_RISE_FACTOR,
+        false_alarm_every=_FALSE_ALARM_EVERY,
+        # The past is learned in pieces as long as the lag, and the first takes up to three.
+        baseline_lag=window,
+        baseline_minimum=window / 2,
+        baseline_containers=_PAST,
+        settle_within=shipped.settle_within / speed,
+        cost_warning_usd_per_hour=shipped.cost_warning_usd_per_hour * speed,
+        cost_page_usd_per_hour=shipped.cost_page_usd_per_hour * speed,
+    )
+
+
 def settings_text(place: Place, speed: float) -> str:
     """The settings file: two targets, one whose makers all log and one whose makers do not."""
-    scaled, incidents = rules(speed), IncidentRules()
+    scaled, incidents, spike = rules(speed), IncidentRules(), spikes(speed)
     evidence, policy, billing, watch = (
         scaled.evidence,
         scaled.policy,
@@ -158,6 +189,18 @@ usd_per_minute = {{ {prices} }}
 [alerts]
 patience = {incidents.patience / speed:g}
 quiet = {incidents.quiet / speed:g}
+fast_window = {spike.fast_window:g}
+fast_confirm = {spike.fast_confirm:g}
+slow_window = {spike.slow_window:g}
+slow_confirm = {spike.slow_confirm:g}
+rise_factor = {spike.rise_factor:g}
+false_alarm_every = {spike.false_alarm_every:g}
+baseline_lag = {spike.baseline_lag:g}
+baseline_minimum = {spike.baseline_minimum:g}
+baseline_containers = {spike.baseline_containers}
+settle_within = {spike.settle_within:g}
+cost_warning_usd_per_hour = {spike.cost_warning_usd_per_hour:g}
+cost_page_usd_per_hour = {spike.cost_page_usd_per_hour:g}
 
 [http]
 bind = "127.0.0.1:{place.port}"

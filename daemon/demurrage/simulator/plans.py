@@ -22,12 +22,19 @@ _SECONDS_PER_TOKEN, _SECONDS_SIGMA = 1 / 68, 0.33
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request; `seconds` and `pause` (before it) are nominal."""
+    """One request; `seconds` and `pause` (before it) are nominal.
 
-    uses_tool: bool
+    `draw` (0 to 1) says whether the model runs code, by the habits that it has when it is asked.
+    """
+
+    draw: float
     mode: Mode
     seconds: float
     pause: float
+
+    def uses_tool(self, habits: "Habits") -> bool:
+        """Whether the model runs code while it has these habits."""
+        return self.draw < habits.tool_use_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def _turn(rng: Random, habits: Habits, *, first: bool) -> Turn:
     tokens = rng.expovariate(1 / 400)
     pause = min(habits.longest_pause, rng.lognormvariate(_PAUSE_MEDIAN, _PAUSE_SIGMA))
     return Turn(
-        uses_tool=rng.random() < habits.tool_use_rate,
+        draw=rng.random(),
         mode=rng.choices(_MODES, _MODE_WEIGHTS)[0],
         seconds=(2.0 + tokens * _SECONDS_PER_TOKEN) * rng.lognormvariate(0.0, _SECONDS_SIGMA),
         pause=0.0 if first else pause,

@@ -137,6 +137,7 @@ class Workload:
             exchange.conversation = (await client.conversations.create()).id
 
     async def _take(self, client: AsyncOpenAI, plan: Talk, turn: Turn, exchange: Exchange) -> None:
+        uses_tool = turn.uses_tool(self.habits)
         asked = {"type": "message", "role": "user", "content": "And then?"}
         request: dict[str, Any] = {
             "model": _MODEL,
@@ -146,7 +147,7 @@ class Workload:
                 "application": exchange.application.name,
                 "talk": str(plan.number),
                 "harbour_seconds": f"{turn.seconds:.3f}",
-                "harbour_use_tool": "true" if turn.uses_tool else "false",
+                "harbour_use_tool": "true" if uses_tool else "false",
             },
         }
         if exchange.previous is not None:
@@ -167,7 +168,7 @@ class Workload:
             self.counters[f"failed_{failed.status or 'without_status'}"] += 1
             raise
         self.counters["completed"] += 1
-        self.counters["tool_used"] += turn.uses_tool
+        self.counters["tool_used"] += uses_tool
         if plan.style == "replayed":
             exchange.items += [asked, *response["output"]]
         exchange.last = response["id"]

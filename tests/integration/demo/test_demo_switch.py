@@ -22,8 +22,8 @@ CALL = "import sys; from demurrage.simulator.demo import main; sys.exit(main(100
 PATIENCE = 90.0
 
 
-async def test_conversations_from_then_on_have_other_habits(tmp_path: Path) -> None:
-    """Whoever holds them already goes on; turned twice, all is as it was."""
+async def test_models_have_other_habits_from_then_on(tmp_path: Path) -> None:
+    """In all workloads; turned twice, all is as it was."""
     stage = Stage(tmp_path, speed=20, seed=7, leak=False)
     stop = asyncio.Event()
     with stage:

@@ -24,5 +24,7 @@ def test_plans_cover_styles_tools_tiers_and_modes() -> None:
 def test_the_tool_use_rate_is_kept() -> None:
     """A rate of zero uses no tool, a rate of one always."""
     for rate in (0.0, 1.0):
-        plans = [talk(1, number, Habits(tool_use_rate=rate)) for number in range(20)]
-        assert {turn.uses_tool for plan in plans for turn in plan.turns} == {rate == 1.0}
+        habits = Habits(tool_use_rate=rate)
+        plans = [talk(1, number, habits) for number in range(20)]
+        used = {turn.uses_tool(habits) for plan in plans for turn in plan.turns}
+        assert used == {rate == 1.0}
