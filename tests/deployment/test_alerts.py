@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 from tests.deployment.bugsink import Bugsink, running
 from tests.integration.process.daemon import free_port
-from tests.leak import staged, wait_until
+from tests.leak import HASTY, SPIKES, staged, usual_known, wait_until
 from tests.unit.alerts.taker import Taker, taking
 
 from demurrage.model.condition import ConditionKind
@@ -133,13 +133,27 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """All of it, running."""
     folders = [tmp_path_factory.mktemp(name) for name in ("bugsink", "alertmanager", "demo")]
     with running(folders[0]) as bugsink, alertmanager(folders[1]) as manager:
-        environ = {"SENTRY_DSN": bugsink.dsn, _TOKEN: bugsink.token}
+        environ = {"SENTRY_DSN": bugsink.dsn, _TOKEN: bugsink.token, **HASTY}
         with staged(folders[2], _settings(bugsink, manager), environ) as stage:
             yield Scene(stage, bugsink, manager)
 
 
-def test_an_api_that_breaks_is_seen_and_is_over_when_it_works_again(scene: Scene) -> None:
+def test_a_leak_is_seen_with_its_causes_and_is_over_when_it_ends(scene: Scene) -> None:
     """In Bugsink as an issue that is resolved, in Alertmanager as an alert that fires and ends."""
+    wait_until("what is usual", lambda: usual_known(scene.stage), _PATIENCE)
+    assert not scene.issues(SPIKES)
+    scene.stage.turn()
+    alert, issue = scene.seen(SPIKES)
+    assert "writer" in alert["annotations"]["causes"]
+    assert float(alert["annotations"]["estimated_usd_per_hour"]) > 0
+    causes = issue["event"]["contexts"]["causes"]
+    assert {name.partition(". ")[2] for name in causes} >= {"writer", "label", "model"}
+    scene.stage.turn()
+    scene.over(SPIKES)
+
+
+def test_an_api_that_breaks_is_seen_and_is_over_when_it_works_again(scene: Scene) -> None:
+    """Nobody is told of it twice, and nothing of it stays open."""
     kinds = {ConditionKind.NOT_JSON}
     admin = scene.stage.harbours["default"].admin
     admin.fault("html", "GET /v1/containers")
