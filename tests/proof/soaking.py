@@ -23,6 +23,8 @@ from demurrage.store.opening import open_store
 _APPLICATIONS = 3
 # Seconds after which new processes take the applications' place, as deployments do.
 _GENERATION = 45.0
+# In the mean.
+_REQUESTS_A_TALK = 2.2
 _READY = 120.0
 # What a scraper, a probe and a dashboard ask. Whether it is ready says how busy the machine is.
 _ASKED = ("/healthz", "/metrics", "/v1/status")
@@ -112,29 +114,35 @@ async def soak(folder: Path, load: Load, *, seconds: float, pace: float, root: P
 async def _work(
     daemon: Daemon, base_url: str, load: Load, stop: asyncio.Event, found: Soak
 ) -> None:
-    """Applications that are replaced by new processes of theirs now and then."""
+    """Applications whose processes are replaced now and then; the old ones end their talks.
+
+    What they broke off would stay in the evidence until a person settles it, by design.
+    """
     courier, rng = Courier(daemon), Random(load.seed)
-    for generation in count():
-        if stop.is_set():
-            return
-        writers = [
-            Writer(courier.send, source=f"app/{generation}/{number}")
-            for number in range(_APPLICATIONS)
-        ]
-        workload = Workload(
-            base_url,
-            [Application(f"app-{place}", writer) for place, writer in enumerate(writers)],
-            seed=rng.getrandbits(32),
-            requests_per_minute=load.requests_per_minute,
-            scale=SCALE,
-        )
-        over = asyncio.Event()
-        holding = asyncio.create_task(workload.run(over))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _GENERATION)
-        over.set()
-        await holding
-        found.requests += workload.counters["requests"]
+    talks = int(load.requests_per_minute / _REQUESTS_A_TALK * _GENERATION / 60)
+    async with asyncio.TaskGroup() as group:
+        for generation in count():
+            writers = [
+                Writer(courier.send, source=f"app/{generation}/{number}")
+                for number in range(_APPLICATIONS)
+            ]
+            workload = Workload(
+                base_url,
+                [Application(f"app-{place}", writer) for place, writer in enumerate(writers)],
+                seed=rng.getrandbits(32),
+                requests_per_minute=load.requests_per_minute,
+                scale=SCALE,
+            )
+            group.create_task(_hold(workload, talks, stop, found))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _GENERATION)
+            if stop.is_set():
+                return
+
+
+async def _hold(workload: Workload, talks: int, stop: asyncio.Event, found: Soak) -> None:
+    await workload.run(stop, talks)
+    found.requests += workload.counters["requests"]
 
 
 def _sample(daemon: Daemon) -> Sample:
