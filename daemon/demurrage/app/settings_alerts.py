@@ -39,9 +39,9 @@ class AlertSettings(Section):
     when it leaks ten."""
     min_containers: Annotated[int, Field(ge=1)] = 10
     """Ten in the window: one of one is no spike, and fewer cost next to nothing."""
-    false_alarm_every: Annotated[float, Field(ge=1000.0)] = 5_000_000.0
-    """Five million containers between two false alarms, on average and at the least: at a hundred
-    an hour more than five years, for a delay of thirteen containers. Ten times fewer would
+    false_alarm_every: Annotated[float, Field(ge=1000.0)] = 10_000_000.0
+    """Ten million containers between two false alarms, on average and at the least: at a hundred
+    an hour more than eleven years, for a delay of some thirteen containers. Ten times fewer would
     find a leak two containers sooner."""
     confidence: Annotated[float, Field(ge=1.0, le=6.0)] = 3.0
     """Three standard errors: so surely must the long window lie above the usual."""

@@ -8,9 +8,8 @@ rates are then taken at the upper end of what the past makes plausible, for the 
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from demurrage.decide.binomial import upper_bound
 from demurrage.model.condition import ConditionKind
@@ -29,10 +28,8 @@ _EVIDENT = 2.0
 _LEAST_SHARE = 0.01
 
 
-class _Sample(NamedTuple):
-    slot: int
-    value: float
-    exposure: float
+# The hour of the week, a value, and the exposure that it came of.
+_Sample = tuple[int, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def usual_at(scope: Scope, now: float, rules: SpikeRules) -> Usual | None:
     aware = seconds >= _HOUR_AWARE
     slots = {number: _slot(number * width) for number in bins}
     shares = [
-        _Sample(slots[number], each.orphaned, each.settled)
+        (slots[number], float(each.orphaned), float(each.settled))
         for number, each in bins.items()
         if each.settled
     ]
@@ -64,7 +61,7 @@ def usual_at(scope: Scope, now: float, rules: SpikeRules) -> Usual | None:
     rates = {}
     for tier in past.orphans:
         counts = [
-            _Sample(slots[number], each.orphans.get(tier, 0), width / _HOUR)
+            (slots[number], float(each.orphans.get(tier, 0)), width / _HOUR)
             for number, each in bins.items()
         ]
         rate = _estimate(counts, slot, lambda mean: mean, hour_aware=aware)
@@ -116,36 +113,32 @@ def _slot(at: float) -> int:
 
 
 def _estimate(
-    samples: Iterable[_Sample],
+    samples: Sequence[_Sample],
     slot: int,
     variance: Callable[[float], float],
     *,
     hour_aware: bool,
 ) -> _Estimate:
     """The mean in one slot. `variance` is that of one unit of exposure, by the mean."""
-    samples = list(samples)
-    exposure = sum(each.exposure for each in samples)
-    mean = sum(each.value for each in samples) / exposure
     cells: dict[int, tuple[float, float]] = {}
-    for each in samples:
-        value, seen = cells.get(each.slot, (0.0, 0.0))
-        cells[each.slot] = value + each.value, seen + each.exposure
+    for of, value, exposure in samples:
+        before = cells.get(of, (0.0, 0.0))
+        cells[of] = before[0] + value, before[1] + exposure
+    seen = sum(exposure for _, exposure in cells.values())
+    mean = sum(value for value, _ in cells.values()) / seen
     pull = math.inf
     if hour_aware:
         spread = _chi(((*cell, mean) for cell in cells.values()), variance)
         if _evident(spread, len(cells)):
-            pull = exposure / len(cells) / (spread - 1.0)
-
-    def drawn(of: int) -> float:
-        value, seen = cells.get(of, (0.0, 0.0))
-        return mean if pull == math.inf else (value + pull * mean) / (seen + pull)
-
-    around = _chi(((each.value, each.exposure, drawn(each.slot)) for each in samples), variance)
-    return _Estimate(
-        drawn(slot),
-        exposure if pull == math.inf else cells.get(slot, (0.0, 0.0))[1] + pull,
-        around if _evident(around, len(samples)) else 1.0,
-    )
+            pull = seen / len(cells) / (spread - 1.0)
+    drawn = dict.fromkeys((*cells, slot), mean)
+    if pull < math.inf:
+        for of in drawn:
+            value, exposure = cells.get(of, (0.0, 0.0))
+            drawn[of] = (value + pull * mean) / (exposure + pull)
+        seen = cells.get(slot, (0.0, 0.0))[1] + pull
+    around = _chi(((value, exposure, drawn[of]) for of, value, exposure in samples), variance)
+    return _Estimate(drawn[slot], seen, around if _evident(around, len(samples)) else 1.0)
 
 
 def _chi(cells: Iterable[tuple[float, float, float]], variance: Callable[[float], float]) -> float:
@@ -153,7 +146,9 @@ def _chi(cells: Iterable[tuple[float, float, float]], variance: Callable[[float]
     total, count = 0.0, 0
     for value, exposure, mean in cells:
         expected = exposure * variance(mean)
-        total += (value - exposure * mean) ** 2 / expected if expected > 0 else 0.0
+        if expected > 0.0:
+            off = value - exposure * mean
+            total += off * off / expected
         count += 1
     return total / max(1, count - 1)
 

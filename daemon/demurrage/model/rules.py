@@ -117,7 +117,7 @@ class SpikeRules:
     slow_rise: float = 0.05
     rise_factor: float = 1.5
     min_containers: int = 10
-    false_alarm_every: float = 5_000_000.0
+    false_alarm_every: float = 10_000_000.0
     confidence: float = 3.0
     baseline: float = 28 * 86_400.0
     baseline_lag: float = 21_600.0
