@@ -31,7 +31,7 @@ from demurrage.app.settings_secrets import SecretUnreadableError, find_secret
 from demurrage.app.settings_tree import Settings
 from demurrage.model.error import SettingsError
 
-__all__ = ["Settings", "door_problems", "load_settings"]
+__all__ = ["Settings", "door_problems", "load_settings", "unusable_secrets"]
 
 USUAL_PLACES = (Path("demurrage.toml"), Path("/etc/demurrage/demurrage.toml"))
 
@@ -84,6 +84,16 @@ def door_problems(settings: Settings, environ: Mapping[str, str]) -> tuple[str, 
     problems = [each for each in missing if each.path[0] == "http"]
     return tuple(
         f"{dotted(each.path)}: {each.text}" for each in problems or open_doors(settings, found)
+    )
+
+
+def unusable_secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Secrets whose place is there and holds none, a line each, where no key was asked for."""
+    _, missing = gather_secrets(settings, environ)
+    return tuple(
+        f"{dotted(each.path)}: {each.text}"
+        for each in missing
+        if not each.absent and each.path[0] != "http"
     )
 
 

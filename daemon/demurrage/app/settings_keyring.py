@@ -103,7 +103,7 @@ class _Search:
         url = self._named((*at, "url_env"), sink.url_env, f"{at[-1]}.url")
         if url is None and not sink.url_env:
             text = "no address is set; set url_env to the variable that holds it, or url_file"
-            self._problems.append(Problem((*at, "url_env"), text))
+            self._problems.append(Problem((*at, "url_env"), text, absent=True))
         return url
 
     def _named(
@@ -117,5 +117,5 @@ class _Search:
             return None
         if secret is None and variable and required:
             text = f"the environment variable {spoken(variable)} is not set; set it"
-            self._problems.append(Problem(path, text))
+            self._problems.append(Problem(path, text, absent=True))
         return secret

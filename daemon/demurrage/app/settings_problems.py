@@ -27,10 +27,14 @@ _SECRET_KEYS = ("key", "token", "secret", "password", "dsn")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend. `path` is the setting, as nested TOML keys."""
+    """One thing to mend. `path` is the setting, as nested TOML keys.
+
+    `absent`: a secret that is in none of its places; it may be in the daemon's own.
+    """
 
     path: Path
     text: str
+    absent: bool = False
 
 
 def dotted(path: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ NEXT: Mapping[Kind, Sequence[str]] = {
         "`demurrage run`",
     ),
     Kind.SYSTEMD: (
-        "Make /opt/demurrage, a venv with demurrage in it: that is what the unit runs.",
+        "Make /opt/demurrage, a venv with `demurrage[service]` in it: that is what the unit runs.",
         "As root: `install -D -m 644 demurrage.toml /etc/demurrage/demurrage.toml`",
         "`install -m 644 demurrage.service /etc/systemd/system/demurrage.service`",
         "`install -D -m 644 demurrage.sysusers.conf /etc/sysusers.d/demurrage.conf`",
@@ -66,8 +66,9 @@ NEXT: Mapping[Kind, Sequence[str]] = {
         "Push the image to where your cluster finds it, and name it in the files.",
         "Fill in secret.yaml, and keep it out of version control.",
         "sidecar.yaml is for an application with one pod, daemon.yaml for any other; take one.",
-        "`kubectl apply -f secret.yaml -f daemon.yaml`",
-        "With the Prometheus Operator: `kubectl apply -f monitoring.yaml -f rules.yaml`",
+        "`kubectl create namespace demurrage`",
+        "`kubectl apply -n demurrage -f secret.yaml -f daemon.yaml`",
+        "For Prometheus' operator: `kubectl apply -n demurrage -f monitoring.yaml -f rules.yaml`",
     ),
 }
 """What a person does with the files, in order."""

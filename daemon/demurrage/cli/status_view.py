@@ -65,8 +65,7 @@ def _mode(status: Mapping[str, Any]) -> str:
 def _facts(status: Mapping[str, Any], now: float) -> None:
     cycle, evidence, coverage = status["cycle"], status["evidence"], status["coverage"]
     complete = "complete" if cycle["complete"] else "NOT complete"
-    seconds = cycle.get("ended_at", now) - cycle.get("began_at", now)
-    say(f"Last cycle     {when(status['at'], now)}, {complete}, took {seconds:.1f} s")
+    say(f"Last cycle     {when(status['at'], now)}, {complete}, took {cycle['seconds']:.1f} s")
     listed = "complete" if status["inventory"]["complete"] else "PARTIAL"
     say(f"Inventory      {listed}, as of {when(status['inventory']['as_of'], now)}")
     say(f"Coverage       {_coverage(coverage)}")

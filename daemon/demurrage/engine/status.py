@@ -85,6 +85,7 @@ def snapshot(
             "complete": outcome.complete,
             "began_at": outcome.began_at,
             "ended_at": outcome.ended_at,
+            "seconds": outcome.seconds,
         },
         "inventory": {
             "complete": isinstance(picture.inventory, CompleteInventory),

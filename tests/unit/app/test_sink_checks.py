@@ -33,6 +33,14 @@ def toml(**sinks: str) -> str:
     return "[targets.default]\n" + "".join(tables)
 
 
+def test_where_there_is_none_a_person_is_told(load: Load) -> None:
+    """Who asks for a test means to be told of incidents."""
+    settings = load("[targets.default]\n", KEYED)
+    (found,) = sink_checks(settings, send=True)
+    assert found.grade is Grade.WARN
+    assert sink_checks(settings, send=False) == []
+
+
 def test_each_sink_is_sent_a_test_and_its_end(load: Load) -> None:
     """Sentry too, by its DSN; one that refuses fails, and the others pass."""
     with taking() as good, taking() as bad:

@@ -76,6 +76,18 @@ def test_a_key_file_that_anyone_can_read_is_told(kept: Desk) -> None:
     assert "key file" not in kept.say("check", "--offline", **name).out
 
 
+@pytest.mark.parametrize("name", ["sentry_dsn", "api_key"])
+def test_a_secret_s_file_that_is_empty_fails_as_a_start_would(desk: Desk, name: str) -> None:
+    """One that waits to be filled in is no secret that is elsewhere."""
+    (desk.folder / name).touch()
+    place = {"CREDENTIALS_DIRECTORY": str(desk.folder)}
+    found = row(desk, "secrets", "--offline", **place)
+    assert found["grade"] == "fail"
+    assert "empty" in found["finding"]
+    (desk.folder / name).unlink()
+    assert "its file is empty" not in desk.say("check", "--offline", **place).out
+
+
 def test_a_server_that_is_away_keeps_no_daemon_from_starting(desk: Desk) -> None:
     """A warning, and no exit code that ends a unit's start: the daemon waits for it."""
     url = {"DEMURRAGE_DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/base"}

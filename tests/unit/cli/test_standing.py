@@ -19,7 +19,12 @@ def _status(**changes: Any) -> dict[str, Any]:
         "target": "default",
         "mode": "enforce",
         "at": 1_800_000_000.0,
-        "cycle": {"complete": True, "began_at": 1_799_999_999.0, "ended_at": 1_800_000_000.0},
+        "cycle": {
+            "complete": True,
+            "began_at": 1_799_999_999.0,
+            "ended_at": 1_800_000_000.0,
+            "seconds": 1.0,
+        },
         "inventory": {"complete": True, "as_of": 1_800_000_000.0},
         "evidence": {
             "readable": True,

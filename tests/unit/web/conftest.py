@@ -43,7 +43,7 @@ class FakeEngine:
         self.statuses[target] = {
             "target": target,
             "mode": Mode.OBSERVE,
-            "cycle": {"complete": True, "began_at": NOW - 1, "ended_at": NOW},
+            "cycle": {"complete": True, "began_at": NOW - 1, "ended_at": NOW, "seconds": 1.0},
             "conditions": [],
             **changes,
         }

@@ -5,7 +5,7 @@ import os
 from demurrage.app.preflight.check import Check, Grade
 from demurrage.app.preflight.files import event_files, secret_files
 from demurrage.app.preflight.state import state_checks
-from demurrage.app.settings import Settings, door_problems
+from demurrage.app.settings import Settings, door_problems, unusable_secrets
 from demurrage.app.settings_sections import DEFAULT_PRICES
 from demurrage.model.plan import Mode
 
@@ -18,11 +18,21 @@ def local_checks(settings: Settings) -> list[Check]:
         *state_checks(settings),
         *event_files(settings),
         *secret_files(settings),
+        *_secrets(settings),
         *_doors(settings),
     ]
     for name in settings.targets:
         found += [*_sanity(settings, name), *_prices(settings, name)]
     return found
+
+
+def _secrets(settings: Settings) -> list[Check]:
+    """Places of secrets that are there and hold none, as a file that waits to be filled in."""
+    advice = "write the secret into it; the daemon does not start so"
+    return [
+        Check("secrets", Grade.FAIL, line, advice)
+        for line in unusable_secrets(settings, os.environ)
+    ]
 
 
 def _doors(settings: Settings) -> list[Check]:

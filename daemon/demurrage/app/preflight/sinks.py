@@ -24,6 +24,9 @@ def sink_checks(settings: Settings, *, send: bool) -> list[Check]:
         settings: with their secrets.
         send: send each a test and the test's end; else only see that it can be made.
     """
+    if send and not sink_names(settings):
+        advice = "set [sinks.NAME] or Sentry, as docs/alerts.md says"
+        return [Check("sinks", Grade.WARN, "none is set: nobody is told of incidents", advice)]
     hidden = redactor(settings)
     trials = [_Trial(name, sink(settings, name, hidden), hidden) for name in sink_names(settings)]
     if not send:
