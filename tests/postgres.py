@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -36,6 +37,8 @@ _PATIENCE = 90.0
 # What a power cut would cost does not matter here; tests of durability kill processes only.
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=150")
 _PR_SET_PDEATHSIG = 1
+# A server dies with the thread that started it, not with the process: this one lasts as long.
+_STARTING = ThreadPoolExecutor(1, "postgres")
 
 
 def _die_with_the_tests() -> None:
@@ -83,15 +86,16 @@ class Server:
         for setting in _FAST:
             command += ["-c", setting]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = _STARTING.submit(
+                subprocess.Popen,
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
                 user=self.user,
-                preexec_fn=_die_with_the_tests if sys.platform == "linux" else None,  # noqa: PLW1509 (a library call, before any thread of ours)
-            )
+                preexec_fn=_die_with_the_tests if sys.platform == "linux" else None,
+            ).result()
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:

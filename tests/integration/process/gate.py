@@ -26,6 +26,8 @@ class Gate:
         self._listener: socket.socket | None = None
         self._flowing = threading.Event()
         self._flowing.set()
+        self.holds_back = threading.Event()
+        """Set once something has come that is not let pass."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
 
@@ -101,6 +103,8 @@ class Gate:
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(_CHUNK):
+                if not self._flowing.is_set():
+                    self.holds_back.set()
                 self._flowing.wait()
                 sink.sendall(chunk)
         for each in (source, sink):

@@ -84,6 +84,7 @@ def test_a_database_that_has_gone_silent_does_not_keep_it_from_ending(
         try:
             daemon.wait_until_ready()
             server.hold()
+            assert server.holds_back.wait(60.0)
             assert daemon.stop(60.0) == 1
             assert "stop_cut_off" in daemon.said()
         finally:
