@@ -107,8 +107,13 @@ class Contained:
         return code
 
     def kill(self) -> None:
-        """End it, however it is."""
+        """End it, however it is.
+
+        Once it has changed its user, it does not die with the runtime any more.
+        """
         if self._runtime is not None and self._runtime.poll() is None:
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
             self._runtime.kill()
             self._runtime.wait()
 
