@@ -22,6 +22,7 @@ from unittest.mock import patch
 from tests.simulation.shape import parse
 from tests.simulation.world import Result, run
 
+from demurrage.decide.release import End
 from demurrage.model.container import Life, Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.plan import Rail
@@ -72,12 +73,13 @@ def _all_complete(target: str, census: Any, **_: Any) -> Inventory:
     return CompleteInventory(target, census.as_of, census.sightings)
 
 
-def _over_when_done(_: Any, members: Sequence[Any], __: Any, rules: EvidenceRules) -> float:
+def _over_when_done(_: Any, members: Sequence[Any], __: Any, rules: EvidenceRules) -> End:
     """A conversation is over once its turns are, whatever anybody said."""
-    return max(
+    over_at = max(
         (each.finished.latest(rules.max_event_delay) for each in members if each.finished),
         default=0.0,
     )
+    return End(over_at, over_at)
 
 
 def _unheld(original: Callable[..., Any], plan: Any, history: Any, _: Any, **more: Any) -> Any:
@@ -181,7 +183,7 @@ REMOVALS = (
     ),
     Removal(
         "ends of lineages",
-        (("decide.release:_lineage", _over_when_done),),
+        (("decide.release:end_of", _over_when_done),),
         "none",
         _worlds("use=0.8 ends=0.3", range(1, 4)),
         _HARM,
