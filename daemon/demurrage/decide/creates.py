@@ -20,8 +20,10 @@ def unanswered_creates(book: Book, rules: EvidenceRules) -> tuple[Window, ...]:
     """
     answers: dict[str, list[Moment]] = {}
     for moments in book.explicit.values():
-        for moment in moments:
-            answers.setdefault(moment.source.id, []).append(moment)
+        # Told twice by one writer, a container answers one request all the same.
+        first = {each.source.id: each for each in sorted(moments, key=_when, reverse=True)}
+        for source_id, moment in first.items():
+            answers.setdefault(source_id, []).append(moment)
     return tuple(
         Window(
             moment.earliest(rules.max_event_delay) - rules.clock_skew,
@@ -37,7 +39,7 @@ def _open(requests: Iterable[Moment], answers: Iterable[Moment]) -> list[Moment]
     told = [(moment, True) for moment in requests] + [(moment, False) for moment in answers]
     waiting: list[Moment] = []
     answered = 0
-    for moment, asks in sorted(told, key=lambda each: (each[0].time, each[0].sequence or 0)):
+    for moment, asks in sorted(told, key=lambda each: _when(each[0])):
         if asks:
             waiting.append(moment)
         else:
@@ -45,3 +47,8 @@ def _open(requests: Iterable[Moment], answers: Iterable[Moment]) -> list[Moment]
         if answered >= len(waiting):
             waiting, answered = [], 0
     return waiting
+
+
+def _when(moment: Moment) -> tuple[float, int]:
+    """A writer's own order of what it told."""
+    return moment.time, moment.sequence or 0

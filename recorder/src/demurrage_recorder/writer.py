@@ -52,8 +52,7 @@ class Writer:
         folder: where the journal lies.
         connect: makes the carrier that delivers; None where the daemon reads the folder itself.
         label: the daemon's address without secrets, kept beside the journal.
-        spool: how many bytes may lie undelivered; past them events are dropped, which the
-            heartbeats admit.
+        spool: bytes that may lie undelivered; past them events are dropped, and that is admitted.
         heartbeat: seconds between two heartbeats.
         may_end: False where the daemon would not believe that something has ended.
     """

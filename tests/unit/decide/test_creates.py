@@ -41,6 +41,8 @@ def _app(*told: tuple[float, str | None]) -> Writer:
         # Far from the birth.
         (((-200, None),), False),
         (((30, None),), False),
+        # One answer told twice answers one request.
+        (((8, None), (9, None), (12, "cntr_2"), (13, "cntr_2")), True),
         # An answer alone, the request being forgotten, answers no other.
         (((-2, "cntr_2"), (8, None)), True),
         # A later one's answer does not answer what was lost before.
