@@ -16,6 +16,7 @@ from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.holds import Holds, restore_subjects
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.lapses import Lapses, lapsing
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import Store
 from demurrage.engine.recovery import Recovery
@@ -76,6 +77,7 @@ class Cycle:
         self._vanished: set[str] = set()
         self._regretted: set[str] = set()
         self._setbacks = 0
+        self._lapses = Lapses()
         self._settled_in = False
         self._started_at = -inf
         # What was last listed before this may have been deleted by this daemon itself, in a time
@@ -345,6 +347,8 @@ class Cycle:
             found.append(Condition(picture.inventory.kind, name, picture.inventory.detail))
         if isinstance(picture.reading, Unreadable):
             found.append(_unread(name, picture.reading))
+        if self._lapses.persist(self._evidence.lapses):
+            found.append(lapsing(name))
         if self.target.api.clock.jumped:
             text = (
                 "the local or the provider's clock made a step; nothing is deleted until they agree"

@@ -56,7 +56,8 @@ class Evidence:
             the log before each reading, or the log would not be read to its end.
 
     `dead` holds the sources whose processes the feed last proved dead. `setbacks` counts how
-    often the log turned out to have gone back in time or been replaced.
+    often the log turned out to have gone back in time or been replaced, `lapses` how often a
+    reading came too late for the series.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Evidence:
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
         self.setbacks = 0
+        self.lapses = 0
         self.dead: frozenset[str] = frozenset()
 
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
@@ -102,7 +104,8 @@ class Evidence:
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
-        late = self._read_at is None or moment - self._read_at > self._patience
+        late = self._read_at is not None and moment - self._read_at > self._patience
+        self.lapses += late
         if late or clock.jumped:
             self._since = None
         self.dead = gathered.dead

@@ -135,7 +135,7 @@ NEXT_STEP: Mapping[Kind, str] = {
     ),
     Kind.EVIDENCE_STALE: (
         "See in `demurrage status` which writer the log waits for, and mend or retire it; "
-        "nothing that was born since can be proven."
+        "nothing that was born since can be proven. If cycles are too slow, raise watch.interval."
     ),
     Kind.SEQUENCE_GAP: (
         "Wait for what is missing; if the writer cannot deliver it again, restart that "
