@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from itertools import count
 from typing import Any
 
+from demurrage_recorder.process import own_id
 from demurrage_recorder.telling import FINAL, response_id_of, status_of, times_of
 
 Note = Callable[[str, "dict[str, Any]", "float | None"], None]
@@ -23,10 +24,21 @@ class _Names:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.before = os.urandom(12).hex()
-        self.numbers = count()
+        # Of as many digits as most will ever need: what is counted in them is quickly written.
+        self.numbers = count(10_000_000)
 
 
-_names = _Names(os.getpid())
+_names = _Names(own_id())
+
+
+def name_in(pid: int) -> str:
+    """A name for a call of this process that no other call has, in letters of JSON.
+
+    Args:
+        pid: the id of this process.
+    """
+    names = _names if _names.pid == pid else _names_of(pid)
+    return f"{names.before}{next(names.numbers)}"
 
 
 def _names_of(pid: int) -> _Names:
@@ -45,6 +57,8 @@ class Call:
         note: where its events go.
         directory: learns which response the call turned out to be.
         background: it may outlive its answer.
+        begun: its name and the id of the process that has begun it, where it was begun before;
+            None begins it.
 
     Attributes:
         began: an output item was seen.
@@ -66,10 +80,18 @@ class Call:
     _seen: frozenset[str] = frozenset()
     _request_id: str | None = None
 
-    def __init__(self, note: Note, directory: "Directory", *, background: bool) -> None:
-        self._pid = pid = os.getpid()
-        names = _names if _names.pid == pid else _names_of(pid)
-        self.id = f"{names.before}{next(names.numbers):08x}"
+    def __init__(
+        self,
+        note: Note,
+        directory: "Directory",
+        *,
+        background: bool,
+        begun: tuple[str, int] | None = None,
+    ) -> None:
+        if begun is None:
+            pid = own_id()
+            begun = name_in(pid), pid
+        self.id, self._pid = begun
         self.background = background
         self._note = note
         self._directory = directory
@@ -165,7 +187,7 @@ class Call:
     @property
     def ours(self) -> bool:
         """True in the process that began the call, False in a fork of it."""
-        return self._pid == os.getpid()
+        return self._pid == own_id()
 
     def _identify(self, response: dict[str, Any]) -> None:
         found = response_id_of(response)
@@ -203,7 +225,7 @@ class Call:
         }
 
     def _tell(self, kind: str, data: dict[str, Any], *, at: float | None = None) -> None:
-        if self._pid == os.getpid():
+        if self._pid == own_id():
             data["call_id"] = self.id
             self._note(kind, data, self.moment if at is None else at)
 

@@ -9,7 +9,7 @@ from demurrage_recorder.ids import is_word
 from demurrage_recorder.sockets import watch_sockets
 from demurrage_recorder.transports import kit_for, library_of
 from demurrage_recorder.watch import Watch
-from demurrage_recorder.writer import writer_for
+from demurrage_recorder.writers import writer_for
 
 TARGET_VARIABLE = "DEMURRAGE_RECORDER_TARGET"
 DEFAULT_TARGET = "default"

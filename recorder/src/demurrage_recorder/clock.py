@@ -1,8 +1,10 @@
 """By how much this machine's clock is ahead of the API's."""
 
 import time
+from collections.abc import Callable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 # The API's `Date` is cut to whole seconds.
 _DATE_STEP = 1.0
@@ -14,9 +16,10 @@ _TRIES = 3
 _STEADY = getattr(time, "CLOCK_BOOTTIME", None)
 
 
-def steady() -> float:
-    """Seconds that have passed since some moment, whatever the wall clock is set to."""
-    return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
+steady: Callable[[], float] = (
+    time.monotonic if _STEADY is None else partial(time.clock_gettime, _STEADY)
+)
+"""Seconds that have passed since some moment, whatever the wall clock is set to."""
 
 
 def zero() -> float:

@@ -9,7 +9,8 @@ from demurrage_recorder.calls import Call
 from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.warn import warn_once
 
-_EVENTS = "text/event-stream"
+_TYPE = b"content-type"
+_EVENTS = b"text/event-stream"
 OK = range(200, 300)
 _REFUSALS = range(400, 500)
 # A timeout, a conflict with another change, a client that went away: what runs behind such an
@@ -18,15 +19,15 @@ _UNCERTAIN = frozenset({408, 409, 499})
 # Raised before a single byte of the request left.
 _NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
 
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names and values as they came."""
+
 
 class Head(NamedTuple):
-    """What an answer says before its body.
-
-    `headers`: names and values as they came.
-    """
+    """What an answer says before its body."""
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Headers
 
     def text(self, name: bytes) -> str | None:
         """The text of a header, by its name in lower case; None where there is none."""
@@ -36,10 +37,14 @@ class Head(NamedTuple):
                 return value.decode("ascii", "replace")
         return None
 
-    @property
-    def streams(self) -> bool:
-        """True when the body comes event by event."""
-        return (self.text(b"content-type") or "").startswith(_EVENTS)
+
+def streams(headers: Headers) -> bool:
+    """True when the body comes event by event."""
+    length = len(_TYPE)
+    for name, value in headers:
+        if len(name) == length and name.lower() == _TYPE:
+            return value.startswith(_EVENTS)
+    return False
 
 
 class Exchange:
@@ -76,12 +81,17 @@ class Exchange:
         return self._body is not None and not self._done
 
     def answered(
-        self, head: Head, decoder: Callable[[], Decode], at: float | None = None
+        self,
+        status: int,
+        headers: Headers,
+        decoder: Callable[[Head], Decode],
+        at: float | None = None,
     ) -> "Exchange":
         """The head of the answer has come.
 
         Args:
-            head: what it says.
+            status: its HTTP status.
+            headers: its headers.
             decoder: makes what turns the body's bytes, piece by piece, into text.
             at: when it came, in epoch seconds; None means now.
 
@@ -89,7 +99,7 @@ class Exchange:
             What is to follow the body.
         """
         try:
-            self._hear(head, decoder, time.time() if at is None else at)
+            self._hear(Head(status, headers), decoder, time.time() if at is None else at)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self.give_up(error)
         return self
@@ -144,7 +154,7 @@ class Exchange:
         except Exception:  # noqa: BLE001 - then its start stands without an end, which keeps more
             self._done = True
 
-    def _hear(self, head: Head, decoder: Callable[[], Decode], at: float) -> None:
+    def _hear(self, head: Head, decoder: Callable[[Head], Decode], at: float) -> None:
         status, call = head.status, self._call
         self._observe_date(head.text(b"date"), at)
         if call is not None:
@@ -157,8 +167,8 @@ class Exchange:
         if status in OK:
             self._done = self._silent
             if not self._silent:
-                kind = EventBody if head.streams else JsonBody
-                self._body = kind(self._listener, decoder())
+                kind = EventBody if streams(head.headers) else JsonBody
+                self._body = kind(self._listener, decoder(head))
             return
         self._done = True
         if call is not None:

@@ -56,7 +56,7 @@ def may_name(text: bytes) -> bool:
     """
     if _MARK in text or b"\0" in text:
         return True
-    return b"\\u00" in text and _ESCAPE.search(text) is not None
+    return b"\\" in text and b"\\u00" in text and _ESCAPE.search(text) is not None
 
 
 def is_word(value: Any, longest: int) -> bool:

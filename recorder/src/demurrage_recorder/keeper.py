@@ -37,6 +37,8 @@ class Keeper:
 
     Attributes:
         alive: its thread could be started.
+        news: there may be something to read or to deliver.
+        awake: it looks for news by itself; else it must be woken.
     """
 
     def __init__(
@@ -59,8 +61,8 @@ class Keeper:
         self._beaten_at = time.monotonic()
         # Reentrant, so that whatever interrupts a nudge may nudge again.
         self._words: SimpleQueue[bool] = SimpleQueue()
-        self._news = False
-        self._awake = False
+        self.news = False
+        self.awake = False
         self._awake_until = 0.0
         self._backlog = backlog
         self._sending = sending
@@ -74,14 +76,18 @@ class Keeper:
             self.alive = False
 
     def nudge(self) -> None:
-        """Say that there is something to read or to deliver. Costs next to nothing.
+        """Say that there is something to read or to deliver. Costs next to nothing."""
+        self.news = True
+        if not self.awake:
+            self.wake()
 
-        To wake a thread costs its waker more than all else, so this one stays awake for a while.
+    def wake(self) -> None:
+        """Wake its thread.
+
+        That costs its waker more than all else, so the thread stays awake for a while.
         """
-        self._news = True
-        if not self._awake:
-            self._awake = True
-            self._words.put(False)
+        self.awake = True
+        self._words.put(False)
 
     def stop(self, patience: float) -> None:
         """Deliver what is left, if the daemon takes it within `patience` seconds, and end."""
@@ -102,7 +108,7 @@ class Keeper:
         """Wait for news or the next thing due; True when it is time to stop."""
         stopping = False
         with suppress(Empty):
-            if self._awake:
+            if self.awake:
                 stopping = self._words.get(timeout=_LOOK_EVERY)
             else:
                 due = min(self._beaten_at + self._beat_every(), self._sending.due_at)
@@ -134,14 +140,14 @@ class Keeper:
     def _hear_news(self) -> bool:
         """True when there is something new to deliver; once there has been none, rest."""
         now = time.monotonic()
-        if self._news:
-            self._news = False
+        if self.news:
+            self.news = False
             self._awake_until = now + _AWAKE_FOR
             return True
         if now >= self._awake_until:
-            self._awake = False
+            self.awake = False
             # Whoever told of news in this very moment may have seen it awake.
-            self._awake = self._news
+            self.awake = self.news
         return False
 
     def _beat_if_due(self) -> bool:

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import LONGEST_BODY, Decode
-from demurrage_recorder.calls import Call
-from demurrage_recorder.exchange import OK, Exchange, Head
+from demurrage_recorder.calls import Call, name_in
+from demurrage_recorder.exchange import OK, Exchange, Head, Headers, streams
+from demurrage_recorder.process import own_id
+from demurrage_recorder.starts import Asks
 
 
 class Followed(Protocol):
@@ -17,7 +19,9 @@ class Followed(Protocol):
     def reads_on(self) -> bool:
         """True while the answer's body is of interest."""
 
-    def answered(self, head: Head, decoder: Callable[[], Decode]) -> "Followed":
+    def answered(
+        self, status: int, headers: Headers, decoder: Callable[[Head], Decode]
+    ) -> "Followed":
         """The head of the answer has come; gives what is to follow its body."""
 
     def failed(self, error: BaseException) -> None:
@@ -45,6 +49,9 @@ class Reading(Protocol):
 
     knows_clock: bool
 
+    def call_of(self, asks: Asks, begun: tuple[str, int]) -> Call:
+        """Make what the log is told of a call that has begun."""
+
     def reader_of(self, call: Call, begun_at: float, *, direct: bool) -> Exchange:
         """Make what reads the answer to a call."""
 
@@ -63,39 +70,66 @@ class LateExchange:
 
     Args:
         reading: sees to it that the answer is read.
-        call: the attempt that it answers.
-        asked_at: when the request was about to leave, in epoch seconds.
+        asks: what the request may bring about.
         direct: nothing lies between this process and the API.
+
+    Attributes:
+        name: the call's.
+        asked_at: when the request was about to leave, in epoch seconds.
     """
 
-    # As it begins: while its application waits.
+    # As it begins: while its application waits, so nothing is made for it by then.
+    asked_at = 0.0
     begun_at = 0.0
     whole_at: float | None = None
     size = 0
-    _answer: tuple[Head, Callable[[], Decode]] | None = None
+    _call: Call | None = None
+    _answer: tuple[int, Headers, Callable[[Head], Decode]] | None = None
     _done = False
 
-    def __init__(self, reading: Reading, call: Call, asked_at: float, *, direct: bool) -> None:
+    def __init__(self, reading: Reading, asks: Asks, *, direct: bool) -> None:
+        self._pid = pid = own_id()
+        self.name = name_in(pid)
         self._reading = reading
-        self._call = call
-        self._asked_at = asked_at
+        self._asks = asks
         self._direct = direct
         self._chunks: list[bytes] = []
+
+    @property
+    def waits(self) -> bool:
+        """True while nothing has come of it, and nothing tells when its request had left."""
+        return not self._done and self._answer is None and self.call.waits
+
+    @property
+    def call(self) -> Call:
+        """The attempt that it answers."""
+        found = self._call
+        if found is None:
+            made = self._reading.call_of(self._asks, (self.name, self._pid))
+            # Two threads may make it at a time; this takes the same one for both.
+            found = vars(self).setdefault("_call", made)
+        return found
+
+    def arrived(self, at: float) -> None:
+        """The whole request has reached the API, by `at` in epoch seconds."""
+        self.call.arrived(at)
 
     @property
     def reads_on(self) -> bool:
         """True while the answer's body is of interest."""
         return not self._done
 
-    def answered(self, head: Head, decoder: Callable[[], Decode]) -> Followed:
+    def answered(
+        self, status: int, headers: Headers, decoder: Callable[[Head], Decode]
+    ) -> Followed:
         """The head of the answer has come; a stream and a refusal are read as they come."""
-        if head.status not in OK or head.streams:
+        if status not in OK or streams(headers):
             self._done = True
-            return self._exchange().answered(head, decoder)
-        self._answer = head, decoder
+            return self._exchange().answered(status, headers, decoder)
+        self._answer = status, headers, decoder
         self.begun_at = time.time()
         if not self._reading.knows_clock:
-            self._reading.tell_clock(head, self.begun_at)
+            self._reading.tell_clock(Head(status, headers), self.begun_at)
         return self
 
     def failed(self, error: BaseException) -> None:
@@ -135,7 +169,7 @@ class LateExchange:
         """Write down what it says, as of when it had come."""
         if self._answer is None:
             return
-        self._call.moment = self.whole_at
+        self.call.moment = self.whole_at
         exchange = self._exchange()
         try:
             self._tell(exchange)
@@ -143,15 +177,15 @@ class LateExchange:
         finally:
             # Half read, as by an interrupt, its end is unknown.
             exchange.cut()
-            self._call.moment = None
+            self.call.moment = None
 
     def _exchange(self) -> Exchange:
-        return self._reading.reader_of(self._call, self._asked_at, direct=self._direct)
+        return self._reading.reader_of(self.call, self.asked_at, direct=self._direct)
 
     def _tell(self, exchange: Exchange) -> None:
         if self._answer is not None:
-            (head, decoder), self._answer = self._answer, None
-            exchange.answered(head, decoder, self.begun_at)
+            (status, headers, decoder), self._answer = self._answer, None
+            exchange.answered(status, headers, decoder, self.begun_at)
             for chunk in self._chunks:
                 exchange.feed(chunk)
             self._chunks.clear()

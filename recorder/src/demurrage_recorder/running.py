@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from demurrage_recorder.carrier import TOKEN_VARIABLE, URL_VARIABLE
 from demurrage_recorder.clients import TARGET_VARIABLE, target_name
-from demurrage_recorder.writer import writer_for
+from demurrage_recorder.writers import writer_for
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - no public name

@@ -9,11 +9,10 @@ import weakref
 from collections import deque
 from contextlib import suppress
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from demurrage_recorder.arrival import has_arrived
-from demurrage_recorder.calls import Call
-from demurrage_recorder.clock import stepped, zero
+from demurrage_recorder.clock import steady, stepped, zero
 
 _LOOK_AFTER = 1.0
 """How many seconds a request is under way before it is looked at: most are answered by then."""
@@ -24,10 +23,21 @@ _AGAIN = 0.25
 _MOST = 4096
 
 
+class Awaited(Protocol):
+    """A call whose answer is awaited."""
+
+    @property
+    def waits(self) -> bool:
+        """True while nothing has come of it, and nothing tells when its request had left."""
+
+    def arrived(self, at: float) -> None:
+        """The whole request has reached the API, by `at` in epoch seconds."""
+
+
 class _Waiting(NamedTuple):
     """One request; `since`: when it was first seen, on the monotonic clock; `zero`: the clock's."""
 
-    call: Call
+    call: Awaited
     request: "weakref.ref[Any]"
     pool: Any
     vouched: bool
@@ -47,16 +57,18 @@ class Sending:
 
     def __init__(self) -> None:
         self.due_at = inf
-        self._fresh: deque[tuple[Call, weakref.ref[Any], Any, bool, float]] = deque(maxlen=_MOST)
+        self._fresh: deque[tuple[Awaited, weakref.ref[Any], Any, bool, float]] = deque(maxlen=_MOST)
         self._waiting: list[_Waiting] = []
 
-    def add(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
+    def add(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
         """A request is about to leave through a pool of connections.
 
         Where the application has not `vouched` for it that nothing lies between, only an address
         that many share is taken for the API's own.
         """
-        self._fresh.append((call, weakref.ref(request), pool, vouched, zero()))
+        # What `zero` would say, within what `stepped` takes for a step, read in fewer steps.
+        zero_now = time.time() - steady()
+        self._fresh.append((call, weakref.ref(request), pool, vouched, zero_now))
 
     def look(self) -> None:
         """Tell of each request that has arrived, and let go of those that are answered."""

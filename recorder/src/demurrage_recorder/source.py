@@ -62,9 +62,10 @@ def render(source: str, sequence: int, kind: str, data: Mapping[str, Any], at: f
 
 def _line(source: str, sequence: int, kind: str, data: str, at: float) -> bytes:
     second = at // 1
+    micro = str(1_000_000 + int((at - second) * 1e6))[1:]
     return (
         f'{{"specversion":"1.0","id":"{sequence}","source":"{source}","type":"demurrage.{kind}",'
-        f'"time":"{_second(second)}.{int((at - second) * 1e6):06d}+00:00","sequence":{sequence},'
+        f'"time":"{_second(second)}.{micro}+00:00","sequence":{sequence},'
         f'"data":{data}}}\n'
     ).encode()
 
@@ -150,10 +151,12 @@ class Source:
         else:
             self._refuse(kind, line)
 
-    def start(self, target: str, call_id: str, data: str) -> None:
-        """Write down the start of a call, whose data stands there as JSON already."""
-        self._target = self._target or target
-        line = _line(self.id, self._sequence + 1, _STARTED, data, time.time())
+    def start(self, target: str, call_id: str, data: str) -> float:
+        """Write down the start of a call, whose data stands there as JSON; when that was."""
+        if self._target is None:
+            self._target = target
+        moment = time.time()
+        line = _line(self.id, self._sequence + 1, _STARTED, data, moment)
         if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
             self._sequence += 1
             self._in_flight.begin(call_id)
@@ -161,6 +164,7 @@ class Source:
                 self._tell_offset()
         else:
             self._refuse(_STARTED, line)
+        return moment
 
     def _refuse(self, kind: str, line: bytes) -> None:
         if len(line) > _MOST_BYTES:

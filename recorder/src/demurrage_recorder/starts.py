@@ -131,34 +131,65 @@ def asked_plainly(body: bytes) -> Asks | None:
     try:
         whole = body.decode()
         request, end = scan(whole, 0)
-    except (ValueError, StopIteration, RecursionError):
+        if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
+            return None
+        items = request.get("input")
+        if type(items) is list and _tell_more(items):
+            return None
+        asks = _asked(request)
+    # The last is for the type of an item that is no text.
+    except (ValueError, StopIteration, RecursionError, TypeError):
         return None
-    if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
-        return None
-    try:
-        slots = _slots(request.get("tools"), request.get("input"))
-    except TypeError:  # the type of an item is no text
-        return None
-    if slots is None or request.get("service_tier") not in AT_ONCE:
-        return None
-    background = request.get("background") is True
-    text = f'"slots":[{slots}],"background":{"true" if background else "false"}'
-    model, previous = request.get("model"), request.get("previous_response_id")
-    if type(model) is str and 0 < len(model) <= LONGEST_NAME and model.isprintable():
-        text += f',"model":{quoted(model)}'
-    if type(previous) is str and 0 < len(previous) <= LONGEST_ID and previous.isprintable():
-        text += f',"previous_response_id":{quoted(previous)}'
-    return Asks(text + "}", bool(slots), background)
+    previous = request.get("previous_response_id")
+    if (
+        asks is not None
+        and type(previous) is str
+        and 0 < len(previous) <= LONGEST_ID
+        and previous.isprintable()
+    ):
+        text = f'{asks.text[:-1]},"previous_response_id":{quoted(previous)}}}'
+        return Asks(text, asks.makes, asks.background)
+    return asks
 
 
-def _slots(tools: Any, items: Any) -> str | None:
-    """The slots of well-known tools; None where there are others, or some among the items."""
-    if tools is None:
-        tools = []
-    brought = type(items) is list and any(
+def _tell_more(items: list[Any]) -> bool:
+    """True where items bring tools along, or stand for what is not shown."""
+    return any(
         type(each) is dict and ("tools" in each or each.get("type") in _TELLING) for each in items
     )
-    if brought or type(tools) is not list or len(tools) > _FEW:
+
+
+def _asked(request: dict[str, Any]) -> Asks | None:
+    """What a request asks for but in its context; None where it must be read the long way.
+
+    An application asks for much the same each time.
+    """
+    global _last  # noqa: PLW0603 - replaced as one, so that any thread may
+    if request.get("service_tier") not in AT_ONCE:
+        return None
+    tools, model = request.get("tools"), request.get("model")
+    background = request.get("background") is True
+    last_tools, last_model, last_background, asks = _last
+    if tools == last_tools and model == last_model and background is last_background:
+        return asks
+    slots = _slots([] if tools is None else tools)
+    if slots is None:
+        return None
+    text = f'"slots":[{slots}],"background":{"true" if background else "false"}'
+    if type(model) is str and 0 < len(model) <= LONGEST_NAME and model.isprintable():
+        text += f',"model":{quoted(model)}'
+    asks = Asks(text + "}", bool(slots), background)
+    _last = tools, model, background, asks
+    return asks
+
+
+# No request has such tools.
+_last: tuple[Any, Any, bool, Asks | None] = ..., None, False, None
+
+
+def _slots(tools: Any) -> str | None:
+    """The slots of well-known tools; None where there are others."""
+    if type(tools) is not list or len(tools) > _FEW:
         return None
     found = []
     for tool in tools:

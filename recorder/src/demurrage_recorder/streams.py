@@ -24,7 +24,7 @@ class _Stream:
         return getattr(self._inner, name)
 
     def __del__(self) -> None:
-        exchange = self.__dict__.get("_exchange")
+        exchange = getattr(self, "_exchange", None)
         if exchange is not None and exchange.reads_on:
             exchange.cut()
 

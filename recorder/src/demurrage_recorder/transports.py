@@ -15,6 +15,7 @@ from demurrage_recorder.watch import Watch
 
 LIBRARIES = ("httpx", "httpx2")
 
+_RESPONSES = b"/responses"
 _DIRECT_HOSTS = (b"api.openai.com",)
 _DIRECT_DOMAINS = (b".api.openai.com", b".openai.azure.com")
 
@@ -76,21 +77,19 @@ class _Transport:
         )
 
     def _begin(self, request: Any) -> Followed | None:
-        url = request.url
+        url, direct = request.url, self.direct
+        vouched = direct is not None
+        if direct is None:
+            direct = self._goes_straight(url)
         raw = url.raw_path
+        # What is asked for most, and waits meanwhile.
+        if raw.endswith(_RESPONSES) and request.method == "POST":
+            return self.watch.making(request, self._pool, direct=direct, vouched=vouched)
         path = url.path if b"%" in raw or b"?" in raw else raw.decode("ascii")
-        return self.watch.begin(
-            request,
-            path,
-            self._pool,
-            direct=self._goes_straight(url),
-            vouched=self.direct is not None,
-        )
+        return self.watch.begin(request, path, self._pool, direct=direct, vouched=vouched)
 
     def _goes_straight(self, url: Any) -> bool:
         """True where nothing can hold a request back and pass it on later."""
-        if self.direct is not None:
-            return self.direct
         if not self._plain:
             return False
         host = url.raw_host
@@ -99,14 +98,14 @@ class _Transport:
     def _followed(self, exchange: Followed, response: Any, stream: type[Any]) -> Any:
         """The response, with its body followed as far as it is of interest."""
         try:
-            head = Head(response.status_code, response.headers.raw)
+            status, headers = response.status_code, response.headers.raw
             if response.is_stream_consumed:
                 # Read already, as from a cache or a pretended server: decoded, never read again.
-                followed = exchange.answered(head, lambda: _as_it_is)
+                followed = exchange.answered(status, headers, lambda _: _as_it_is)
                 followed.feed(response.content)
                 followed.end()
             else:
-                followed = exchange.answered(head, lambda: self._decoder(head))
+                followed = exchange.answered(status, headers, self._decoder)
                 if followed.reads_on:
                     response.stream = stream(response.stream, followed)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed

@@ -14,7 +14,8 @@ from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.keys import borne_by
 from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Copying, Founding, Looking, Making
-from demurrage_recorder.starts import Starts, asked_by
+from demurrage_recorder.sending import Awaited
+from demurrage_recorder.starts import Asks, Starts, asked_by
 from demurrage_recorder.warn import warn_once
 
 _PLACES = re.compile(
@@ -53,13 +54,13 @@ class Writing(Protocol):
     ) -> None:
         """Write an event down before returning."""
 
-    def start(self, target: str, call_id: str, data: str) -> None:
-        """Write down the start of a call, its data given as JSON, before returning."""
+    def start(self, target: str, call_id: str, data: str) -> float:
+        """Write down the start of a call, its data given as JSON; returns when that was."""
 
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon, and by the time of the next `flush`."""
 
-    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
+    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
         """Have the log know once a request that goes straight to the API has reached it."""
 
     def flush(self) -> None:
@@ -144,9 +145,6 @@ class Watch:
             vouched: that it does is the application's own word.
         """
         try:
-            # What is asked for most, and waits meanwhile.
-            if request.method == "POST" and path.endswith("/responses"):
-                return self._making(request, pool, direct=direct, vouched=vouched)
             found = _PLACES.search(path)
             if found is None:
                 return None
@@ -155,11 +153,40 @@ class Watch:
             if request.method == "GET" and found["id"] and not found["cancel"]:
                 return self._looking(found["id"])
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
-            warn_once(
-                "beginning",
-                f"{type(error).__name__} before a request; it may be missing in the log",
-            )
+            _warn(error)
         return None
+
+    def making(
+        self, request: Asked, pool: Any, *, direct: bool, vouched: bool
+    ) -> LateExchange | None:
+        """Log that a request for a response is about to leave; None where that has failed.
+
+        Args:
+            request: the request.
+            pool: as for `begin`, and so are the others.
+            direct: likewise.
+            vouched: likewise.
+        """
+        try:
+            try:
+                body = request.content
+            except Exception:  # noqa: BLE001 - each library has its own word for a body that streams
+                body = None
+            try:
+                key = borne_by(request.headers.raw)
+            except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
+                key = None
+            asks = asked_by(body)
+            direct = direct and asks.at_once
+            late = LateExchange(self, asks, direct=direct)
+            writer, data = self.writer, self._starts.text(asks, late.name, key, direct=direct)
+            late.asked_at = writer.start(self.target, late.name, data)
+            if direct and pool is not None and asks.makes and not asks.background:
+                writer.look_after(late, request, pool, vouched=vouched)
+        except Exception as error:  # noqa: BLE001 - the application is never disturbed
+            _warn(error)
+            return None
+        return late
 
     def unwatched(self, what: str, body: bytes | None = None) -> Call:
         """Log the use of something that makes containers out of the recorder's sight.
@@ -187,7 +214,7 @@ class Watch:
         if response_id is not None:
             return self._looking(response_id) if found["cancel"] else None
         if found["responses"]:
-            return self._making(request, pool, direct=direct, vouched=vouched)
+            return self.making(request, pool, direct=direct, vouched=vouched)
         if found["containers"]:
             # The answer with its id may be lost; this alone tells then that there may be one.
             self.note("container.requested", {})
@@ -213,21 +240,11 @@ class Watch:
         call.started({**data, "conversation": conversation})
         return self._exchange(Copying(call, conversation), call)
 
-    def _making(self, request: Asked, pool: Any, *, direct: bool, vouched: bool) -> Followed:
-        writer, asks = self.writer, asked_by(_body(request))
-        try:
-            key = borne_by(request.headers.raw)
-        except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
-            key = None
-        call = Call(self.note, self._directory, background=asks.background)
+    def call_of(self, asks: Asks, begun: tuple[str, int]) -> Call:
+        """Make what the log is told of a call that has begun."""
+        call = Call(self.note, self._directory, background=asks.background, begun=begun)
         call.spreads = asks.spreads
-        direct = direct and asks.at_once
-        data = self._starts.text(asks, call.id, key, direct=direct)
-        begun_at = time.time()
-        writer.start(self.target, call.id, data)
-        if direct and pool is not None and asks.makes and not asks.background:
-            writer.look_after(call, request, pool, vouched=vouched)
-        return LateExchange(self, call, begun_at, direct=direct)
+        return call
 
     def reader_of(self, call: Call, begun_at: float, *, direct: bool) -> Exchange:
         """What reads the answer to a request for a response."""
@@ -256,6 +273,13 @@ class Watch:
             observe_date=self.writer.observe_date,
             silent=silent,
         )
+
+
+def _warn(error: Exception) -> None:
+    warn_once(
+        "beginning",
+        f"{type(error).__name__} before a request; it may be missing in the log",
+    )
 
 
 def _body(request: Asked) -> bytes | None:

@@ -8,7 +8,7 @@ from demurrage_recorder.clients import target_name
 from demurrage_recorder.ids import LONGEST_ID, is_word
 from demurrage_recorder.telling import LATEST
 from demurrage_recorder.warn import warn_once
-from demurrage_recorder.writer import writer_for
+from demurrage_recorder.writers import writer_for
 
 
 def created(container_id: str, *, target: str | None = None, url: str | None = None) -> None:

@@ -1,7 +1,5 @@
 """What the rest of the recorder talks to: `note` an event, and it will be known."""
 
-import atexit
-import os
 import threading
 import time
 import uuid
@@ -14,24 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from demurrage_recorder.backlog import Answer, Backlog, Told
-from demurrage_recorder.calls import Call
-from demurrage_recorder.carrier import (
-    DEFAULT_URL,
-    TOKEN_VARIABLE,
-    URL_VARIABLE,
-    Carrier,
-    carrier_for,
-    label_of,
-    may_end,
-    shared_folder,
-)
+from demurrage_recorder.carrier import Carrier
 from demurrage_recorder.clock import Offset
 from demurrage_recorder.delivery import Delivery
-from demurrage_recorder.folder import private_folder
 from demurrage_recorder.journal import SPOOL_BYTES, Journal
 from demurrage_recorder.keeper import Keeper
 from demurrage_recorder.locks import close_inherited
-from demurrage_recorder.sending import Sending
+from demurrage_recorder.process import own_id
+from demurrage_recorder.sending import Awaited, Sending
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
 from demurrage_recorder.workers import at_end_of_worker
@@ -40,6 +28,11 @@ from demurrage_recorder.workers import at_end_of_worker
 _HEARTBEAT = 5.0
 # How many seconds the end of an application may be delayed by a daemon that does not answer.
 _PATIENCE = 2.0
+
+WRITERS: "weakref.WeakSet[Writer]" = weakref.WeakSet()
+"""All writers of this process."""
+
+_inherited: list[Keeper | None] = []
 
 
 class Writer:
@@ -74,7 +67,7 @@ class Writer:
         self._label = label
         self._spool = spool
         self._heartbeat = heartbeat
-        self._pid = os.getpid()
+        self._pid = own_id()
         self._offset = Offset()
         self._backlog = Backlog(self._note_all)
         self._sending = Sending()
@@ -83,7 +76,7 @@ class Writer:
         self._words: deque[Callable[[], None]] = deque()
         self._at_it = False
         self._failed = 0
-        _writers.add(self)
+        WRITERS.add(self)
 
     def note(
         self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
@@ -99,7 +92,7 @@ class Writer:
             at: when it happened, in epoch seconds; None means now.
         """
         try:
-            if os.getpid() != self._pid:
+            if own_id() != self._pid:
                 self.begin_anew()
             if self._backlog.hears((kind, target, data, at)):
                 return
@@ -110,23 +103,42 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self._fail(error, 1)
 
-    def start(self, target: str, call_id: str, data: str) -> None:
+    def start(self, target: str, call_id: str, data: str) -> float:
         """Write down the start of a call, as `note` would.
 
         Args:
             target: the target that it asks, by its name in the daemon's settings.
             call_id: the call's id.
             data: the event's data as JSON, `target` and `call_id` included.
+
+        Returns:
+            The moment that it is dated, in epoch seconds.
         """
+        moment = None
         try:
-            if os.getpid() != self._pid:
+            if own_id() != self._pid:
                 self.begin_anew()
-            self._exclusively(self._start, target, call_id, data)
+            # As `_exclusively` would, in fewer steps, since the application waits.
+            with self.lock:
+                source = self._source
+                if source is None or self._at_it or self._failed:
+                    self._exclusively(self._start, target, call_id, data)
+                else:
+                    try:
+                        self._at_it = True
+                        moment = source.start(target, call_id, data)
+                        if self._words:
+                            self._hear_words()
+                    finally:
+                        self._at_it = False
             keeper = self._keeper
             if keeper is not None:
-                keeper.nudge()
+                keeper.news = True
+                if not keeper.awake:
+                    keeper.wake()
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self._fail(error, 1)
+        return time.time() if moment is None else moment
 
     def read_later(self, answer: Answer) -> None:
         """Have an answer read beside the application, or at once where too much waits for that.
@@ -137,11 +149,13 @@ class Writer:
         if keeper is None or not keeper.alive or not self._backlog.put(answer):
             answer.read()
             return
-        keeper.nudge()
+        keeper.news = True
+        if not keeper.awake:
+            keeper.wake()
         if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
             self.flush()
 
-    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
+    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
         """Have the log know once a request that goes straight to the API has reached it.
 
         Args:
@@ -203,7 +217,7 @@ class Writer:
         later begins a new source. Runs at exit by itself.
         """
         keeper = self._keeper
-        if os.getpid() != self._pid or keeper is None:
+        if own_id() != self._pid or keeper is None:
             return
         self.flush()
         self._exclusively(self._say_goodbye)
@@ -212,7 +226,7 @@ class Writer:
     def begin_anew(self) -> None:
         """In a forked child: leave the parent's source alone; the next event begins another."""
         close_inherited()
-        self._pid = os.getpid()
+        self._pid = own_id()
         self.lock = threading.RLock()
         self._words = deque()
         self._at_it = False
@@ -234,10 +248,13 @@ class Writer:
             try:
                 self._at_it = True
                 word(*about)
-                while self._words:
-                    self._words.popleft()()
+                self._hear_words()
             finally:
                 self._at_it = False
+
+    def _hear_words(self) -> None:
+        while self._words:
+            self._words.popleft()()
 
     def _note(self, kind: str, target: str, data: dict[str, Any], at: float | None) -> None:
         source = self._source or self._begin()
@@ -312,89 +329,3 @@ class Writer:
         source, self._source, self._keeper = self._source, None, None
         if source is not None:
             source.beat(final=True)
-
-
-_writers: "weakref.WeakSet[Writer]" = weakref.WeakSet()
-_inherited: list[Keeper | None] = []
-_known: dict[tuple[str, str | None], Writer] = {}
-_knowing = threading.RLock()
-_locked: list[Writer] = []
-
-
-def writer_for(
-    url: str | None = None,
-    *,
-    token: str | None = None,
-    folder: str | None = None,
-    spool: int = SPOOL_BYTES,
-) -> Writer:
-    """The writer of this process for a daemon; the same one whenever the same is asked for.
-
-    Args:
-        url: where the daemon takes events: `http://host:port`, `http+unix:///path/to.sock`,
-            `file:///shared/folder`, `sqlite:///path` or `postgresql+psycopg://…`. None means
-            `DEMURRAGE_RECORDER_URL`, else the daemon's default address on this machine.
-        token: the bearer token for events; None means `DEMURRAGE_RECORDER_TOKEN`.
-        folder: where the journal lies; None means `DEMURRAGE_RECORDER_DIR`, else a folder of
-            the user's. A `file:` URL names it itself.
-        spool: how many undelivered bytes of this process are kept before events are dropped.
-
-    Raises:
-        ValueError: there is no way to such a URL.
-        ImportError: the URL names a database, and `demurrage` is not installed here.
-    """
-    url = url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    token = token or os.environ.get(TOKEN_VARIABLE) or None
-    with _knowing:
-        writer = _known.get((url, folder))
-        if writer is None:
-            writer = _known[url, folder] = _writer(url, token, folder, spool)
-    return writer
-
-
-def _writer(url: str, token: str | None, folder: str | None, spool: int) -> Writer:
-    shared = shared_folder(url)
-    if shared is not None:
-        return Writer(Path(shared), None, label=label_of(url), spool=spool)
-    connect = partial(carrier_for, url, token)
-    connect().close()
-    return Writer(
-        private_folder(folder),
-        connect,
-        label=label_of(url),
-        spool=spool,
-        may_end=may_end(url, token),
-    )
-
-
-def _close_all() -> None:
-    for writer in list(_writers):
-        writer.close()
-
-
-def _before_fork() -> None:
-    # No other thread may be halfway through a line, or through opening a file, in the child.
-    _knowing.acquire()
-    _locked[:] = _writers
-    for writer in _locked:
-        writer.lock.acquire()
-
-
-def _after_in_parent() -> None:
-    for writer in _locked:
-        writer.lock.release()
-    _locked.clear()
-    _knowing.release()
-
-
-def _after_in_child() -> None:
-    for writer in _locked:
-        writer.begin_anew()
-    _locked.clear()
-    _knowing.release()
-
-
-atexit.register(_close_all)
-os.register_at_fork(
-    before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
-)

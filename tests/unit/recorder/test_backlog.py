@@ -18,12 +18,11 @@ from tests.unit.recorder.conftest import Open, eventually, lines_in, run
 
 from demurrage_recorder import Writer, backlog, bodies
 from demurrage_recorder.estate import Estate
-from demurrage_recorder.exchange import Head
 from demurrage_recorder.late import Followed
 from demurrage_recorder.watch import Watch
 
 CONTAINER = "cntr_" + "6ab" * 16
-DECODE = lambda: bytes  # noqa: E731 - what comes is plain
+DECODE = lambda _: bytes  # noqa: E731 - what comes is plain
 
 
 def body(number: int = 1) -> bytes:
@@ -38,8 +37,7 @@ def asked(writer: Writer, *headers: tuple[bytes, bytes]) -> Followed:
     request = SimpleNamespace(method="POST", content=b'{"tools":[{"type":"code_interpreter"}]}')
     exchange = Watch(writer, "default").begin(request, "/v1/responses", direct=True)
     assert exchange is not None
-    head = Head(200, [(b"Content-Type", b"application/json"), *headers])
-    return exchange.answered(head, DECODE)
+    return exchange.answered(200, [(b"Content-Type", b"application/json"), *headers], DECODE)
 
 
 def call(writer: Writer, number: int = 1) -> None:

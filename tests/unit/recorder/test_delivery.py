@@ -109,7 +109,7 @@ def test_an_application_gets_its_own_random_numbers(tmp_path: Path) -> None:
     """Trying again is spread by chance, and not by what the application has seeded."""
     program = (
         "import random, time; random.seed(7); before = random.getstate()\n"
-        "from demurrage_recorder.writer import writer_for\n"
+        "from demurrage_recorder.writers import writer_for\n"
         f"writer = writer_for('http://127.0.0.1:1', folder={str(tmp_path)!r})\n"
         "writer.note('container.created', 'default', {'container_id': 'cntr_1'})\n"
         "time.sleep(1.5); writer.close(); assert random.getstate() == before"

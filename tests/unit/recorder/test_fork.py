@@ -14,6 +14,7 @@ from tests.unit.recorder.conftest import eventually, lines_in, run
 from tests.unit.recorder.taker import Taker
 
 from demurrage.eventlog.log import EventLog
+from demurrage_recorder import process
 from demurrage_recorder.locks import Lock
 
 FORKING = """
@@ -163,3 +164,39 @@ def test_forks_amid_busy_threads_leave_every_source_whole(folder: Path) -> None:
             sources.setdefault(event["source"], []).append(event["sequence"])
     assert len(sources) == 21
     assert all(held == list(range(1, len(held) + 1)) for held in sources.values())
+
+
+UNTOLD = """
+import ctypes, os, sys
+from demurrage_recorder import writer_for
+from demurrage_recorder.process import own_id
+writer = writer_for(sys.argv[1])
+writer.start("default", "before", '{"target":"default","call_id":"before"}')
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    same = own_id() == os.getpid() == own_id()
+    writer.start("default", "child", '{"target":"default","call_id":"child"}')
+    os._exit(0 if same else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert own_id() == os.getpid()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems fork otherwise")
+def test_a_fork_that_nobody_tells_the_interpreter_of_is_noticed(folder: Path) -> None:
+    """As where a server written in C makes its workers."""
+    done = run(UNTOLD, f"file://{folder}")
+    assert done.returncode == 0, done.stderr
+    starts = [line for line in lines_in(folder) if line["type"] == "demurrage.response.started"]
+    assert {line["data"]["call_id"] for line in starts} == {"before", "child"}
+    assert len({line["source"] for line in starts}) == 2
+    assert [line["sequence"] for line in starts] == [1, 1]
+
+
+def test_without_a_page_that_a_fork_wipes_the_kernel_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other systems have none."""
+    monkeypatch.setattr(process, "_mark", None)
+    monkeypatch.setattr(process, "_pid", -1)
+    assert process.own_id() == os.getpid()

@@ -3,13 +3,14 @@
 import importlib
 import importlib.util
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from demurrage_recorder.backlog import Answer
-from demurrage_recorder.calls import Call
+from demurrage_recorder.sending import Awaited
 from demurrage_recorder.transports import kit_for
 from demurrage_recorder.watch import Watch
 
@@ -35,17 +36,18 @@ class Notes:
         known = {name: value for name, value in data.items() if value is not None}
         self.told.append((kind, target, known))
 
-    def start(self, target: str, call_id: str, data: str) -> None:
+    def start(self, target: str, call_id: str, data: str) -> float:
         """Keep a start."""
         told = json.loads(data)
         assert (told.pop("target"), told["call_id"]) == (target, call_id)
         self.told.append(("response.started", target, told))
+        return time.time()
 
     def read_later(self, answer: Answer) -> None:
         """Read it, later than which is hard to tell from here."""
         answer.read()
 
-    def look_after(self, call: Call, request: Any, pool: Any, *, vouched: bool) -> None:
+    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
         """No request here leaves by a connection."""
 
     def flush(self) -> None:

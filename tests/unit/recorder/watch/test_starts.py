@@ -102,6 +102,18 @@ def test_the_quick_reading_says_what_the_long_one_says(body: bytes) -> None:
     assert (asked.at_once, asked.spreads) == (start.at_once, start.spreads)
 
 
+@given(first=requests, then=requests, changed=st.sampled_from(["tools", "model", "background"]))
+def test_what_was_asked_before_changes_nothing(
+    first: dict[str, Any], then: dict[str, Any], changed: str
+) -> None:
+    """Though much of it may be the same, or the same but for how JSON writes it."""
+    mixed = {**first, changed: then.get(changed)}
+    alike = json.loads(json.dumps(mixed), parse_int=lambda text: text == "1" or float(text))
+    for request in (first, mixed, alike, then, mixed):
+        body = json.dumps(request).encode()
+        assert json.loads("{" + asked_by(body).text) == start_of(body).data
+
+
 @pytest.mark.parametrize(
     "request_",
     [
