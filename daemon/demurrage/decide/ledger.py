@@ -4,9 +4,10 @@ The ledger is a value that grows. Folding the same records in any order, any num
 gives the same ledger, so a reader that starts anew from the log knows what it knew before.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from demurrage.decide.book import Book
+from demurrage.decide.contents import Contents
 from demurrage.decide.response import Claim, Moment
 from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
@@ -29,7 +30,7 @@ class Ledger:
         # By the mark of a key: the targets that it was used for, and when last.
         self.keys: dict[str, dict[str, Moment]] = {}
         self._books: dict[str, Book] = {}
-        self._contents: dict[int, int] = {}
+        self._contents = Contents(REMEMBERED)
 
     def start_from(self, floors: Mapping[str, int]) -> None:
         """Take over what retention has dropped: all up to each floor was once held."""
@@ -80,12 +81,10 @@ class Ledger:
 
     def _compare(self, event: Event, source: Source) -> None:
         """One id with two contents makes its source contradictory."""
-        key, content = hash((event.source, event.id)), hash(event.digest)
-        known = self._contents.setdefault(key, content)
-        if known != content:
+        content = hash(event.digest)
+        known = self._contents.first(hash((event.source, event.id)), content)
+        if known not in (None, content):
             source.contradict()
-        if len(self._contents) > REMEMBERED:
-            del self._contents[next(iter(self._contents))]
 
     def book(self, target: str) -> Book:
         """The folded log of one target, empty if nothing was logged for it."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from demurrage.decide.contents import Contents
 from demurrage.model.event import PERSON_PREFIX, RESOLVER, Event, Heartbeat, reserved
 
 # Sequences whose content is remembered, to notice one place with two contents.
@@ -48,7 +49,8 @@ class Source:
     seconds that its clock is ahead of the provider's; `low_told_at` and `high_told_at` are when
     it last reported the one and the other, on its clock. A goodbye may be said by whoever takes
     a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
-    that goodbyes told, and `active_time` is when anything else was last said.
+    that goodbyes told, and `active_time` is when anything else was last said. `newest_position`:
+    how far in the log it was heard of.
     """
 
     id: str
@@ -57,7 +59,7 @@ class Source:
     opened: bool = False
     leaving: bool = False
     islands: set[int] = field(default_factory=set)
-    contents: dict[int, int] = field(default_factory=dict)
+    contents: Contents = field(default_factory=lambda: Contents(REMEMBERED))
     conflict_at: int | None = None
     unsequenced: bool = False
     beats: list[Beat] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Source:
     last_position: int = 0
     active_time: float = -inf
     active_position: int = 0
+    newest_position: int = 0
     set_aside: int = 0
     dropped: int = 0
 
@@ -100,6 +103,7 @@ class Source:
     def fold(self, event: Event, position: int) -> bool:
         """Take one event in; False when it only repeats what is held."""
         self.targets.add(event.target)
+        self.newest_position = max(self.newest_position, position)
         fresh = self._take_sequence(event)
         if not fresh:
             return False
@@ -135,15 +139,12 @@ class Source:
             self.unsequenced = self.unsequenced or not self.own
             return True
         content = hash((event.id, event.digest))
-        known = self.contents.get(sequence)
+        known = self.contents.first(sequence, content)
         if known is not None:
             if known != content:
                 self._conflict(sequence)
                 return True
             return False
-        self.contents[sequence] = content
-        if len(self.contents) > REMEMBERED:
-            del self.contents[next(iter(self.contents))]
         self.last_sequence = max(self.last_sequence, sequence)
         self.opened = self.opened or sequence == 1
         if sequence <= self.held_through:
@@ -269,6 +270,26 @@ class Source:
         """The first missing sequence and the last that is known to exist, if any is missing."""
         last = self.last_sequence
         return (self.held_through + 1, last) if last > self.held_through else None
+
+    @property
+    def holed(self) -> bool:
+        """True when its record is not whole: what is missing may have told of anything."""
+        return (
+            self.gap is not None
+            or self.conflict_at is not None
+            or self.dropped > 0
+            or self.set_aside > 0
+        )
+
+    def done_with(self, before: float, through: int, unknown: float) -> bool:
+        """True when nothing of one that has left need be known any more.
+
+        Its record is whole, no call of its is held, its last word certainly came before the
+        moment, and what it said stands in the log up to the position.
+        """
+        last = self.last_time - self.offsets(unknown)[0]
+        sound = not (self.own or self.unsequenced or self.holed)
+        return sound and not self.calls and last < before and self.newest_position <= through
 
     def offsets(self, unknown: float) -> tuple[float, float]:
         """The span of the writer's clock offset; ±`unknown` until it has reported one.
