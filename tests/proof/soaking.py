@@ -37,6 +37,15 @@ max_deleted_share = 1.0
 verdicts = "1m"
 events = "1m"
 deletions = "1m"
+[alerts]
+fast_window = "30s"
+fast_confirm = "10s"
+slow_window = "1m"
+slow_confirm = "20s"
+baseline = "5m"
+baseline_lag = "1m"
+baseline_minimum = "2m"
+settle_within = "30s"
 """
 
 

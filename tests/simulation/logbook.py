@@ -160,6 +160,11 @@ class LogPort:
         self._reach()
         return self._log.floors()
 
+    def appended_before(self, moment: float) -> int:
+        """See EventReader."""
+        self._reach()
+        return self._log.appended_before(moment)
+
     def prune(self, *, before: float, through: int, keep: SetContainer[int]) -> int:
         """See EventReader."""
         self._reach()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from demurrage.decide.lineage import Lineages
 from demurrage.decide.response import Claim, Moment, Response, later, lineage_keys
@@ -239,7 +240,7 @@ class Book:
 
     def forget(
         self, before: float, needed: frozenset[str], flying: frozenset[str], unknown: float
-    ) -> None:
+    ) -> frozenset[str]:
         """Drop what can bear on no living container any more.
 
         Args:
@@ -250,6 +251,9 @@ class Book:
 
         A lineage goes as a whole or not at all: every response ended, begun and ended before
         the moment, none naming a needed container. A response without a known end stays.
+
+        Returns:
+            The calls that were dropped.
         """
         forgotten: list[Response] = []
         seen: set[str] = set()
@@ -275,6 +279,7 @@ class Book:
                 self._forget_known(response_id)
         self.lineages = self.lineages.without(forgotten, self.responses.values())
         self._forget_containers(before, needed, unknown)
+        return frozenset(response.call_id for response in forgotten)
 
     def _forget_known(self, response_id: str) -> None:
         """Drop an id with all that was known by it; else it would be looked up for ever."""
@@ -311,6 +316,18 @@ class Book:
                 for told in (self.explicit, self.pins, self.releases, self.positions):
                     told.pop(container_id, None)
 
+    def moments(self) -> Iterator[Moment]:
+        """All that is held, as far as a writer's clock dates it."""
+        for response in self.responses.values():
+            yield from response.moments
+        for told in (self.explicit, self.releases, self.requested):
+            yield from chain.from_iterable(told.values())
+        for pins in self.pins.values():
+            yield from (pin.at for pin in pins)
+        yield from self.known.values()
+        yield from self.undecodable.values()
+        yield from self.lineages.all_ends()
+
     def held_positions(self) -> Iterator[int]:
         """Where in the log stands what is still held."""
         for response in self.responses.values():
@@ -339,6 +356,3 @@ class Book:
                 calls.discard(response.call_id)
                 if not calls:
                     del self.mentions[container_id]
-        for moment in (response.started, response.sent, response.output, response.finished):
-            if moment is not None:
-                moment.source.calls.discard(response.call_id)

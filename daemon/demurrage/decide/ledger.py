@@ -116,7 +116,29 @@ class Ledger:
         flying = frozenset(
             call_id for source in self.sources.values() for call_id in source.in_flight
         )
-        self.book(target).forget(before, needed, flying, unknown)
+        forgotten = self.book(target).forget(before, needed, flying, unknown)
+        for source in self.sources.values():
+            source.calls = source.calls - forgotten
+
+    def forget_writers(
+        self, left: Callable[[Source], bool], before: float, through: int, unknown: float
+    ) -> None:
+        """Drop writers that have left and are spoken of by nothing that is held.
+
+        Nobody waits for them, and what they said is forgotten: they bear on nothing. Should one
+        speak again, its past is a gap, which holds the watermark until a person settles it.
+
+        Args:
+            left: tells whom nobody waits for any more.
+            before: who spoke later stays, in provider time.
+            through: who stands in the log beyond this position stays: a reader starting anew
+                would find some of its words without its goodbye, and wait for it.
+            unknown: bound in seconds on the offset of a clock that has not been reported.
+        """
+        held = {at.source.id for book in self._books.values() for at in book.moments()}
+        for name, source in list(self.sources.items()):
+            if name not in held and source.done_with(before, through, unknown) and left(source):
+                del self.sources[name]
 
     def held_positions(self) -> frozenset[int]:
         """Where in the log stands everything that a reader starting anew would need."""

@@ -5,7 +5,7 @@ replayed item links a response to a container directly, through the ids its requ
 It lives until `conversation.ended` ends it, and an end covers only what started before it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from demurrage.decide.response import Moment, Response, lineage_keys
@@ -50,6 +50,10 @@ class Lineages:
     def ends(self, call_id: str) -> list[Moment]:
         """Every end that was declared for the lineage of one response."""
         return [at for _, at in self._ends.get(self._find(f"call:{call_id}"), ())]
+
+    def all_ends(self) -> Iterator[Moment]:
+        """Every end that was declared, of whatever lineage."""
+        return (at for ends in self._ends.values() for _, at in ends)
 
     def without(self, forgotten: Iterable[Response], kept: Iterable[Response]) -> "Lineages":
         """The same lineages without those that retention has taken whole."""

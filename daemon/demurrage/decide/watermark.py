@@ -92,13 +92,7 @@ def has_gone(source: Source, retired: Mapping[str, float], rules: EvidenceRules)
 
 
 def _holed(source: Source) -> bool:
-    return (
-        source.gap is not None
-        or source.conflict_at is not None
-        or source.dropped > 0
-        or source.set_aside > 0
-        or source.id == NOBODY
-    )
+    return source.holed or source.id == NOBODY
 
 
 def _holder(source: Source, rules: EvidenceRules, now: float) -> Holder:

@@ -15,7 +15,7 @@ from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
-from demurrage.engine.retiring import is_over, retire_dead
+from demurrage.engine.retiring import all_over, has_left, retire_dead
 from demurrage.engine.spikes import Spikes
 from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
@@ -248,22 +248,32 @@ class Engine:
         }
         if not cycles:
             return
+        olds: list[float] = []
         for name, cycle in cycles.items():
-            now = cycle.target.api.clock.now()
-            rules = cycle.target.rules.evidence
+            # What is remembered of containers that are gone needs its makers, too.
+            kept_for = max(self._retention.events, cycle.watch.horizon)
+            olds.append(cycle.target.api.clock.now() - kept_for)
             await self.evidence.forget(
                 name,
-                # What is remembered of containers that are gone needs its makers, too.
-                now - max(self._retention.events, cycle.watch.horizon),
+                olds[-1],
                 frozenset(cycle.watch.sightings),
-                rules.max_event_delay,
+                cycle.target.rules.evidence.max_event_delay,
             )
         now = max(cycle.target.api.clock.now() for cycle in cycles.values())
+        facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
+        # Before who has left is forgotten, for that tells whose journal may go.
+        over = all_over(self.evidence.ledger, facts.retired)
+        rules = [target.rules.evidence for target in self._targets.values()]
+        await self.evidence.forget_writers(
+            partial(has_left, facts.retired, rules),
+            min(olds),
+            now - self._retention.events,
+            max(each.max_event_delay for each in rules),
+        )
         await self.evidence.prune(now - self._retention.events)
         await self._standing.abandon(self._targets.keys(), now)
         await asyncio.to_thread(self._store.prune, now, self._retention)
-        facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
-        await self.evidence.tidy(partial(is_over, self.evidence.ledger, facts.retired))
+        await self.evidence.tidy(over.__contains__)
 
     async def drain(self) -> None:
         """Begin no further delete or reading, and wait until those under way have ended."""

@@ -11,6 +11,7 @@ from functools import partial
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
+from demurrage.decide.source import Source
 from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
@@ -181,6 +182,21 @@ class Evidence:
         """Let go of a target's evidence that can bear on nothing alive."""
         async with self.lock:
             self.ledger.forget(target, before, needed, unknown)
+
+    async def forget_writers(
+        self, left: Callable[[Source], bool], before: float, retention: float, unknown: float
+    ) -> None:
+        """Let go of writers that have left; what they said may go from the log, too.
+
+        Args:
+            left: tells whom nobody waits for any more.
+            before: who spoke later stays, in provider time.
+            retention: what was appended later than this moment stays in the log.
+            unknown: bound in seconds on the offset of a clock that has not been reported.
+        """
+        async with self.lock:
+            through = await asyncio.to_thread(self._reader.appended_before, retention)
+            self.ledger.forget_writers(left, before, min(through, self._position), unknown)
 
     async def prune(self, before: float) -> int:
         """Apply retention to the log; what the ledger still holds stays."""

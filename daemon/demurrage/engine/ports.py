@@ -99,6 +99,10 @@ class EventReader(Protocol):
         """By source: the sequence up to which all was once held, where retention took some."""
         ...
 
+    def appended_before(self, moment: float) -> int:
+        """The position up to which all was appended before a moment; never that of the last."""
+        ...
+
     def prune(self, *, before: float, through: int, keep: SetContainer[int]) -> int:
         """Drop what was appended before a moment, up to a position, and is no evidence."""
         ...

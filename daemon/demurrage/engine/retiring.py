@@ -5,8 +5,11 @@ from collections.abc import Collection, Mapping
 
 from demurrage.decide.death import may_be_retired
 from demurrage.decide.ledger import Ledger
+from demurrage.decide.source import Source
+from demurrage.decide.watermark import has_gone
 from demurrage.engine.look import Target
 from demurrage.engine.ports import Store
+from demurrage.model.rules import EvidenceRules
 
 PROOF = "its lock is gone"
 
@@ -44,7 +47,15 @@ async def retire_dead(
             await asyncio.to_thread(store.retire_writer, name, at, PROOF)
 
 
-def is_over(ledger: Ledger, retired: Mapping[str, float], name: str) -> bool:
-    """True when a source said goodbye, all of it held, or was retired."""
-    source = ledger.sources.get(name)
-    return name in retired or (source is not None and source.said_goodbye)
+def all_over(ledger: Ledger, retired: Mapping[str, float]) -> frozenset[str]:
+    """The sources that said goodbye, all of it held, or were retired."""
+    return frozenset(
+        (*retired, *(name for name, source in ledger.sources.items() if source.said_goodbye))
+    )
+
+
+def has_left(
+    retired: Mapping[str, float], rules: Collection[EvidenceRules], source: Source
+) -> bool:
+    """True when nobody waits for a source any more, as every target's rules see it."""
+    return source.said_goodbye or all(has_gone(source, retired, each) for each in rules)

@@ -168,6 +168,19 @@ class EventLog:
         with troubles_named(), one_view(self._engine) as connection:
             return verify(connection)
 
+    def appended_before(self, moment: float) -> int:
+        """The position up to which all was appended before a moment, in epoch seconds.
+
+        Never that of the last event, which pruning leaves.
+        """
+        event = tables.events.c
+        later = select(event.position).where(event.appended_at >= moment).order_by(event.position)
+        with troubles_named(), one_view(self._engine) as connection:
+            first = connection.scalar(later.limit(1))
+            if first is None:
+                first = connection.execute(select(tables.head.c.position)).scalar_one()
+            return int(first) - 1
+
     def prune(self, *, before: float, through: int, keep: Container[int]) -> int:
         """Delete old events.
 

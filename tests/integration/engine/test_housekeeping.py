@@ -11,13 +11,15 @@ from demurrage.model.rules import RetentionRules
 HOURS_AGO = 2 * 3600.0
 
 
-def told(sequence: int, kind: str, **data: Any) -> dict[str, Any]:
-    """An event of a turn of two hours ago."""
-    at = datetime.fromtimestamp(time.time() - HOURS_AGO + sequence, UTC)
+def told(
+    sequence: int, kind: str, *, ago: float = HOURS_AGO, source: str = "app-1", **data: Any
+) -> dict[str, Any]:
+    """An event of a turn of two hours ago, unless told otherwise."""
+    at = datetime.fromtimestamp(time.time() - ago + sequence, UTC)
     return {
         "specversion": "1.0",
         "id": str(sequence),
-        "source": "app-1",
+        "source": source,
         "sequence": sequence,
         "type": f"demurrage.{kind}",
         "time": at.isoformat(),
@@ -44,3 +46,42 @@ async def test_evidence_is_kept_while_nobody_knows_what_lives(bench: Bench) -> N
         await running.turn_until(lambda: not running.shown("not_json"))
         await running.engine.housekeep()
         assert len(running.log.recent(10)) < len(turn)
+
+
+def beat(sequence: int, *, final: bool = False, **more: Any) -> dict[str, Any]:
+    """A heartbeat after all that was said before it."""
+    return told(
+        sequence,
+        "writer.heartbeat",
+        complete_through=time.time() - HOURS_AGO,
+        last_sequence=sequence - 1,
+        clock_offset=0,
+        final=final,
+        **more,
+    )
+
+
+async def test_of_a_process_that_said_goodbye_long_ago_nothing_is_kept(bench: Bench) -> None:
+    """Processes come and go for years. One that fell silent stays, and is waited for."""
+    bench.retention = RetentionRules(events=1.0)
+    gone = (
+        told(1, "response.started", call_id="c1", slots=[]),
+        told(2, "response.finished", call_id="c1", status="completed", containers=[]),
+        beat(3, final=True),
+    )
+    async with bench.engine() as running:
+        for events in (gone, [beat(1, source="silent")]):
+            running.log.append(events, appended_at=time.time() - HOURS_AGO)
+        running.log.append([beat(1, source="here", ago=1.0)], appended_at=time.time())
+        await running.turn()
+        assert set(running.engine.evidence.ledger.sources) == {"app-1", "silent", "here"}
+        await running.engine.housekeep()
+        assert set(running.engine.evidence.ledger.sources) == {"silent", "here"}
+        assert len(running.log.recent(10)) == 2
+    async with bench.engine() as running:
+        await running.turn()
+        assert set(running.engine.evidence.ledger.sources) == {"silent", "here"}
+        waited = {
+            each["source"] for each in running.engine.statuses["default"]["evidence"]["writers"]
+        }
+        assert waited == {"silent", "here"}

@@ -1,8 +1,11 @@
 """What is forgotten can bear on nothing alive, and the pruned log still says the same."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
+from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.examples import examples
@@ -13,6 +16,7 @@ from tests.unit.decide.builders import (
     T,
     Writer,
     decision_of,
+    facts,
     ledger_of,
     sighting,
     verdict_of,
@@ -20,7 +24,15 @@ from tests.unit.decide.builders import (
 from tests.unit.decide.histories import at_some_moment, history
 
 from demurrage.decide.ledger import Ledger
-from demurrage.model.event import Ending, Entry, Finished
+from demurrage.decide.watermark import has_gone, watermark
+from demurrage.model.event import (
+    ContainerReferenced,
+    ConversationEnded,
+    Ending,
+    Entry,
+    Finished,
+)
+from demurrage.model.rules import EvidenceRules
 from demurrage.model.verdict import Code, VerdictKind
 
 UNKNOWN = 30.0
@@ -156,15 +168,154 @@ def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
     )
 
 
+def let_go(
+    ledger: Ledger,
+    before: float = 4000,
+    through: int = 99,
+    retired: Mapping[str, float] | None = None,
+) -> set[str]:
+    """Forget whatever may be forgotten, writers too; returns the writers that are left."""
+    ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+    rules = EvidenceRules()
+    ledger.forget_writers(
+        lambda each: each.said_goodbye or has_gone(each, retired or {}, rules),
+        T + before,
+        through,
+        UNKNOWN,
+    )
+    return set(ledger.sources)
+
+
+def left(**more: Any) -> Writer:
+    """A writer that has told all of a call and said goodbye."""
+    app = Writer(**more)
+    app.starts("a", 10)
+    app.ends("a", 30)
+    app.beats(40, final=True)
+    return app
+
+
+def test_a_writer_that_has_left_goes_with_the_last_that_it_told() -> None:
+    """And nothing of it need be in the log; before that it stays."""
+    ledger = ledger_of(placed(left()))
+    assert let_go(ledger, before=35) == let_go(ledger, before=60) == {"app-1"}
+    assert let_go(ledger, before=71) == set()
+    assert not ledger.held_positions()
+    app = Writer()
+    app.pins("cntr_1", 10)
+    app.beats(40, final=True)
+    ledger = ledger_of(placed(app))
+    ledger.forget(TARGET, T + 4000.0, frozenset({"cntr_1"}), UNKNOWN)
+    ledger.forget_writers(lambda each: each.said_goodbye, T + 4000.0, 99, UNKNOWN)
+    assert set(ledger.sources) == {"app-1"}
+    assert let_go(ledger) == set()
+
+
+def test_a_writer_that_was_retired_is_forgotten_alike() -> None:
+    """Unless it has spoken since."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    assert let_go(ledger_of(placed(app))) == {"app-1"}
+    assert let_go(ledger_of(placed(app)), retired={"app-1": T + 100.0}) == set()
+    assert let_go(ledger_of(placed(app)), retired={"app-1": T + 1.0}) == set(), (
+        "by an unknown clock"
+    )
+    app.beats(60)
+    assert let_go(ledger_of(placed(app)), retired={"app-1": T + 1.0}) == {"app-1"}
+
+
+def _goes_on(app: Writer) -> None:
+    app.beats(50)
+
+
+def _leaves_a_gap(app: Writer) -> None:
+    app.loses(app.starts("lost", 35))
+    app.beats(50, final=True)
+
+
+def _drops(app: Writer) -> None:
+    app.beats(50, dropped=1)
+    app.beats(51, final=True)
+
+
+def _loses_count(app: Writer) -> None:
+    app.say(35, ConversationEnded("talk"), sequence=None)
+
+
+def _contradicts_itself(app: Writer) -> None:
+    app.say(35, ConversationEnded("talk"), sequence=1, id="other")
+    app.beats(50, final=True)
+
+
+def _leaves_a_call(app: Writer) -> None:
+    app.starts("b", 45)
+    app.beats(50, "b", final=True)
+
+
+def _leaves_a_name_that_nobody_can_read(app: Writer) -> None:
+    app.say(45, ContainerReferenced("cntr_?"), undecodable=True)
+    app.beats(50, final=True)
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        _goes_on,
+        _leaves_a_gap,
+        _drops,
+        _loses_count,
+        _contradicts_itself,
+        _leaves_a_call,
+        _leaves_a_name_that_nobody_can_read,
+    ],
+)
+def test_a_writer_that_still_bears_on_something_stays(also: Callable[[Writer], object]) -> None:
+    """It is waited for, or tells that something is missing, or of something that is held."""
+    app = left()
+    also(app)
+    ledger = ledger_of(placed(app))
+    before = watermark(ledger, TARGET, {}, EvidenceRules(), T + 5000.0)
+    assert let_go(ledger) == {"app-1"}
+    assert watermark(ledger, TARGET, {}, EvidenceRules(), T + 5000.0) == before
+
+
+def test_a_writer_stays_while_the_log_keeps_some_of_its_words() -> None:
+    """A reader starting anew that found them without the goodbye would wait for ever."""
+    app = left()
+    assert let_go(ledger_of(placed(app)), through=2) == {"app-1"}
+    assert let_go(ledger_of(placed(app)), through=3) == set()
+
+
+def test_a_forgotten_writer_that_speaks_again_is_waited_for() -> None:
+    """What it may have said before is not known any more; told again as a whole, all is well."""
+    app, other = left(), left(name="app-2")
+    row = sighting(born=5002)
+    other.sequence, other.records = 0, []
+    other.starts("b", 5000)
+    other.ends("b", 5020)
+    other.beats(5390)
+    ledger = ledger_of(placed(app))
+    assert let_go(ledger) == set()
+    ledger.fold(other.records)
+    assert verdict_of(row, ledger, now=5400).kind is VerdictKind.ORPHAN
+    ledger.fold(app.records[2:])
+    assert verdict_of(row, ledger, now=5400).codes == (Code.LOG_NOT_COMPLETE,)
+    ledger.fold(app.records[:2])
+    assert verdict_of(row, ledger, now=5400).kind is VerdictKind.ORPHAN
+
+
 @examples(200)
 @example(115099)
 @given(st.integers(0, 2**32))
 def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
     """Neither in memory nor for a reader that starts anew from the pruned log."""
     dice = Random(seed)
-    told = history(dice)
+    told = history(dice, fates=dice.random() < 0.5)
     now = at_some_moment(dice)
     before = dice.uniform(0, now)
+    gone = told.retired_by(now)
+    known, rules = facts(retired=gone), EvidenceRules()
     records = [
         replace(entry, position=place)
         for place, (true, _, entry) in enumerate(told.entries, start=1)
@@ -172,10 +323,17 @@ def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
     ]
     rows = [each for each in told.listed(now) if each.container.created_at >= T + before + 1]
     ledger = ledger_of(records)
-    whole = decision_of(ledger, rows=rows, now=now)
+    whole = decision_of(ledger, rows=rows, now=now, known=known)
     ledger.forget(TARGET, T + before, frozenset(each.id for each in rows), UNKNOWN)
-    forgot = decision_of(ledger, rows=rows, now=now)
-    again = decision_of(reread(records, ledger, before), rows=rows, now=now)
+    later = (each.position for each in records if each.event.time >= T + before)
+    ledger.forget_writers(
+        lambda each: each.said_goodbye or has_gone(each, gone, rules),
+        T + before,
+        min(later, default=len(records)) - 1,
+        UNKNOWN,
+    )
+    forgot = decision_of(ledger, rows=rows, now=now, known=known)
+    again = decision_of(reread(records, ledger, before), rows=rows, now=now, known=known)
     assert forgot.verdicts == whole.verdicts
     assert again.verdicts == whole.verdicts
     assert forgot.watermark == whole.watermark

@@ -9,7 +9,7 @@ from tests.unit.engine.test_look import Api, Clock, EmptyLog, T
 from demurrage.decide.ledger import Ledger
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.look import Target
-from demurrage.engine.retiring import is_over, retire_dead
+from demurrage.engine.retiring import all_over, has_left, retire_dead
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch, Entry, Event, Heartbeat
 from demurrage.model.gathering import Gathered
@@ -134,7 +134,19 @@ async def test_every_target_s_rules_must_allow_it() -> None:
 
 def test_who_said_goodbye_or_was_retired_is_over() -> None:
     """Nobody else is."""
-    assert is_over(ledger(T, final=True), {}, "w")
-    assert is_over(ledger(T), {"w": T}, "w")
-    assert not is_over(ledger(T), {}, "w")
-    assert not is_over(ledger(T), {}, "stranger")
+    assert all_over(ledger(T, final=True), {}) == {"w"}
+    assert all_over(ledger(T), {"w": T}) == {"w"}
+    assert all_over(ledger(T), {}) == set()
+
+
+def test_who_said_goodbye_or_was_retired_for_every_target_has_left() -> None:
+    """One that spoke after it was retired, by the clocks that some target allows, has not."""
+    strict, loose = EvidenceRules(clock_skew=1.0), EvidenceRules(clock_skew=9.0)
+
+    def left(last: float, retired: dict[str, float], **beat: Any) -> bool:
+        return has_left(retired, [strict, loose], ledger(last, **beat).sources["w"])
+
+    assert left(T, {}, final=True)
+    assert left(T, {"w": T})
+    assert not left(T, {})
+    assert not left(T + 5, {"w": T})

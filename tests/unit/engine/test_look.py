@@ -74,6 +74,10 @@ class EmptyLog:
         """Nothing was pruned."""
         return {}
 
+    def appended_before(self, moment: float) -> int:
+        """Nothing was appended."""
+        return int(moment * 0)
+
     def prune(self, *, before: float, through: int, keep: SetContainer[int]) -> int:
         """Nothing to prune."""
         return len(()) if before or through in keep else 0

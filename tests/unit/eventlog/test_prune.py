@@ -94,6 +94,17 @@ def test_the_floor_of_a_source_goes_with_its_last_event(log: EventLog, event: Ma
     assert log.floors() == {}
 
 
+def test_how_far_all_is_old(log: EventLog, event: Make) -> None:
+    """To the last before the first that is not, whatever follows it; the end is never old."""
+    assert log.appended_before(9.0) < 1
+    for n, at in ((1, 1.0), (2, 5.0), (3, 2.0)):
+        log.append([event(id=str(n), sequence=n)], appended_at=at)
+    first, second, third = _positions(log)
+    assert log.appended_before(1.0) == first - 1
+    assert first <= log.appended_before(3.0) < second
+    assert second <= log.appended_before(9.0) < third
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(
     order=st.permutations(range(1, 9)).flatmap(
