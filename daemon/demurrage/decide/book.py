@@ -277,6 +277,9 @@ class Book:
             # Or a reader starting anew would find the id, and nothing that answers to it.
             for response_id in response.response_ids:
                 self._forget_known(response_id)
+        # An end that comes when its lineage is forgotten already has nothing to go with.
+        for key in self.lineages.drop_loose(lambda at: at.latest(unknown) < before):
+            self.positions.pop(key, None)
         self.lineages = self.lineages.without(forgotten, self.responses.values())
         self._forget_containers(before, needed, unknown)
         return frozenset(response.call_id for response in forgotten)

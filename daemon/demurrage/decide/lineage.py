@@ -5,7 +5,7 @@ replayed item links a response to a container directly, through the ids its requ
 It lives until `conversation.ended` ends it, and an end covers only what started before it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from demurrage.decide.response import Moment, Response, lineage_keys
@@ -54,6 +54,19 @@ class Lineages:
     def all_ends(self) -> Iterator[Moment]:
         """Every end that was declared, of whatever lineage."""
         return (at for ends in self._ends.values() for _, at in ends)
+
+    def drop_loose(self, over: Callable[[Moment], bool]) -> frozenset[str]:
+        """Drop what was declared over and no response belongs to, once each such end is `over`.
+
+        Returns:
+            The keys that were named.
+        """
+        loose = [
+            root
+            for root, ends in self._ends.items()
+            if not self._members[root] and all(over(at) for _, at in ends)
+        ]
+        return frozenset(key for root in loose for key, _ in self._ends.pop(root))
 
     def without(self, forgotten: Iterable[Response], kept: Iterable[Response]) -> "Lineages":
         """The same lineages without those that retention has taken whole."""

@@ -305,8 +305,13 @@ class Source:
 
     @property
     def in_flight(self) -> frozenset[str]:
-        """The calls that its standing heartbeats turn on."""
-        return frozenset().union(*(beat.in_flight for beat in self.beats))
+        """The calls that its heartbeats turn on, as far as these bear on what it has proven.
+
+        One that has left is judged by its goodbyes alone.
+        """
+        best, left = self.best, self.said_goodbye
+        turning = (beat for beat in self.beats if (beat.final if left else self._bears(beat, best)))
+        return frozenset().union(*(beat.in_flight for beat in turning))
 
     def held_positions(self) -> list[int]:
         """Where its heartbeats stand, once those that say nothing more are dropped.
@@ -319,6 +324,17 @@ class Source:
         last = [] if self.said_goodbye else [self.last_position, self.active_position]
         return [*last, *(beat.position for beat in self.beats)]
 
+    def _bears(self, beat: Beat, best: Beat | None) -> bool:
+        """True where a further-reaching kept heartbeat has not made this one needless."""
+        return (
+            best is None
+            or beat is best
+            or beat.final
+            or beat.dropped > 0
+            or beat.last_sequence > self.proven_through
+            or beat.complete_through > best.complete_through
+        )
+
     def _thin_out(self) -> None:
         """Drop heartbeats that a further-reaching kept one has made needless."""
         best = self.best
@@ -327,14 +343,7 @@ class Source:
         offsets = {self.offset_low, self.offset_high} - {None}
         kept: list[Beat] = []
         for beat in reversed(self.beats):
-            if (
-                beat is best
-                or beat.final
-                or beat.dropped
-                or beat.last_sequence > self.proven_through
-                or beat.complete_through > best.complete_through
-                or beat.clock_offset in offsets
-            ):
+            if self._bears(beat, best) or beat.clock_offset in offsets:
                 kept.append(beat)
                 if not beat.final:
                     offsets.discard(beat.clock_offset)

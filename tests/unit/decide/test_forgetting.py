@@ -24,7 +24,7 @@ from tests.unit.decide.builders import (
 from tests.unit.decide.histories import at_some_moment, history
 
 from demurrage.decide.ledger import Ledger
-from demurrage.decide.watermark import has_gone, watermark
+from demurrage.decide.watermark import complete_through, has_gone, watermark
 from demurrage.model.event import (
     ContainerReferenced,
     ConversationEnded,
@@ -130,6 +130,43 @@ def test_pins_and_creations_go_with_their_container() -> None:
         book = ledger.book(TARGET)
         assert bool(book.explicit) is bool(book.pins) is bool(book.releases) is left
         assert ledger.held_positions() == ({1, 2, 3} if left else {3}), "or the last word alone"
+
+
+def test_an_end_of_what_nobody_knows_is_forgotten_by_itself() -> None:
+    """Its lineage may have been forgotten before it. One of several that is recent keeps them."""
+    app = Writer()
+    app.starts("a", 10, conversation="talk")
+    app.ends("a", 30)
+    app.closes(900, "talk")
+    app.closes(910, "other")
+    app.closes(990, "talk")
+    ledger = ledger_of(placed(app)[:2])
+    ledger.forget(TARGET, T + 500.0, frozenset(), UNKNOWN)
+    ledger.fold(placed(app)[2:])
+    book = ledger.book(TARGET)
+    for before, held in ((900, {3, 4, 5}), (970, {3, 5}), (1100, set[int]())):
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        assert set(book.held_positions()) == held
+        assert len(list(book.moments())) == len(held)
+
+
+def test_a_heartbeat_that_bears_on_nothing_more_holds_no_call() -> None:
+    """It is kept for the clock's offset that it told, or by the side of a goodbye."""
+    for final in (False, True):
+        app = Writer()
+        app.starts("a", 10)
+        app.beats(20, "a", clock_offset=0.0)
+        app.ends("a", 30)
+        app.beats(40, clock_offset=None, final=final)
+        records = placed(app)
+        ledger = ledger_of(records)
+        ledger.forget(TARGET, T + 400.0, frozenset(), UNKNOWN)
+        assert not ledger.book(TARGET).responses
+        for each in (ledger, reread(records, ledger, 400)):
+            (source,) = each.sources.values()
+            assert source.said_goodbye is final
+            assert source.offsets(UNKNOWN) == (0.0, 0.0)
+            assert final or complete_through(source, EvidenceRules()) == T + 40
 
 
 def test_a_goodbye_outlives_the_call_that_was_in_flight() -> None:
