@@ -58,6 +58,17 @@ def lower_bound(successes: float, trials: float, z: float) -> float:
     return 1.0 - upper_bound(trials - successes, trials, z)
 
 
+def rate_lower_bound(count: float, exposure: float, z: float) -> float:
+    """The lower score bound of a rate, `z` standard errors down. 0.0 of no exposure.
+
+    The least rate under which so many in so much exposure lie no more than `z` off.
+    """
+    if exposure <= 0.0:
+        return 0.0
+    spread = z * math.sqrt(count + z * z / 4)
+    return max(0.0, count + z * z / 2 - spread) / exposure
+
+
 def overdispersion(groups: Iterable[tuple[int, int]]) -> float:
     """How much more the shares of (successes, trials) groups vary than independent cases would.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from demurrage.decide.binomial import lower_bound
+from demurrage.decide.binomial import lower_bound, rate_lower_bound
 from demurrage.decide.spike_memory import remember, restart_at
 from demurrage.decide.spike_test import rate_level, share_level
 from demurrage.decide.spike_usual import usual_at
@@ -185,8 +185,8 @@ def _dear(
     long, short = fast_windows(scope, rules)
     orphans = long.tally.orphans
     no_fluke = any(
-        orphans.get(tier, 0) - rules.confidence * math.sqrt(orphans.get(tier, 0))
-        > _rate(usual, tier).per_hour * long.hours
+        rate_lower_bound(orphans.get(tier, 0), long.hours, rules.confidence)
+        > _rate(usual, tier).per_hour
         for tier in struck
     )
     several = rules.cost_factor * usual_usd_per_hour(usual, usd_each)

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage.decide.binomial import overdispersion, upper_bound, upper_tail
+from demurrage.decide.binomial import (
+    overdispersion,
+    rate_lower_bound,
+    upper_bound,
+    upper_tail,
+)
 
 
 class TestUpperTail:
@@ -64,6 +69,22 @@ class TestUpperBound:
         assert bounds == sorted(bounds, reverse=True)
         assert bounds[-1] == pytest.approx(0.05, abs=0.003)
         assert upper_bound(0, 0, 3.0) == 1.0
+
+
+class TestRateLowerBound:
+    """The score bound of a rate."""
+
+    @given(count=st.integers(0, 1000), exposure=st.floats(0.1, 100), z=st.floats(0.5, 4))
+    def test_is_the_rate_under_which_so_many_are_so_far_off(
+        self, count: int, exposure: float, z: float
+    ) -> None:
+        """The count lies `z` of the bound's own standard errors above what it makes expected."""
+        expected = rate_lower_bound(count, exposure, z) * exposure
+        assert count - expected == pytest.approx(z * expected**0.5, abs=1e-5)
+
+    def test_of_nothing_seen_is_nothing(self) -> None:
+        """However many there are said to be."""
+        assert rate_lower_bound(3, 0.0, 3.0) == 0.0
 
 
 class TestOverdispersion:

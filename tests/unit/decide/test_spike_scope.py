@@ -20,7 +20,13 @@ SETTLING = 45.0
 
 
 def delays(
-    before: Scope, kind: ConditionKind, share: float, within: float, *, per_hour: float = 100.0
+    before: Scope,
+    kind: ConditionKind,
+    share: float,
+    within: float,
+    *,
+    per_hour: float = 100.0,
+    tier: str = "1g",
 ) -> list[float]:
     """How long a change takes to be found, from one seed to the next."""
     start = before.until + HOUR
@@ -28,9 +34,9 @@ def delays(
     found = []
     for seed in range(SEEDS):
         rng = random.Random(seed)
-        last = births(rng, usual, before.until, start)
+        last = births(rng, usual, before.until, start, tier=tier)
         scope = advance(before, last, start, RULES, usd_each=USD)
-        stream = births(rng, share, start, start + within, per_hour=per_hour)
+        stream = births(rng, share, start, start + within, per_hour=per_hour, tier=tier)
         took = delay(scope, stream, kind, within=within)
         found.append(float("inf") if took is None else took + SETTLING)
     return sorted(found)
@@ -56,6 +62,13 @@ def test_five_times_the_volume_is_found_in_minutes(share: float) -> None:
     """The share is as always; the dollars are not."""
     found = delays(warm(share), COST, share, 30 * 60.0, per_hour=500.0)
     assert statistics.median(found) <= 600.0
+
+
+def test_five_times_as_few_are_found_in_an_hour() -> None:
+    """Twenty-five dear orphans an hour for five; the best of tests takes thirty-eight minutes."""
+    found = delays(warm(0.05, tier="64g"), COST, 0.05, 3 * HOUR, per_hour=500.0, tier="64g")
+    assert statistics.median(found) <= 75 * 60.0
+    assert sum(each == float("inf") for each in found) <= 1
 
 
 def test_a_dearer_tier_is_found() -> None:
