@@ -91,7 +91,7 @@ def beside_brute(result: Score, truth: Truth, proof: Proof) -> Measured:
     guess = Brute(truth, Rules(), carried_are_reused=True).usd(deduced=deduced)
     return Measured(
         f"orphan cost ÷ brute-force reading of the same rules, {result.load}, "
-        f"{result.setting.habits.tool_use:.0%}, {proof}",
+        f"{result.setting.habits.tool_use_words}, {proof}",
         usd.daemon / brute if brute else 1.0,
         "times brute force",
         BRUTE_GOAL,

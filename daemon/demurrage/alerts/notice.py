@@ -77,10 +77,12 @@ class Scribe:
 
     Args:
         redactor: knows the secrets that the daemon holds.
+        runbooks_url: the folder in which people find the runbooks; empty for the project's own.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, runbooks_url: str = "") -> None:
         self._redactor = redactor
+        self._runbooks_url = runbooks_url
 
     def notice(self, incident: Incident) -> Notice:
         """The incident as it is to be told now."""
@@ -94,7 +96,7 @@ class Scribe:
             severity=condition.severity,
             summary=self.text(condition.summary),
             next_step=NEXT_STEP[condition.kind],
-            runbook=runbook_of(condition.kind),
+            runbook=runbook_of(condition.kind, self._runbooks_url),
             causes=self._causes(condition.causes),
             usd_per_hour=condition.usd_per_hour,
             started_at=incident.opened_at,

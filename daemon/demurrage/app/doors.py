@@ -30,6 +30,7 @@ def service_of(works: Works) -> Service:
         exposition=works.metrics.exposition,
         on_webhook=works.metrics.webhook,
         webhook_secrets=settings.secrets.webhook_secrets,
+        runbooks_url=settings.alerts.runbooks_url,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from demurrage.app.settings_types import Duration, PositiveDuration, Section
+from demurrage.app.settings_types import Duration, OptionalUrl, PositiveDuration, Section
 from demurrage.model.rules import IncidentRules, SpikeRules
 
 Rise = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -21,6 +21,9 @@ class AlertSettings(Section):
     quiet: Duration = 300.0
     """Five minutes: an incident ends once its condition was not seen for so long. One that comes
     and goes more often stays open, and nobody is told twice."""
+    runbooks_url: OptionalUrl = ""
+    """Empty: the pages are named by their place in the project. Only whoever runs the daemon knows
+    where its people read them."""
     fast_window: PositiveDuration = 900.0
     """A quarter of an hour: at a hundred containers an hour it holds twenty-five, enough to tell
     a leak from a run of bad luck."""
@@ -77,4 +80,4 @@ class AlertSettings(Section):
 
     def spikes(self) -> SpikeRules:
         """What counts as a spike, as plain values."""
-        return SpikeRules(**self.model_dump(exclude={"patience"}))
+        return SpikeRules(**self.model_dump(exclude={"patience", "runbooks_url"}))

@@ -39,7 +39,7 @@ def dispatch(
     clock: Callable[[], float] = time.time,
 ) -> Dispatch:
     """Couriers for all sinks; they begin when they are started."""
-    scribe = Scribe(redactor)
+    scribe = Scribe(redactor, settings.alerts.runbooks_url)
     return Dispatch(
         [
             Courier(

@@ -15,7 +15,7 @@ from demurrage.cli.session import (
     settings_of,
     store_to_write,
 )
-from demurrage.cli.show import note, say, say_json, table
+from demurrage.cli.show import counted, note, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,7 +137,8 @@ def _ask(settings: "Settings", name: str, experiments: "Sequence[Experiment]") -
     left = sum(each.left for each in experiments)
     made = sum(each.made for each in experiments)
     note(
-        f"This makes {turns} calls of {model} and {left + made} containers of the cheapest tier at "
+        f"This makes {counted(turns, 'call')} of {model} and {counted(left + made, 'container')} "
+        "of the cheapest tier at "
         f"{name} ({settings.targets[name].base_url}). It deletes {made} of these itself and leaves "
         f"{left} to the daemon. At list price the containers cost at most about ${cost:.2f} "
         "(estimated); tokens come on top."

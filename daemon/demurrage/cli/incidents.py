@@ -20,6 +20,7 @@ from demurrage.cli.session import (
 from demurrage.cli.show import say, say_json
 
 if TYPE_CHECKING:
+    from demurrage.app.settings import Settings
     from demurrage.model.incident import Incident
     from demurrage.store.sqlstore import SqlStore
 
@@ -49,8 +50,8 @@ def incidents(
     if target is not None:
         chosen_targets(settings, target)
     with store_to_read(settings) as store:
-        standing = [_plain(each) for each in store.open_incidents(target)]
-        over = [_plain(each) for each in store.past_incidents(target, past)]
+        standing = [_plain(each, settings) for each in store.open_incidents(target)]
+        over = [_plain(each, settings) for each in store.past_incidents(target, past)]
     if as_json:
         say_json({"open": standing, "past": over})
     else:
@@ -67,10 +68,11 @@ def show(context: typer.Context, incident_id: _Id, as_json: _Json = False) -> No
     """
     from demurrage.web.plain import plain
 
-    with store_to_read(settings_of(context, secrets=False)) as store:
+    settings = settings_of(context, secrets=False)
+    with store_to_read(settings) as store:
         found = _known(store, incident_id)
         told = [plain(each) for each in store.deliveries(incident_id)]
-    case = {**_plain(found), "deliveries": told}
+    case = {**_plain(found, settings), "deliveries": told}
     if as_json:
         say_json(case)
     else:
@@ -91,10 +93,10 @@ def ack(context: typer.Context, incident_id: _Id, as_json: _Json = False) -> Non
 
     said = _act(context, incident_id, act)
     if as_json:
-        say_json(_plain(said))
+        say_json(said)
     else:
         say(
-            f"Incident {incident_id} is acknowledged (by {said.acknowledged_by}); it is sent "
+            f"Incident {incident_id} is acknowledged (by {said['acknowledged_by']}); it is sent "
             "again if it escalates or ends."
         )
 
@@ -133,9 +135,9 @@ def silence(
 
     said = _act(context, incident_id, act)
     if as_json:
-        say_json(_plain(said))
+        say_json(said)
     else:
-        say(f"Nothing is sent of incident {incident_id} until {local(said.silenced_until)}.")
+        say(f"Nothing is sent of incident {incident_id} until {local(said['silenced_until'])}.")
 
 
 @app.command()
@@ -152,7 +154,7 @@ def unsilence(context: typer.Context, incident_id: _Id, as_json: _Json = False) 
 
     said = _act(context, incident_id, act)
     if as_json:
-        say_json(_plain(said))
+        say_json(said)
     else:
         say(f"What happens to incident {incident_id} is sent again.")
 
@@ -161,8 +163,8 @@ def _act(
     context: typer.Context,
     incident_id: int,
     act: Callable[["SqlStore", float, str], "Incident | None"],
-) -> "Incident":
-    """Let a person act on an open incident.
+) -> dict[str, Any]:
+    """Let a person act on an open incident; returns it as it stands then.
 
     Raises:
         FailedError: there is none of that id, or it is over.
@@ -173,7 +175,7 @@ def _act(
         said = act(store, provider_now(store, found.condition.target), by)
     if said is None:
         raise FailedError(f"incident {incident_id} is over; nothing more is sent of it")
-    return said
+    return _plain(said, settings)
 
 
 def _known(store: "SqlStore", incident_id: int) -> "Incident":
@@ -186,7 +188,7 @@ def _known(store: "SqlStore", incident_id: int) -> "Incident":
     return found
 
 
-def _plain(incident: "Incident") -> dict[str, Any]:
+def _plain(incident: "Incident", settings: "Settings") -> dict[str, Any]:
     from demurrage.web.plain import plain_incident
 
-    return plain_incident(incident)
+    return plain_incident(incident, settings.alerts.runbooks_url)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from demurrage.cli.exits import FailedError, UsageError
-from demurrage.cli.shipped import NEXT, Kind, Shipped, shipped
+from demurrage.cli.shipped import Kind, Shipped, next_steps, shipped
 from demurrage.cli.show import say, say_json
 
 _FOR_ALL = 0o666
@@ -46,7 +46,7 @@ def init(
     if not force:
         _refuse_if_there(into, found)
     written = _write(into, found)
-    steps = [step for kind in kinds for step in NEXT[kind]]
+    steps = [step for kind in kinds for step in next_steps(kind, into)]
     if as_json:
         say_json({"written": [str(each) for each in written], "next": steps})
     else:

@@ -14,7 +14,7 @@ from demurrage.cli.session import (
     settings_of,
     store_to_write,
 )
-from demurrage.cli.show import note, say, say_json
+from demurrage.cli.show import counted, note, say, say_json
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
@@ -142,7 +142,7 @@ def resume(
         )
     elif wave:
         say(
-            f"{hold_id}: {len(yes.containers)} containers of {yes.target} may go until "
+            f"{hold_id}: {counted(len(yes.containers), 'container')} of {yes.target} may go until "
             f"{local(moment)}, as far as they are still due (by {by})."
         )
     else:

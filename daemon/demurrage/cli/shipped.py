@@ -1,11 +1,14 @@
 """What the package ships for people to write out, change and use."""
 
+import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 
 class Kind(StrEnum):
@@ -41,37 +44,52 @@ metadata:
 spec:
 """
 
-NEXT: Mapping[Kind, Sequence[str]] = {
+# "@" stands before the name of a file that is written; what is in brackets of its own is needed
+# only where the files are not in the current folder.
+_NEXT: Mapping[Kind, Sequence[str]] = {
     Kind.SETTINGS: (
-        "Look through demurrage.toml: as written the daemon observes, and deletes nothing.",
-        "`demurrage check`",
-        "`demurrage run`",
+        "Look through @demurrage.toml: as written the daemon observes, and deletes nothing.",
+        "`demurrage check [--config @demurrage.toml]`",
+        "`demurrage run [--config @demurrage.toml]`",
     ),
     Kind.SYSTEMD: (
         "Make /opt/demurrage, a venv with `demurrage[service]` in it: that is what the unit runs.",
-        "As root: `install -D -m 644 demurrage.toml /etc/demurrage/demurrage.toml`",
-        "`install -m 644 demurrage.service /etc/systemd/system/demurrage.service`",
-        "`install -D -m 644 demurrage.sysusers.conf /etc/sysusers.d/demurrage.conf`",
-        "`install -D -m 644 demurrage.tmpfiles.conf /etc/tmpfiles.d/demurrage.conf`",
+        "As root: `install -D -m 644 @demurrage.toml /etc/demurrage/demurrage.toml`",
+        "`install -m 644 @demurrage.service /etc/systemd/system/demurrage.service`",
+        "`install -D -m 644 @demurrage.sysusers.conf /etc/sysusers.d/demurrage.conf`",
+        "`install -D -m 644 @demurrage.tmpfiles.conf /etc/tmpfiles.d/demurrage.conf`",
         "`systemd-sysusers demurrage.conf && systemd-tmpfiles --create demurrage.conf`",
         "`install -m 600 /dev/null /etc/demurrage/api_key`, and write the key into it.",
         "`systemctl daemon-reload && systemctl enable --now demurrage`",
     ),
     Kind.COMPOSE: (
         "`export OPENAI_API_KEY=...`, and `export CLONE=...`: where the sources are.",
-        "`docker compose up --build`",
-        "`docker compose exec demurrage demurrage status`",
+        "`docker compose [-f @compose.yaml] up --build`",
+        "`docker compose [-f @compose.yaml] exec demurrage demurrage status`",
     ),
     Kind.KUBERNETES: (
         "Push the image to where your cluster finds it, and name it in the files.",
-        "Fill in secret.yaml, and keep it out of version control.",
-        "sidecar.yaml is for an application with one pod, daemon.yaml for any other; take one.",
+        "Fill in @secret.yaml, and keep it out of version control.",
+        "@sidecar.yaml is for an application with one pod, @daemon.yaml for any other; take one.",
         "`kubectl create namespace demurrage`",
-        "`kubectl apply -n demurrage -f secret.yaml -f daemon.yaml`",
-        "For Prometheus' operator: `kubectl apply -n demurrage -f monitoring.yaml -f rules.yaml`",
+        "`kubectl apply -n demurrage -f @secret.yaml -f @daemon.yaml`",
+        "For Prometheus' operator: `kubectl apply -n demurrage -f @monitoring.yaml -f @rules.yaml`",
     ),
 }
-"""What a person does with the files, in order."""
+_OPTION = re.compile(r" \[(.+?)\]")
+_FILE = re.compile(r"@([\w.]+\w)")
+
+
+def next_steps(kind: Kind, into: Path) -> Iterator[str]:
+    """What a person does with the files, in order, as it goes from where they stand.
+
+    Args:
+        kind: what was written.
+        into: the folder that it is in, absolute or from where they stand.
+    """
+    for step in _NEXT[kind]:
+        whole = _OPTION.sub("" if into == Path() else r" \1", step)
+        yield _FILE.sub(lambda found: shlex.quote(str(into / found[1])), whole)
 
 
 def shipped(kind: Kind) -> Iterator[Shipped]:

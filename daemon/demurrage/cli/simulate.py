@@ -12,7 +12,7 @@ from demurrage.cli.session import chosen_targets, settings_of
 from demurrage.cli.show import on_terminal, say_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from demurrage.model.rules import Rules
     from demurrage.simulator.score.load import Load
@@ -106,7 +106,7 @@ def simulate(
       demurrage simulate --rate 0.4 --hours 6 --tail 1800 --proof both
       demurrage simulate requests.csv --coverage 1,0.9,0.5
     """
-    rates = _shares(tool_use, "--tool-use")
+    rates: Sequence[float | None] = _shares(tool_use, "--tool-use")
     logging = _shares(coverage, "--coverage") if coverage else ()
     _in_bounds(rate, hours, tail, overlay, writers, naive_minutes)
     if plot is not None:
@@ -115,7 +115,7 @@ def simulate(
     name = chosen_targets(settings, target)[0]
     load = _load(trace, rate=rate, hours=hours, tail=tail, overlay=overlay, seed=seed)
     if load.recorded_use:
-        rates = rates[:1]
+        rates = (None,)
     runs = [
         (setting, rules)
         for use in rates
@@ -199,7 +199,7 @@ def _load(
 
 
 def _setting(
-    use: float,
+    use: float | None,
     share: float,
     streamed: bool,  # noqa: FBT001 - one of the command's own switches, handed on
     tier: TierChoice,

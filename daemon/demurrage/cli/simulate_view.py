@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from demurrage.cli.show import heading, say, table
+from demurrage.cli.show import counted, heading, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,9 @@ _PARTIAL = (
 
 def show(load: "Load", scores: "Sequence[Score]", rules: "Rules", budget: int) -> None:
     """Print the scores of one load."""
-    heading(f"{load.name}: {len(load.requests):,} requests in {load.span / 3600:.1f} hours")
+    heading(
+        f"{load.name}: {counted(len(load.requests), 'request')} in {load.span / 3600:.1f} hours"
+    )
     if scores[0].coverage == "partial":
         _partial(scores)
         return
@@ -63,7 +65,7 @@ def show(load: "Load", scores: "Sequence[Score]", rules: "Rules", budget: int) -
 
 
 def _names(score: "Score") -> tuple[str, str, str]:
-    return f"{score.setting.habits.tool_use:.0%}", score.setting.habits.mode, score.proof
+    return score.setting.habits.tool_use_words, score.setting.habits.mode, score.proof
 
 
 def _orphans(scores: "Sequence[Score]") -> None:
@@ -149,7 +151,7 @@ def _partial(scores: "Sequence[Score]") -> None:
     )
     rows = [
         (
-            f"{each.setting.habits.tool_use:.0%}",
+            each.setting.habits.tool_use_words,
             each.proof,
             f"{each.setting.share:.0%}",
             f"{each.in_time + each.late}",

@@ -9,7 +9,7 @@ from demurrage.cli.asking import NoAnswerError, ask, url_of
 from demurrage.cli.exits import Code
 from demurrage.cli.session import chosen_targets, settings_of, store_to_read
 from demurrage.cli.show import note, say_json
-from demurrage.cli.status_view import line_to_add, show_target
+from demurrage.cli.status_view import lines_to_add, show_target
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
@@ -45,8 +45,8 @@ def status(
             note(f"demurrage: {silence}; this is what it last wrote down")
         for each in targets:
             variable = settings.http.events_token_env
-            line = line_to_add(each["target"], url_of(settings), variable)
-            show_target(each, line, now=time.time())
+            lines = lines_to_add(each["target"], url_of(settings), variable)
+            show_target(each, lines, now=time.time())
     if silence is not None:
         raise typer.Exit(Code.FAILED)
 
@@ -69,7 +69,9 @@ def _remembered(settings: "Settings") -> dict[str, Any]:
                     "mode": settings.mode.value,
                     **own,
                     "at": last[name].at if name in last else None,
-                    "incidents": plain_incidents(store.open_incidents(name), conditions),
+                    "incidents": plain_incidents(
+                        store.open_incidents(name), conditions, settings.alerts.runbooks_url
+                    ),
                     "totals": plain_totals(store.totals(name, billing.minimum), billing),
                 }
             )

@@ -1,42 +1,55 @@
 """One target's status, for people."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from demurrage.cli.moments import local, when
-from demurrage.cli.show import heading, say, say_code, table
+from demurrage.cli.show import counted, heading, say, say_code, table
 from demurrage.model.condition import ConditionKind
 from demurrage.web.words import why as why_of
 
-# A line for an application, not for a shell: source, n, call_id and now are its own, for a
-# made-up writer would hold the watermark for ever.
-_LINE = (
-    '  requests.post("{url}/v1/events", {token}json={{"specversion": "1.0", "source": source, '
-    '"sequence": n, "id": f"{{source}}/{{n}}", "time": now, "type": "demurrage.response.started", '
-    '"data": {{"target": "{target}", "call_id": call_id, '
-    '"slots": [{{"tool": "code_interpreter"}}]}}}})'
+_PYTHON = '  client = recorder.instrument(client, url="{url}", target="{target}"{token})'
+_BEARER = ', token=os.environ["{variable}"]'
+# What is in capitals is the application's own: a made-up writer would hold the watermark for ever.
+_POST = (
+    '  POST {url}/v1/events{token}  {{"specversion": "1.0", "source": SOURCE, "sequence": N, '
+    '"id": "SOURCE/N", "time": NOW, "type": "demurrage.response.started", "data": {{"target": '
+    '"{target}", "call_id": CALL_ID, "slots": [{{"tool": "code_interpreter"}}]}}}}'
 )
-_HEADERS = 'headers={{"Authorization": "Bearer " + os.environ["{variable}"]}}, '
+_HEADER = "  Authorization: Bearer ${variable}"
 
 
-def line_to_add(target: str, url: str, token_variable: str) -> str:
-    """The line with which an application tells the daemon of a request that is about to leave.
+class Lines(NamedTuple):
+    """What an application has to add: in Python, and in any other language."""
+
+    python: str
+    other: str
+
+
+def lines_to_add(target: str, url: str, token_variable: str) -> Lines:
+    """The lines with which an application tells the daemon of its requests.
 
     Args:
         target: whose applications are meant.
         url: of the daemon.
         token_variable: the variable with the token for appending; empty if none is needed.
     """
-    token = _HEADERS.format(variable=token_variable) if token_variable else ""
-    return _LINE.format(url=url, target=target, token=token)
+    token, header = (
+        (each.format(variable=token_variable) if token_variable else "")
+        for each in (_BEARER, _HEADER)
+    )
+    return Lines(
+        _PYTHON.format(url=url, target=target, token=token),
+        _POST.format(url=url, target=target, token=header),
+    )
 
 
-def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
+def show_target(status: Mapping[str, Any], lines: Lines, *, now: float) -> None:
     """Print how one target stands.
 
     Args:
         status: as the daemon gives it.
-        line: what an application has to add, shown where nobody logs.
+        lines: what an application has to add, shown where nobody logs.
         now: epoch seconds.
     """
     heading(f"{status['target']}: {_mode(status)}")
@@ -49,7 +62,7 @@ def show_target(status: Mapping[str, Any], line: str, *, now: float) -> None:
     _incidents(status)
     _totals(status.get("totals"))
     if not status["evidence"]["logged"]:
-        _nobody_logs(status["target"], line)
+        _nobody_logs(status["target"], lines)
     say("")
 
 
@@ -105,7 +118,7 @@ def _blocking(target: str, calls: Iterable[Mapping[str, Any]], now: float) -> No
         of = f" of {each['source']}" if each["source"] else ""
         since = f", {when(each['since'], now)}" if each["since"] is not None else ""
         count = each["containers"]
-        wait = "1 container waits" if count == 1 else f"{count} containers wait"
+        wait = f"{counted(count, 'container')} wait{'s' if count == 1 else ''}"
         say(f"Blocked by     {each['about']}{of}{since}: {wait}, for its end is not known")
         command = f"demurrage events append --finish {each['about']} --target {target}"
         say(f"               once it has ended for certain: `{command}`")
@@ -150,7 +163,7 @@ def _holds(status: Mapping[str, Any], now: float) -> None:
         )
         # Only a yes to a wave of deletes has an end; any other hold is over by its resume.
         wave = bool(each["containers"])
-        held = f"keeps {each['containers']} containers; " if wave else ""
+        held = f"keeps {counted(each['containers'], 'container')}; " if wave else ""
         until = " --until 30m" if wave else ""
         say(f"     {held}to let it go on: demurrage resume {each['id']}{until}")
 
@@ -200,13 +213,18 @@ def _totals(totals: Mapping[str, Any] | None) -> None:
         )
 
 
-def _nobody_logs(target: str, line: str) -> None:
+def _nobody_logs(target: str, lines: Lines) -> None:
     say(
         "",
-        f"Nobody logs for {target}, so nothing of it can be proven. Before each request to the "
-        "Responses API leaves, its application has to post:",
+        f"Nobody logs for {target}, so nothing of it can be proven. In Python its application adds "
+        "one line for each client, after `import demurrage_recorder as recorder`:",
     )
-    say_code(line)
+    say_code(lines.python)
+    say(
+        "In any other language (docs/logging.md shows it with curl) it posts, before each request "
+        "to the Responses API leaves:"
+    )
+    say_code(lines.other)
     say(
         "and demurrage.response.finished when the answer is in, and a heartbeat every few seconds.",
     )

@@ -8,7 +8,7 @@ import typer
 
 from demurrage.cli.exits import Code, UsageError
 from demurrage.cli.session import chosen_targets, finish, settings_of
-from demurrage.cli.show import heading, note, on_terminal, say, say_json, table
+from demurrage.cli.show import counted, heading, note, on_terminal, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +161,9 @@ def _show(
     rules = settings.rules(name)
     total = figures.total
     partial = "" if sample.complete else "PARTIAL: "
-    heading(f"{partial}{name}: {total.containers:,} containers born in the last {_days(days)}")
+    heading(
+        f"{partial}{name}: {counted(total.containers, 'container')} born in the last {_days(days)}"
+    )
     if not sample.complete:
         why = "it was interrupted" if sample.failure is None else sample.failure.detail
         read = (

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 from demurrage.model.condition import ConditionKind as Kind
 
-# Where the runbooks are: one page for each kind, by its name.
-RUNBOOKS = "docs/runbooks/"
+# Where the runbooks are in the project: one page for each kind, by its name.
+_RUNBOOKS = "docs/runbooks"
 
 
-def runbook_of(kind: Kind) -> str:
-    """The page about a kind: its meaning, its impact, where to look, what to do."""
-    return f"{RUNBOOKS}{kind}.md"
+def runbook_of(kind: Kind, url: str = "") -> str:
+    """The page about a kind: its meaning, its impact, where to look, what to do.
+
+    Args:
+        kind: of the condition.
+        url: the folder in which people find the pages; empty for the project's own.
+    """
+    return f"{url.rstrip('/') or _RUNBOOKS}/{kind}.md"
 
 
 # Commands stand between backticks.

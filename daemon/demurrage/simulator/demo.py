@@ -186,7 +186,10 @@ class _Performance:
         elapsed = time.monotonic() - self._began
         log = tuple(map(shorten, self._daemon.last_lines(_LOG_LINES)))
         switch = words.switch(leaking=self._stage.leaking) if self._enter else ""
-        self._shown.show(Screen(news, elapsed, self._speed, self._stage.place.url, log, switch))
+        place = self._stage.place
+        self._shown.show(
+            Screen(news, elapsed, self._speed, place.url, str(place.config), log, switch)
+        )
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

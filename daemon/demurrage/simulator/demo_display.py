@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from demurrage.simulator.demo_view import Screen
-from demurrage.simulator.demo_words import status_line
+from demurrage.simulator.demo_words import opening, status_line
 
 # Seconds between two plain lines.
 _PACE = 5.0
@@ -39,10 +39,11 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """A line every few seconds, without colours."""
+    """A line every few seconds, without colours, after one that says where to look closer."""
 
     def __init__(self) -> None:
         self._due = 0.0
+        self._opened = False
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +60,9 @@ class PlainDisplay:
         """Print the line if it is time for one."""
         if screen.news is not None and time.monotonic() >= self._due:
             self._due = time.monotonic() + _PACE
+            if not self._opened:
+                self._opened = True
+                say(opening(screen.url, screen.settings, screen.speed))
             say(status_line(screen.news, screen.elapsed))
 
 

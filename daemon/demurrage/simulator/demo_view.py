@@ -36,13 +36,14 @@ class Screen:
     """One picture of it all, fitted to whatever terminal it is drawn on.
 
     `elapsed` is in real seconds; `log` has the daemon's last lines, shortened; `switch` says what
-    Enter does, empty where nobody listens for it.
+    Enter does, empty where nobody listens for it. `settings` is the daemon's settings file.
     """
 
     news: News | None
     elapsed: float
     speed: float
     url: str
+    settings: str
     log: tuple[str, ...]
     switch: str = ""
 

@@ -12,6 +12,14 @@ def switch(*, leaking: bool) -> str:
     return "Enter ends the leak" if leaking else "Enter makes it leak"
 
 
+def opening(url: str, settings: str, speed: float) -> str:
+    """What a person needs who wants to look closer, for pipes and logs."""
+    return (
+        f"the real daemon in a simulated harbour, {speed:g} times faster than life: {url}, "
+        f"demurrage status --config {settings}"
+    )
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds."""
     minutes, rest = divmod(max(0, int(seconds)), 60)

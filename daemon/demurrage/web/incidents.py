@@ -58,6 +58,9 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
     """`/v1/incidents` and what lies below it."""
     router = APIRouter()
 
+    def told(incident: Incident) -> dict[str, Any]:
+        return plain_incident(incident, service.runbooks_url)
+
     @router.get(
         "/v1/incidents",
         summary="Incidents that are open, and the latest that are over",
@@ -71,8 +74,8 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
         known_target(service, target)
         store = service.store
         return {
-            "open": [plain_incident(each) for each in store.open_incidents(target)],
-            "past": [plain_incident(each) for each in store.past_incidents(target, limit)],
+            "open": [told(each) for each in store.open_incidents(target)],
+            "past": [told(each) for each in store.past_incidents(target, limit)],
         }
 
     @router.get(
@@ -85,7 +88,7 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
         """All moments are epoch seconds of the provider's clock, all money is estimated USD."""
         found = _known(service, id)
         return {
-            **plain_incident(found),
+            **told(found),
             "deliveries": [plain(each) for each in service.store.deliveries(id)],
         }
 
@@ -99,7 +102,7 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
         """Answers with the incident as it stands."""
         refuse_unless_open(doors, "demurrage incidents ack")
         said = service.store.acknowledge(id, service.clock(), ACTOR)
-        return plain_incident(said or _over(service, id))
+        return told(said or _over(service, id))
 
     @router.post(
         "/v1/incidents/{id}/silence",
@@ -112,7 +115,7 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
         refuse_unless_open(doors, "demurrage incidents silence")
         now = service.clock()
         said = service.store.silence(id, body.ends_at(now), now, ACTOR)
-        return plain_incident(said or _over(service, id))
+        return told(said or _over(service, id))
 
     @router.delete(
         "/v1/incidents/{id}/silence",
@@ -124,7 +127,7 @@ def incidents_router(service: Service, doors: Doors) -> APIRouter:
         """Answers with the incident as it stands."""
         refuse_unless_open(doors, "demurrage incidents unsilence")
         said = service.store.unsilence(id, service.clock(), ACTOR)
-        return plain_incident(said or _over(service, id))
+        return told(said or _over(service, id))
 
     return router
 

@@ -41,8 +41,8 @@ def plain_sighting(sighting: Sighting) -> dict[str, Any]:
     return {**row, **own, "alive": sighting.alive}
 
 
-def plain_incident(incident: Incident) -> dict[str, Any]:
-    """An incident in one object, with what to do about it."""
+def plain_incident(incident: Incident, runbooks_url: str) -> dict[str, Any]:
+    """An incident in one object, with what to do about it and where more is written."""
     own: dict[str, Any] = plain(incident)
     kind = incident.condition.kind
     condition = own.pop("condition")
@@ -52,15 +52,15 @@ def plain_incident(incident: Incident) -> dict[str, Any]:
         **own,
         "open": incident.open,
         "next_step": NEXT_STEP[kind],
-        "runbook": runbook_of(kind),
+        "runbook": runbook_of(kind, runbooks_url),
     }
 
 
 def plain_incidents(
-    incidents: Iterable[Incident], conditions: Iterable[Mapping[str, Any]]
+    incidents: Iterable[Incident], conditions: Iterable[Mapping[str, Any]], runbooks_url: str
 ) -> list[dict[str, Any]]:
     """A target's open incidents, and what is seen now and has opened none, with a null `id`."""
-    told = [plain_incident(each) for each in incidents]
+    told = [plain_incident(each, runbooks_url) for each in incidents]
     known = {(each["kind"], each["scope"]) for each in told}
     return [
         *told,

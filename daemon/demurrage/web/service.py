@@ -41,7 +41,8 @@ class Service:
     `rules` holds every target that is watched, by name. `started_at` is on the event loop's
     clock, `clock` gives epoch seconds. `budget` gives the call budget's figures of a target.
     `exposition` renders the metrics. `webhook_secrets` are the signing secrets of the targets that
-    take webhooks; `on_webhook` is told what became of each.
+    take webhooks; `on_webhook` is told what became of each. `runbooks_url` is where people find the
+    runbooks; empty for their place in the project.
     """
 
     engine: Wheel
@@ -56,6 +57,7 @@ class Service:
     exposition: Callable[[], bytes]
     on_webhook: Callable[[str, WebhookOutcome], None]
     webhook_secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    runbooks_url: str = ""
 
     @property
     def uptime(self) -> float:

@@ -87,7 +87,7 @@ def _target(
         "target": target,
         "mode": service.mode.value,
         **own,
-        "incidents": plain_incidents(incidents, conditions),
+        "incidents": plain_incidents(incidents, conditions, service.runbooks_url),
         "turned_ago": idle,
         "budget": plain(service.budget(target)),
         "totals": plain_totals(totals, billing) if totals is not None else None,

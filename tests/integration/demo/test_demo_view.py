@@ -7,6 +7,7 @@ from demurrage.simulator.demo_display import PlainDisplay, display
 from demurrage.simulator.demo_news import News, Row, Standing
 from demurrage.simulator.demo_view import Screen
 
+URL = "http://127.0.0.1:54321"
 NOW = 1_790_000_000.0
 ROWS = tuple(
     Row(
@@ -53,7 +54,7 @@ NEWS = News(NOW, ROWS, (STANDING, STANDING))
 
 def _drawn(news: News | None, width: int, height: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height, force_terminal=False)
-    console.print(Screen(news, 61.0, 12.0, "http://127.0.0.1:54321", ("a line " * 40,) * 6))
+    console.print(Screen(news, 61.0, 12.0, URL, "/demo.toml", ("a line " * 40,) * 6))
     written = console.file
     assert isinstance(written, io.StringIO)
     return written.getvalue().splitlines()
@@ -82,10 +83,12 @@ def test_plain_lines_are_printed_off_a_terminal() -> None:
 
 
 def test_plain_lines_hold_no_colour_codes(capsys: pytest.CaptureFixture[str]) -> None:
-    """A pipe gets text alone, one line at a time."""
+    """A pipe gets text alone, one line at a time, and first of all where to look closer."""
     with PlainDisplay() as shown:
         for _ in range(3):
-            shown.show(Screen(NEWS, 61.0, 12.0, "http://127.0.0.1:54321", ()))
+            shown.show(Screen(NEWS, 61.0, 12.0, URL, "/demo.toml", ()))
     written = capsys.readouterr().out
-    assert len(written.splitlines()) == 1
-    assert written.rstrip("\n").isprintable()
+    opening, line = written.splitlines()
+    assert URL in opening
+    assert "--config /demo.toml" in opening
+    assert (opening + line).isprintable()

@@ -20,6 +20,12 @@ def test_a_message_says_what_where_and_what_next() -> None:
     assert told.runbook in told.text
 
 
+def test_the_runbook_is_where_people_read_it() -> None:
+    """A link where the settings say where the pages are."""
+    there = Scribe(Redactor(), "https://wiki.example/pages").notice(begun(COST, id_=7))
+    assert "Runbook: https://wiki.example/pages/orphan_cost.md" in there.text
+
+
 def test_an_end_says_so() -> None:
     """And asks for nothing more."""
     over = SCRIBE.notice(ended(begun(GAP), NOW + 60))

@@ -61,6 +61,7 @@ KEY = {"OPENAI_API_KEY": "sk-test-0123456789abcdefghij"}
         (TARGET + '[alerts]\nfast_confirm = "1h"', "alerts.fast_confirm"),
         (TARGET + '[alerts]\nfast_window = "7h"\nslow_window = "8h"', "alerts.fast_window"),
         (TARGET + "[alerts]\ncost_warning_usd_per_hour = 6", "alerts.cost_warning_usd_per_hour"),
+        (TARGET + '[alerts]\nrunbooks_url = "wiki"', "alerts.runbooks_url"),
         (TARGET + "[alerts]\ncost_factor = 1", "alerts.cost_factor"),
         (TARGET + "[alerts]\nslow_rise = 0", "alerts.slow_rise"),
         (TARGET + "[alerts]\nfalse_alarm_every = 3", "alerts.false_alarm_every"),

@@ -27,6 +27,9 @@ def test_nothing_is_paid_without_a_yes(kept: Desk) -> None:
     assert said.code == 2
     assert "--yes" in said.err
     assert "$" in said.err
+    assert "0 calls of gpt-5-mini and 1 container " in (
+        kept.say("canary", "--only", "delete-removes").err
+    )
 
 
 def test_arguments_are_checked(kept: Desk, refused: Refused) -> None:

@@ -69,6 +69,10 @@ def test_one_is_shown_whole(kept: Desk, number: int) -> None:
     out = kept.say("incidents", "show", str(number)).out
     for words in ("orphan_cost.md", "$12.50 an hour, estimated", "web-1", "pager", "refused"):
         assert words in out
+    kept.write('[alerts]\nrunbooks_url = "https://wiki.example/pages"\n')
+    assert "https://wiki.example/pages/orphan_cost.md" in (
+        kept.say("incidents", "show", str(number)).out
+    )
     (delivery,) = kept.say("incidents", "show", str(number), "--json").json["deliveries"]
     assert (delivery["sink"], delivery["attempts"]) == ("pager", 1)
 

@@ -1,5 +1,6 @@
 """What `demurrage init` writes, and what it leaves alone."""
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -53,6 +54,28 @@ def test_several_may_be_asked_for(desk: Desk, tmp_path: Path) -> None:
     for name in names:
         assert f"{tmp_path / 'all' / name} is written." in said.out
     assert "\n1. " in said.out
+
+
+def test_the_next_steps_go_from_where_one_stands(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every path in them that is not the host's own is that of a file that was written."""
+    monkeypatch.chdir(tmp_path)
+    for asked, names in WRITTEN.items():
+        for folder in (".", "for it", str(tmp_path / "away")):
+            said = desk.say("init", *asked, "--into", folder, "--json", "--force")
+            commands = [each for step in said.json["next"] for each in step.split("`")[1::2]]
+            own = {word for each in commands for word in shlex.split(each) if is_own(word)}
+            assert own <= {str(Path(folder) / name) for name in names}
+            assert own or folder == "."
+            assert all(Path(each).is_file() for each in own)
+
+
+def is_own(word: str) -> bool:
+    """Whether a command's word is the path of a file that `init` writes."""
+    names = set().union(*WRITTEN.values())
+    known = ("/etc/", "demurrage.sysusers.conf", "demurrage.tmpfiles.conf", "demurrage.conf")
+    return Path(word).name in names and not word.startswith(known)
 
 
 def test_nothing_is_overwritten(desk: Desk, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ def test_a_trace_is_read_and_its_score_shown(desk: Desk) -> None:
     assert said.code == 0
     assert said.out.startswith("mine.csv: 3 requests")
     assert "ORPHANS" in said.out
+    assert said.out.count("as in the trace  blocking") == 2
+    assert "20%" not in said.out
+    assert said.out == desk.say("simulate", str(trace), "--tool-use", "0.9,0.1").out
+    (score,) = desk.say("simulate", str(trace), "--json").json["scores"]
+    assert score["tool_use"] is None
+    assert "as in the trace  strict" in desk.say("simulate", str(trace), "--coverage", "1").out
 
 
 def test_partial_coverage_says_whether_the_word_may_be_given(desk: Desk) -> None:

@@ -10,4 +10,6 @@ from demurrage.model.condition import ConditionKind
 def test_every_kind_has_a_next_step_and_a_runbook(kind: ConditionKind) -> None:
     """The step is whole sentences, the page has the kind's name."""
     assert NEXT_STEP[kind].endswith(".")
-    assert runbook_of(kind).endswith(f"/{kind}.md")
+    assert runbook_of(kind) == f"docs/runbooks/{kind}.md"
+    for url in ("https://wiki.example/pages", "https://wiki.example/pages/"):
+        assert runbook_of(kind, url) == f"https://wiki.example/pages/{kind}.md"

@@ -51,7 +51,7 @@ def draw(scores: Sequence[Score], path: Path) -> None:
         )
     axes.set_xticks(
         [number + 1.5 * width for number in range(len(scores))],
-        [f"{each.setting.habits.tool_use:.0%} use\n{each.proof}" for each in scores],
+        [f"{each.setting.habits.tool_use_words}\n{each.proof}" for each in scores],
     )
     axes.set_ylabel("orphans, estimated USD")
     axes.set_title(scores[0].load, fontsize=10)

@@ -108,13 +108,23 @@ class _Session:
 class Habits:
     """What a load leaves open: the tool-use rate (0 to 1), how responses are had, the tiers.
 
-    `direct`: applications reach the API without a proxy between.
+    `tool_use` is None where the load says of each request whether the tool was called. `direct`:
+    applications reach the API without a proxy between.
     """
 
-    tool_use: float = 0.2
+    tool_use: float | None = 0.2
     mode: Mode = "blocking"
     tiers: tuple[tuple[str, float], ...] = (("1g", 1.0),)
     direct: bool = True
+
+    @property
+    def tool_use_words(self) -> str:
+        """The tool-use rate for people."""
+        return "as in the trace" if self.tool_use is None else f"{self.tool_use:.0%}"
+
+    def calls_tool(self, draw: float) -> bool:
+        """Whether the request that drew so calls the tool."""
+        return draw < (1.0 if self.tool_use is None else self.tool_use)
 
 
 def lay_out(
@@ -138,7 +148,7 @@ def lay_out(
         call = _call(number, request, habits, begins_at, rng)
         session.catch_up(call.begins_at)
         call.previous = session.previous
-        uses = request.tool != "none" and request.draw < habits.tool_use
+        uses = request.tool != "none" and habits.calls_tool(request.draw)
         _sail(call, session, boxes, idle_expiry, rng, uses=uses, shell=request.tool == "shell")
         session.pending.append(call)
         calls.append(call)
