@@ -77,6 +77,12 @@ def least_rise(usual: Usual, kind: ConditionKind, rules: SpikeRules) -> float:
     return max(rise, (rules.rise_factor - 1.0) * usual.share)
 
 
+def sought(usual: Usual, kind: ConditionKind, rules: SpikeRules) -> float:
+    """The share that the test of a kind tells from the usual one; 1 and more where none is."""
+    least = usual.share + least_rise(usual, kind, rules)
+    return least + _TOWARDS_ALL * max(0.0, 1.0 - least) if kind is FAST else least
+
+
 def usual_usd_per_hour(usual: Usual, usd_each: dict[str, float]) -> float:
     """What orphans usually cost an hour, at the upper end of what the past makes plausible."""
     return sum(rate.per_hour * usd_each.get(tier, 0.0) for tier, rate in usual.rates.items())
@@ -96,15 +102,15 @@ def _tested(
     *,
     muted: AbstractSet[ConditionKind],
 ) -> Scope:
-    def share(kind: ConditionKind, level: float, towards: float) -> float:
-        least = usual.share + least_rise(usual, kind, rules)
-        if kind in muted or kind in scope.alarms or least >= 1.0:
+    def share(kind: ConditionKind, level: float) -> float:
+        changed = sought(usual, kind, rules)
+        if kind in muted or kind in scope.alarms or changed >= 1.0:
             return 0.0
         return share_level(
             level,
             (each.orphan for each in settlements),
             usual.share,
-            least + towards * (1.0 - least),
+            changed,
             dispersion=usual.dispersion,
             ceiling=rules.false_alarm_every,
         )
@@ -127,8 +133,8 @@ def _tested(
             )
     return replace(
         scope,
-        fast=share(FAST, scope.fast, _TOWARDS_ALL),
-        slow=share(SLOW, scope.slow, 0.0),
+        fast=share(FAST, scope.fast),
+        slow=share(SLOW, scope.slow),
         rates=rates,
     )
 

@@ -31,7 +31,11 @@ def test_a_target_that_nobody_logs_for_is_shown_the_line_to_add(story: Story) ->
     said = story.said["status of nobody"]
     assert said.code == 0, said.err
     assert "/v1/events" in said.out
-    assert 0 < said.out.index("client = recorder.instrument(client, url=") < said.out.index("POST")
+    assert (
+        0
+        < said.out.index("client = recorder.instrument(client, url=")
+        < said.out.index("POST http")
+    )
     assert '"target": "default"' in said.out
     assert "/v1/events" not in story.said["status"].out
 
