@@ -1,5 +1,7 @@
 """What `check` tells of the API and the store, each with what to do."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -114,6 +116,33 @@ def test_too_little_room_is_told(kept: Desk, monkeypatch: pytest.MonkeyPatch) ->
     assert row(kept, "disk", "--offline")["finding"]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
     assert row(kept, "disk", "--offline")["grade"] == "warn"
+
+
+def test_a_folder_of_another_user_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else may look into it, nor make a folder there: a volume's owner is the usual case."""
+    closed = desk.folder / "closed"
+    closed.mkdir()
+    look, make = os.stat, os.open
+
+    def stat(path: Any, *arguments: Any, **more: Any) -> os.stat_result:
+        _refuse(path)
+        return look(path, *arguments, **more)
+
+    def opened(path: Any, *arguments: Any, **more: Any) -> int:
+        _refuse(Path(os.fsdecode(path)) / "a file without a name")
+        return make(path, *arguments, **more)
+
+    def _refuse(path: Any) -> None:
+        if closed in Path(os.fsdecode(path)).parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "open", opened)
+    for place in (closed / "demurrage.db", closed / "deeper" / "demurrage.db"):
+        found = row(desk, "store", "--offline", DEMURRAGE_DATABASE_URL=f"sqlite:///{place}")
+        assert found["grade"] == "fail"
+        assert f"{closed} cannot be written" in found["finding"]
+        assert "owner" in found["advice"]
 
 
 def test_what_a_server_does_not_grant_is_told(

@@ -48,7 +48,7 @@ def _daemon(settings: Settings) -> Check:
 def _store(settings: Settings) -> list[Check]:
     try:
         place = Place.parse(settings.store_url)
-        if place.path is not None and not place.path.exists():
+        if place.path is not None and not _there(place.path):
             return [_room(place.path)]
         with open_store(settings.store_url, read_only=True, state=settings.state_folder) as store:
             found = [_writable(place), *_disk(place), _log(place)]
@@ -91,10 +91,15 @@ def _kept(check: Check, error: DemurrageError) -> Check:
 
 def _room(path: Path) -> Check:
     """A store that is not there yet needs a folder that can be made and written."""
-    folder = next(each for each in path.parents if each.exists())
+    folder = next(each for each in path.parents if _there(each))
     if not folder.is_dir():
         return Check("store", Grade.FAIL, f"{folder} is no folder", "point database_url elsewhere")
     return _closed(folder) or Check("store", Grade.PASS, f"is made at {path} at the first start")
+
+
+def _there(path: Path) -> bool:
+    """True where something can be seen to be; in a folder of another user nothing can."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists() raises where it may not look
 
 
 def _closed(folder: Path) -> Check | None:
