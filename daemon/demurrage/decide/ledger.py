@@ -7,7 +7,7 @@ gives the same ledger, so a reader that starts anew from the log knows what it k
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from demurrage.decide.book import Book
-from demurrage.decide.contents import Contents
+from demurrage.decide.contents import Names
 from demurrage.decide.response import Claim, Moment
 from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
@@ -30,7 +30,7 @@ class Ledger:
         # By the mark of a key: the targets that it was used for, and when last.
         self.keys: dict[str, dict[str, Moment]] = {}
         self._books: dict[str, Book] = {}
-        self._contents = Contents(REMEMBERED)
+        self._contents = Names(REMEMBERED)
 
     def start_from(self, floors: Mapping[str, int]) -> None:
         """Take over what retention has dropped: all up to each floor was once held."""
@@ -81,9 +81,7 @@ class Ledger:
 
     def _compare(self, event: Event, source: Source) -> None:
         """One id with two contents makes its source contradictory."""
-        content = hash(event.digest)
-        known = self._contents.first(hash((event.source, event.id)), content)
-        if known not in (None, content):
+        if self._contents.agrees(hash((event.source, event.id)), hash(event.digest)) is False:
             source.contradict()
 
     def book(self, target: str) -> Book:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from demurrage.decide.contents import Contents
+from demurrage.decide.contents import Places
 from demurrage.model.event import PERSON_PREFIX, RESOLVER, Event, Heartbeat, reserved
 
 # Sequences whose content is remembered, to notice one place with two contents.
@@ -59,7 +59,7 @@ class Source:
     opened: bool = False
     leaving: bool = False
     islands: set[int] = field(default_factory=set)
-    contents: Contents = field(default_factory=lambda: Contents(REMEMBERED))
+    contents: Places = field(default_factory=lambda: Places(REMEMBERED))
     conflict_at: int | None = None
     unsequenced: bool = False
     beats: list[Beat] = field(default_factory=list)
@@ -138,12 +138,11 @@ class Source:
         if sequence is None:
             self.unsequenced = self.unsequenced or not self.own
             return True
-        content = hash((event.id, event.digest))
-        known = self.contents.first(sequence, content)
-        if known is not None:
-            if known != content:
-                self._conflict(sequence)
-                return True
+        same = self.contents.agrees(sequence, hash((event.id, event.digest)))
+        if same is False:
+            self._conflict(sequence)
+            return True
+        if same:
             return False
         self.last_sequence = max(self.last_sequence, sequence)
         self.opened = self.opened or sequence == 1
