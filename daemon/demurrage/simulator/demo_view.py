@@ -63,12 +63,12 @@ class Screen:
     def _header(self) -> RenderableType:
         first = Text(no_wrap=True, overflow="ellipsis")
         first.append("Demurrage", style="bold")
-        first.append(f"  the real daemon in a simulated harbour · {self.url}")
+        first.append(f"  the real daemon in a simulated harbour · {self.url} · dollars estimated")
         second = Text(no_wrap=True, overflow="ellipsis", style="dim")
         # What a narrow terminal cuts off stands last.
         keys = "Ctrl-C ends it" + (f", {self.switch}" if self.switch else "")
         second.append(f"{words.clock(self.elapsed)} · {keys} · {self.speed:g} times ")
-        second.append("faster than life; times are told as in life, dollars estimated")
+        second.append("faster than life; times are told as in life")
         return Group(first, second, Text())
 
     def _table(self, news: News, rows: int) -> RenderableType:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 TOKEN = "TIiajkdnlazkcOXrIdevi7FQ"
 PASSWORD = "correct-horse-battery"
+PROMPT = "where is the king's treasure buried"
+OUTPUT = "under the third oak of the north wood"
 SINKS = f"""
 [alerts]
 patience = 0
@@ -31,6 +34,10 @@ quiet = 0
 [sinks.oncall]
 type = "alertmanager"
 url = "{{taker}}"
+severities = ["notice", "warning", "page"]
+[sinks.hook]
+type = "apprise"
+url = "{{hook}}"
 severities = ["notice", "warning", "page"]
 [sinks.hanging]
 type = "alertmanager"
@@ -56,6 +63,13 @@ def hanging() -> Iterator[Taker]:
     """A sink that answers nothing."""
     with taking() as found:
         found.gate.clear()
+        yield found
+
+
+@pytest.fixture
+def hook() -> Iterator[Taker]:
+    """A webhook that takes everything."""
+    with taking() as found:
         yield found
 
 
@@ -117,13 +131,22 @@ def said(daemon: Daemon, *arguments: str, code: int = 0) -> str:
     return ran.stdout + ran.stderr
 
 
+def hook_url(hook: Taker) -> str:
+    """As Apprise writes it."""
+    return hook.root.replace("http://", "json://")
+
+
 @pytest.fixture
-def daemon(tmp_path: Path, taker: Taker, hanging: Taker, kent: str) -> Iterator[Daemon]:
+def daemon(
+    tmp_path: Path, taker: Taker, hook: Taker, hanging: Taker, kent: str
+) -> Iterator[Daemon]:
     """A daemon that works, with a harbour that a test can put faults into."""
     with HarbourServer(Harbour(HarbourSettings(scale=SCALE), seed=5)) as harbour:
         made = Daemon(tmp_path, harbour.base_url, environ={"SENTRY_DSN": f"http://public@{kent}/1"})
         with made.settings.open("a") as settings:
-            settings.write(SINKS.format(taker=taker.root, hanging=hanging.root))
+            settings.write(
+                SINKS.format(taker=taker.root, hook=hook_url(hook), hanging=hanging.root)
+            )
         made.start()
         try:
             made.wait_until_ready()
@@ -162,6 +185,56 @@ def test_incidents_reach_sinks_and_a_bad_one_delays_nobody(
     assert time.monotonic() - began < 15  # who hangs is left behind
     shown.append((daemon.folder / "daemon.log").read_text())
     assert not [secret for secret in (TOKEN, PASSWORD, KEY) for text in shown if secret in text]
+
+
+def test_no_text_of_an_application_is_in_any_message(
+    daemon: Daemon, taker: Taker, hook: Taker, kent: str
+) -> None:
+    """Nor a key: of whatever kind the sink is, however much an application logs beside the ids."""
+    start = {
+        "call_id": "call-1",
+        "slots": [{"tool": "code_interpreter", "container": "auto", "prompt": PROMPT}],
+        "instructions": PROMPT,
+        "input": [{"role": "user", "content": PROMPT, "key": KEY}],
+    }
+    assert append(daemon, 1, "started", start) == 202
+    # The second is missing, and the fourth is refused: of both people are told.
+    finish = {"call_id": "call-1", "response_id": "resp_1", "status": "completed", "output": OUTPUT}
+    assert append(daemon, 3, "finished", finish) == 202
+    assert append(daemon, 4, "finished", {"call_id": "call-1", "status": OUTPUT}) == 400
+    _told_everywhere("sequence_gap", taker, hook, kent)
+    admin = HarbourAdmin(daemon.base_url.removesuffix("/v1"))
+    admin.fault("bad_key", "GET /v1/containers")
+    _told_everywhere("unauthorized", taker, hook, kent)
+    for told in (taker.taken, hook.taken, events(kent)):
+        text = json.dumps(told)
+        assert not [each for each in (PROMPT, OUTPUT, KEY, TOKEN, PASSWORD) if each in text]
+
+
+def _told_everywhere(kind: str, taker: Taker, hook: Taker, kent: str) -> None:
+    wait_until(f"{kind} at Alertmanager", lambda: kind in {each for each, _ in firing(taker)})
+    wait_until(f"{kind} at the webhook", lambda: kind in json.dumps(hook.bodies))
+    wait_until(f"{kind} at Sentry", lambda: _of(kent, kind))
+
+
+def append(daemon: Daemon, sequence: int, kind: str, data: dict[str, Any]) -> int:
+    """Log an event as an application does; returns the status of the answer."""
+    event = {
+        "specversion": "1.0",
+        "id": f"app-1/{sequence}",
+        "source": "app-1",
+        "sequence": str(sequence),
+        "time": datetime.now(UTC).isoformat(),
+        "type": f"demurrage.response.{kind}",
+        "data": {"target": "default", **data},
+    }
+    connection = HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+    try:
+        headers = {"Content-Type": "application/cloudevents+json"}
+        connection.request("POST", "/v1/events", json.dumps(event), headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _failing(taker: Taker) -> set[str]:

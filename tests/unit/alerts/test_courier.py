@@ -7,12 +7,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.unit.alerts.build import COST, GAP, NOW, SCRIBE, begun, ended
 
 from demurrage.alerts import courier as module
-from demurrage.alerts.courier import FIRST_PAUSE, LONGEST_PAUSE, Courier
+from demurrage.alerts.courier import FIRST_PAUSE, HANGS, LONGEST_PAUSE, Courier
 from demurrage.alerts.dispatch import Dispatch
 from demurrage.alerts.notice import Notice
 from demurrage.alerts.sink import Sink, SinkFailedError, Unusable
@@ -326,6 +327,36 @@ def test_a_sink_that_hangs_delays_nobody(bench: Bench, monkeypatch: pytest.Monke
     stuck.join(30)
     # It ended after the daemon had: what became of it is unknown, so it is owed still.
     assert [each.sink for each in bench.store.deliveries(one.id)] == ["quick"]
+
+
+def test_a_minute_in_which_a_sink_hangs_delays_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the shipped times, on a clock of its own: it holds on until the minute is over.
+
+    All the while a look each ten seconds finds something new, and goes on; the other sink hears
+    of it at that very moment. What the one that hung did not hear is told to it afterwards.
+    """
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: bench.now))
+    hanging, quick = Hanging(), Double()
+    dispatch = Dispatch([bench.courier(hanging, "stuck"), bench.courier(quick, "quick")])
+    dispatch.start()
+    try:
+        for look, second in enumerate(range(0, 61, 10), start=1):
+            bench.now = NOW + second
+            one = bench.opened(replace(GAP, scope=f"writer {look}"))
+            dispatch.conditions("t", (), IncidentChanges((one,), opened=(one,)))
+            wait_until(lambda: len(quick.told) == look)  # noqa: B023 - waited for at once
+            assert hanging.holds.wait(30)
+            said = {each.scope for each in dispatch.troubles()}
+            assert said == ({"stuck"} if second > HANGS else set())
+        assert hanging.told == []
+        hanging.let_go.set()
+        wait_until(lambda: sorted(hanging.told) == sorted(quick.told))
+        wait_until(lambda: not dispatch.troubles())
+    finally:
+        hanging.let_go.set()
+        dispatch.stop()
 
 
 def test_nothing_new_wakes_nobody(bench: Bench) -> None:
