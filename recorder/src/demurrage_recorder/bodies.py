@@ -109,7 +109,7 @@ class EventBody:
 
     def _is_idle_talk(self, text: bytes) -> bool:
         """True for whole events with nothing to tell: most of a stream, so it must be quick."""
-        return self._listener.sated and not may_name(text) and b'"response"' not in text
+        return self._listener.sated and not may_name(text) and text.find(b'"response"') < 0
 
 
 def _named(value: Any, text: bytes) -> Collection[str]:

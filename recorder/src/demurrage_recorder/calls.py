@@ -15,8 +15,10 @@ Note = Callable[[str, "dict[str, Any]", "float | None"], None]
 _MOST_REMEMBERED = 20_000
 
 
-class _Names:
+class Names:
     """What the calls of one process are named by: at random before, counted behind.
+
+    JSON writes them as they are.
 
     To count takes no lock, and less than to ask the kernel for random bytes each time.
     """
@@ -28,23 +30,15 @@ class _Names:
         self.numbers = count(10_000_000)
 
 
-_names = _Names(own_id())
+_names = Names(own_id())
 
 
-def name_in(pid: int) -> str:
-    """A name for a call of this process that no other call has, in letters of JSON.
-
-    Args:
-        pid: the id of this process.
-    """
-    names = _names if _names.pid == pid else _names_of(pid)
-    return f"{names.before}{next(names.numbers)}"
-
-
-def _names_of(pid: int) -> _Names:
-    """Begin the names of a forked child."""
+def names() -> Names:
+    """The names of this process."""
     global _names  # noqa: PLW0603 - a fork begins its own
-    _names = _Names(pid)
+    pid = own_id()
+    if _names.pid != pid:
+        _names = Names(pid)
     return _names
 
 
@@ -89,8 +83,8 @@ class Call:
         begun: tuple[str, int] | None = None,
     ) -> None:
         if begun is None:
-            pid = own_id()
-            begun = name_in(pid), pid
+            named = names()
+            begun = f"{named.before}{next(named.numbers)}", named.pid
         self.id, self._pid = begun
         self.background = background
         self._note = note

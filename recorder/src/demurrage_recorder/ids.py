@@ -14,6 +14,7 @@ _PREFIX = "cntr_"
 _MARK = _PREFIX.encode()
 # A letter of the prefix as JSON may write it too, though hardly anybody does.
 _ESCAPE = re.compile(rb"\\u00(?:63|6[eE]|74|72|5[fF])")
+_ESCAPE_IN_TEXT = re.compile(_ESCAPE.pattern.decode())
 # What the event log takes; no container has a longer id, not even one wrapped twice.
 LONGEST_ID = 1024
 # One at the very end may be the beginning of another.
@@ -54,9 +55,17 @@ def may_name(text: bytes) -> bool:
 
     Zero bytes stand in no JSON but in encodings of more than a byte a letter.
     """
-    if _MARK in text or b"\0" in text:
+    # Not `in`, which first tries to take what it looks for as a number.
+    if text.find(_MARK) >= 0 or text.find(b"\0") >= 0:
         return True
-    return b"\\" in text and b"\\u00" in text and _ESCAPE.search(text) is not None
+    return text.find(b"\\u00") >= 0 and _ESCAPE.search(text) is not None
+
+
+def may_name_in(text: str) -> bool:
+    """What `may_name` says of the same text as it is encoded."""
+    if _PREFIX in text or "\0" in text:
+        return True
+    return "\\u00" in text and _ESCAPE_IN_TEXT.search(text) is not None
 
 
 def is_word(value: Any, longest: int) -> bool:

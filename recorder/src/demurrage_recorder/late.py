@@ -6,9 +6,8 @@ from typing import Protocol
 
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import LONGEST_BODY, Decode
-from demurrage_recorder.calls import Call, name_in
+from demurrage_recorder.calls import Call
 from demurrage_recorder.exchange import OK, Exchange, Head, Headers, streams
-from demurrage_recorder.process import own_id
 from demurrage_recorder.starts import Asks
 
 
@@ -71,48 +70,60 @@ class LateExchange:
     Args:
         reading: sees to it that the answer is read.
         asks: what the request may bring about.
-        direct: nothing lies between this process and the API.
-
-    Attributes:
-        name: the call's.
+        begun: the call's name, and the id of the process that has begun it.
         asked_at: when the request was about to leave, in epoch seconds.
+        direct: nothing lies between this process and the API.
     """
 
-    # As it begins: while its application waits, so nothing is made for it by then.
-    asked_at = 0.0
-    begun_at = 0.0
-    whole_at: float | None = None
-    size = 0
-    _call: Call | None = None
-    _answer: tuple[int, Headers, Callable[[Head], Decode]] | None = None
-    _done = False
+    # Made while its application waits, and kept until it is read: so it is kept small.
+    __slots__ = (
+        "_answer",
+        "_asked_at",
+        "_asks",
+        "_begun",
+        "_chunks",
+        "_direct",
+        "_done",
+        "_made",
+        "_reading",
+        "_sent_at",
+        "begun_at",
+        "size",
+        "whole_at",
+    )
 
-    def __init__(self, reading: Reading, asks: Asks, *, direct: bool) -> None:
-        self._pid = pid = own_id()
-        self.name = name_in(pid)
+    def __init__(
+        self,
+        reading: Reading,
+        asks: Asks,
+        begun: tuple[str, int],
+        asked_at: float,
+        *,
+        direct: bool,
+    ) -> None:
         self._reading = reading
         self._asks = asks
+        self._begun = begun
+        self._asked_at = asked_at
         self._direct = direct
+        self._answer: tuple[int, Headers, Callable[[Head], Decode]] | None = None
+        self._made: Call | None = None
         self._chunks: list[bytes] = []
+        self._done = False
+        self._sent_at: float | None = None
+        self.begun_at = 0.0
+        self.size = 0
+        self.whole_at: float | None = None
 
     @property
     def waits(self) -> bool:
         """True while nothing has come of it, and nothing tells when its request had left."""
-        return not self._done and self._answer is None and self.call.waits
-
-    @property
-    def call(self) -> Call:
-        """The attempt that it answers."""
-        found = self._call
-        if found is None:
-            made = self._reading.call_of(self._asks, (self.name, self._pid))
-            # Two threads may make it at a time; this takes the same one for both.
-            found = vars(self).setdefault("_call", made)
-        return found
+        return not self._done and self._answer is None and self._sent_at is None
 
     def arrived(self, at: float) -> None:
         """The whole request has reached the API, by `at` in epoch seconds."""
-        self.call.arrived(at)
+        self._sent_at = at
+        self._reading.call_of(self._asks, self._begun).arrived(at)
 
     @property
     def reads_on(self) -> bool:
@@ -169,18 +180,25 @@ class LateExchange:
         """Write down what it says, as of when it had come."""
         if self._answer is None:
             return
-        self.call.moment = self.whole_at
-        exchange = self._exchange()
+        exchange, call = self._exchange(), self._call()
+        call.moment = self.whole_at
         try:
             self._tell(exchange)
             exchange.end()
         finally:
             # Half read, as by an interrupt, its end is unknown.
             exchange.cut()
-            self.call.moment = None
+            call.moment = None
 
     def _exchange(self) -> Exchange:
-        return self._reading.reader_of(self.call, self.asked_at, direct=self._direct)
+        return self._reading.reader_of(self._call(), self._asked_at, direct=self._direct)
+
+    def _call(self) -> Call:
+        call = self._made
+        if call is None:
+            call = self._made = self._reading.call_of(self._asks, self._begun)
+            call.sent_at = self._sent_at
+        return call
 
     def _tell(self, exchange: Exchange) -> None:
         if self._answer is not None:

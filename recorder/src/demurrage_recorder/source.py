@@ -57,16 +57,19 @@ def render(source: str, sequence: int, kind: str, data: Mapping[str, Any], at: f
         ValueError, TypeError, RecursionError: the data is no JSON.
         OverflowError, OSError: the moment is outside the calendar.
     """
-    return _line(source, sequence, kind, "".join(pieces_of(data, 0)), at)
+    return _line(_opening(source, kind), sequence, at, "".join(pieces_of(data, 0)))
 
 
-def _line(source: str, sequence: int, kind: str, data: str, at: float) -> bytes:
+def _opening(source: str, kind: str) -> str:
+    return f'"source":"{source}","type":"demurrage.{kind}","time":"'
+
+
+def _line(opening: str, sequence: int, at: float, data: str) -> bytes:
     second = at // 1
     micro = str(1_000_000 + int((at - second) * 1e6))[1:]
     return (
-        f'{{"specversion":"1.0","id":"{sequence}","source":"{source}","type":"demurrage.{kind}",'
-        f'"time":"{_second(second)}.{micro}+00:00","sequence":{sequence},'
-        f'"data":{data}}}\n'
+        f'{{"specversion":"1.0","id":"{sequence}",{opening}{_second(second)}.{micro}+00:00",'
+        f'"sequence":{sequence},"data":{data}}}\n'
     ).encode()
 
 
@@ -130,6 +133,7 @@ class Source:
         self._sequence = 0
         self._target: str | None = None
         self._in_flight = InFlight()
+        self._starting = _opening(self.id, _STARTED)
 
     def note(self, kind: str, target: str, data: Mapping[str, Any], at: float | None) -> None:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
@@ -151,12 +155,16 @@ class Source:
         else:
             self._refuse(kind, line)
 
-    def start(self, target: str, call_id: str, data: str) -> float:
-        """Write down the start of a call, whose data stands there as JSON; when that was."""
+    def start(self, target: str, call_id: str, before: str, after: str) -> float:
+        """Write down the start of a call, whose data is JSON before and after its id.
+
+        Returns:
+            When that was, in epoch seconds.
+        """
         if self._target is None:
             self._target = target
         moment = time.time()
-        line = _line(self.id, self._sequence + 1, _STARTED, data, moment)
+        line = _line(self._starting, self._sequence + 1, moment, f"{before}{call_id}{after}")
         if len(line) <= _MOST_BYTES and self.journal.append(line, bounded=True):
             self._sequence += 1
             self._in_flight.begin(call_id)

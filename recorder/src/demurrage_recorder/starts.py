@@ -19,7 +19,7 @@ from demurrage_recorder.asking import (
     start_of,
     unreadable,
 )
-from demurrage_recorder.ids import LONGEST_ID, may_name
+from demurrage_recorder.ids import LONGEST_ID, may_name_in
 from demurrage_recorder.keys import mark_of
 from demurrage_recorder.texts import pieces_of, scan
 from demurrage_recorder.warn import warn_once
@@ -28,6 +28,8 @@ from demurrage_recorder.warn import warn_once
 _MOST_KEYS = 64
 # The keys that say more than the quick reading understands.
 _UNUSUAL = frozenset({"prompt", "conversation", "multi_agent"})
+# Those that are plain beside tools and model.
+_FURTHER = frozenset({"previous_response_id", "background"})
 # The items that do.
 _TELLING = frozenset({*REFERENCES, *LOADING})
 _PLAIN = HARMLESS - {SEARCH}
@@ -42,7 +44,7 @@ _FEW = 64
 class Asks(NamedTuple):
     """What a request may bring about.
 
-    `text`: the data of its start as JSON, but for the opening brace; `makes`: it has a slot;
+    `text`: the data of its start as JSON, from behind the call's id on; `makes`: it has a slot;
     `at_once` and `spreads` as in `Start`.
     """
 
@@ -59,31 +61,26 @@ class Starts:
     Args:
         target: the target's name.
         labels: what each start is labelled with.
+
+    Attributes:
+        known: what `alike` has put into words, by its arguments.
     """
 
     def __init__(self, target: str, labels: Mapping[str, str]) -> None:
         self._target = target
         self._labels = dict(labels)
-        self._alike: dict[tuple[bytes | None, bool], str] = {}
+        self.known: dict[tuple[bytes | None, bool], str] = {}
 
-    def text(self, asks: Asks, call_id: str, key: bytes | None, *, direct: bool) -> str:
-        """The JSON of a start's data.
+    def alike(self, key: bytes | None, *, direct: bool) -> str:
+        """The JSON of what the starts with a key say alike, up to the call's id.
 
         Args:
-            asks: what the request may bring about.
-            call_id: the attempt's id, of letters that JSON writes as they are.
             key: what the request bears as its key, if anything.
             direct: it goes straight to the API.
 
         Raises:
             ValueError, TypeError, RecursionError: it cannot be written as JSON.
         """
-        alike = self._alike.get((key, direct))
-        if alike is None:
-            alike = self._put(key, direct=direct)
-        return f'{alike},"call_id":"{call_id}",{asks.text}'
-
-    def _put(self, key: bytes | None, *, direct: bool) -> str:
         said: dict[str, Any] = {"target": self._target}
         mark = None if key is None else mark_of(key)
         if direct:
@@ -92,9 +89,9 @@ class Starts:
             said["key_mark"] = mark
         if self._labels:
             said["labels"] = self._labels
-        if len(self._alike) >= _MOST_KEYS:
-            self._alike.clear()
-        alike = self._alike[key, direct] = "".join(pieces_of(said, 0))[:-1]
+        if len(self.known) >= _MOST_KEYS:
+            self.known.clear()
+        alike = self.known[key, direct] = "".join(pieces_of(said, 0))[:-1] + ',"call_id":"'
         return alike
 
 
@@ -105,10 +102,7 @@ def asked_by(body: bytes | None) -> Asks:
         body: as `start_of` takes it.
     """
     try:
-        quick = None if body is None else asked_plainly(body)
-        if quick is not None:
-            return quick
-        return _told(start_of(body))
+        return (None if body is None else asked_plainly(body)) or _told(start_of(body))
     except Exception as error:  # noqa: BLE001 - the request leaves all the same, so it is logged
         warn_once("asking", f"{type(error).__name__} while reading a request; it may do anything")
         return _told(Start(unreadable(body or b""), at_once=False, spreads=True))
@@ -116,7 +110,7 @@ def asked_by(body: bytes | None) -> Asks:
 
 def _told(start: Start) -> Asks:
     data = start.data
-    text = "".join(pieces_of(data, 0))[1:]
+    text = '",' + "".join(pieces_of(data, 0))[1:]
     return Asks(text, bool(data["slots"]), data["background"], start.at_once, start.spreads)
 
 
@@ -126,30 +120,42 @@ def asked_plainly(body: bytes) -> Asks | None:
     It says the same and goes through less code: a call finds little of it in the processor's
     caches, since its application has been there in between.
     """
-    if may_name(body):
-        return None
     try:
         whole = body.decode()
+        if may_name_in(whole):
+            return None
         request, end = scan(whole, 0)
-        if end != len(whole) or type(request) is not dict or not _UNUSUAL.isdisjoint(request):
+        if (
+            end != len(whole)
+            or type(request) is not dict
+            or not _UNUSUAL.isdisjoint(request)
+            or request.get("service_tier") not in AT_ONCE
+        ):
             return None
         items = request.get("input")
         if type(items) is list and _tell_more(items):
             return None
-        asks = _asked(request)
+        # An application asks for much the same each time.
+        tools, model, asks = _last
+        if request.get("tools") != tools or request.get("model") != model:
+            asks = _asked(request)
     # The last is for the type of an item that is no text.
     except (ValueError, StopIteration, RecursionError, TypeError):
         return None
-    previous = request.get("previous_response_id")
-    if (
-        asks is not None
-        and type(previous) is str
-        and 0 < len(previous) <= LONGEST_ID
-        and previous.isprintable()
-    ):
-        text = f'{asks.text[:-1]},"previous_response_id":{quoted(previous)}}}'
-        return Asks(text, asks.makes, asks.background)
+    if asks is not None and not _FURTHER.isdisjoint(request):
+        return _further(request, asks)
     return asks
+
+
+def _further(request: dict[str, Any], asks: Asks) -> Asks:
+    """What it asks for beside its tools and model."""
+    previous, background = request.get("previous_response_id"), request.get("background") is True
+    text = asks.text
+    if background:
+        text = text.replace('"background":false', '"background":true', 1)
+    if type(previous) is str and 0 < len(previous) <= LONGEST_ID and previous.isprintable():
+        text = f'{text[:-1]},"previous_response_id":{quoted(previous)}}}'
+    return Asks(text, asks.makes, background)
 
 
 def _tell_more(items: list[Any]) -> bool:
@@ -160,31 +166,22 @@ def _tell_more(items: list[Any]) -> bool:
 
 
 def _asked(request: dict[str, Any]) -> Asks | None:
-    """What a request asks for but in its context; None where it must be read the long way.
-
-    An application asks for much the same each time.
-    """
+    """What its tools and model say; None where it must be read the long way."""
     global _last  # noqa: PLW0603 - replaced as one, so that any thread may
-    if request.get("service_tier") not in AT_ONCE:
-        return None
     tools, model = request.get("tools"), request.get("model")
-    background = request.get("background") is True
-    last_tools, last_model, last_background, asks = _last
-    if tools == last_tools and model == last_model and background is last_background:
-        return asks
     slots = _slots([] if tools is None else tools)
     if slots is None:
         return None
-    text = f'"slots":[{slots}],"background":{"true" if background else "false"}'
+    text = f'","background":false,"slots":[{slots}]'
     if type(model) is str and 0 < len(model) <= LONGEST_NAME and model.isprintable():
         text += f',"model":{quoted(model)}'
-    asks = Asks(text + "}", bool(slots), background)
-    _last = tools, model, background, asks
+    asks = Asks(text + "}", bool(slots), background=False)
+    _last = tools, model, asks
     return asks
 
 
 # No request has such tools.
-_last: tuple[Any, Any, bool, Asks | None] = ..., None, False, None
+_last: tuple[Any, Any, Asks | None] = ..., None, None
 
 
 def _slots(tools: Any) -> str | None:

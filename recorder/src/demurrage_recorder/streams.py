@@ -16,6 +16,7 @@ class _Stream:
 
     def __init__(self, inner: Any, exchange: Followed) -> None:
         self._inner = inner
+        self._over = False
         self._exchange = exchange
 
     def __getattr__(self, name: str) -> Any:
@@ -24,9 +25,8 @@ class _Stream:
         return getattr(self._inner, name)
 
     def __del__(self) -> None:
-        exchange = getattr(self, "_exchange", None)
-        if exchange is not None and exchange.reads_on:
-            exchange.cut()
+        if not getattr(self, "_over", True):
+            self._exchange.cut()
 
 
 class BlockingStream(_Stream):
@@ -42,11 +42,13 @@ class BlockingStream(_Stream):
         except BaseException:  # an application that turns away is one, too
             exchange.cut()
             raise
+        self._over = True
         exchange.end()
 
     def close(self) -> None:
         """Close the stream; what has not come by now never will."""
-        self._exchange.cut()
+        if not self._over:
+            self._exchange.cut()
         self._inner.close()
 
 
@@ -63,6 +65,7 @@ class AsynchronousStream(_Stream):
         try:
             chunk: bytes = await self._source.__anext__()
         except StopAsyncIteration:
+            self._over = True
             self._exchange.end()
             raise
         except BaseException:
@@ -73,5 +76,6 @@ class AsynchronousStream(_Stream):
 
     async def aclose(self) -> None:
         """Close the stream; what has not come by now never will."""
-        self._exchange.cut()
+        if not self._over:
+            self._exchange.cut()
         await self._inner.aclose()

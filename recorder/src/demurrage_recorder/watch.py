@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from demurrage_recorder.asking import copied_by, unreadable
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
-from demurrage_recorder.calls import Call, Directory
+from demurrage_recorder.calls import Call, Directory, names
 from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.keys import borne_by
 from demurrage_recorder.late import Followed, LateExchange
@@ -46,22 +46,33 @@ _SHOWING = frozenset({"evals"})
 _MAKERS = (b"code_interpreter", b"shell")
 
 
+class Caring(Protocol):
+    """What looks after requests that go straight to the API."""
+
+    def add(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
+        """Have the log know once a request has reached the API."""
+
+
 class Writing(Protocol):
     """What writes events down."""
+
+    @property
+    def sending(self) -> Caring:
+        """What looks after the requests that are under way."""
 
     def note(
         self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
     ) -> None:
         """Write an event down before returning."""
 
-    def start(self, target: str, call_id: str, data: str) -> float:
-        """Write down the start of a call, its data given as JSON; returns when that was."""
+    def start(self, target: str, call_id: str, before: str, after: str, pid: int) -> float:
+        """Write down the start of a call before returning when that was.
+
+        Its data is JSON before and after its id; `pid` is the id of this process.
+        """
 
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon, and by the time of the next `flush`."""
-
-    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
-        """Have the log know once a request that goes straight to the API has reached it."""
 
     def flush(self) -> None:
         """Have all answers read that have come until now."""
@@ -177,12 +188,15 @@ class Watch:
             except Exception:  # noqa: BLE001 - the request leaves all the same, so it is logged
                 key = None
             asks = asked_by(body)
-            direct = direct and asks.at_once
-            late = LateExchange(self, asks, direct=direct)
-            writer, data = self.writer, self._starts.text(asks, late.name, key, direct=direct)
-            late.asked_at = writer.start(self.target, late.name, data)
-            if direct and pool is not None and asks.makes and not asks.background:
-                writer.look_after(late, request, pool, vouched=vouched)
+            text, makes, background, at_once, _ = asks
+            direct = direct and at_once
+            starts, writer, named = self._starts, self.writer, names()
+            alike = starts.known.get((key, direct)) or starts.alike(key, direct=direct)
+            name = f"{named.before}{next(named.numbers)}"
+            asked_at = writer.start(self.target, name, alike, text, named.pid)
+            late = LateExchange(self, asks, (name, named.pid), asked_at, direct=direct)
+            if direct and pool is not None and makes and not background:
+                writer.sending.add(late, request, pool, vouched=vouched)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             _warn(error)
             return None

@@ -19,7 +19,7 @@ from demurrage_recorder.journal import SPOOL_BYTES, Journal
 from demurrage_recorder.keeper import Keeper
 from demurrage_recorder.locks import close_inherited
 from demurrage_recorder.process import own_id
-from demurrage_recorder.sending import Awaited, Sending
+from demurrage_recorder.sending import Sending
 from demurrage_recorder.source import Source
 from demurrage_recorder.warn import warn_once
 from demurrage_recorder.workers import at_end_of_worker
@@ -70,7 +70,7 @@ class Writer:
         self._pid = own_id()
         self._offset = Offset()
         self._backlog = Backlog(self._note_all)
-        self._sending = Sending()
+        self.sending = Sending()
         self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._words: deque[Callable[[], None]] = deque()
@@ -103,30 +103,32 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self._fail(error, 1)
 
-    def start(self, target: str, call_id: str, data: str) -> float:
+    def start(self, target: str, call_id: str, before: str, after: str, pid: int) -> float:
         """Write down the start of a call, as `note` would.
 
         Args:
             target: the target that it asks, by its name in the daemon's settings.
             call_id: the call's id.
-            data: the event's data as JSON, `target` and `call_id` included.
+            before: the event's data as JSON, `target` included, up to the call's id.
+            after: the same from there on.
+            pid: the id of this process.
 
         Returns:
             The moment that it is dated, in epoch seconds.
         """
         moment = None
         try:
-            if own_id() != self._pid:
+            if pid != self._pid:
                 self.begin_anew()
             # As `_exclusively` would, in fewer steps, since the application waits.
             with self.lock:
                 source = self._source
                 if source is None or self._at_it or self._failed:
-                    self._exclusively(self._start, target, call_id, data)
+                    self._exclusively(self._start, target, call_id, before, after)
                 else:
                     try:
                         self._at_it = True
-                        moment = source.start(target, call_id, data)
+                        moment = source.start(target, call_id, before, after)
                         if self._words:
                             self._hear_words()
                     finally:
@@ -154,17 +156,6 @@ class Writer:
             keeper.wake()
         if self._keeper is not keeper:  # it has ended meanwhile, and may not have seen this
             self.flush()
-
-    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
-        """Have the log know once a request that goes straight to the API has reached it.
-
-        Args:
-            call: the attempt; its start is written.
-            request: what is about to leave, as its HTTP library has it.
-            pool: the library's pool of connections that it leaves by.
-            vouched: that it goes straight there is the application's own word.
-        """
-        self._sending.add(call, request, pool, vouched=vouched)
 
     def flush(self) -> None:
         """Write down what the answers that have come until now say."""
@@ -231,7 +222,7 @@ class Writer:
         self._words = deque()
         self._at_it = False
         self._failed = 0
-        self._sending = Sending()
+        self.sending = Sending()
         self._backlog = Backlog(self._note_all)  # what waits is the parent's to tell
         if self._source is not None:
             self._source.journal.abandon()
@@ -262,8 +253,8 @@ class Writer:
         if self._failed:
             self._admit()
 
-    def _start(self, target: str, call_id: str, data: str) -> None:
-        (self._source or self._begin()).start(target, call_id, data)
+    def _start(self, target: str, call_id: str, before: str, after: str) -> None:
+        (self._source or self._begin()).start(target, call_id, before, after)
         if self._failed:
             self._admit()
 
@@ -318,7 +309,7 @@ class Writer:
             delivery,
             self._heartbeat,
             self._backlog,
-            sending=self._sending,
+            sending=self.sending,
         )
         keeper.start()
         self._source, self._keeper = source, keeper

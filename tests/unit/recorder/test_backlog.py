@@ -18,7 +18,7 @@ from tests.unit.recorder.conftest import Open, eventually, lines_in, run
 
 from demurrage_recorder import Writer, backlog, bodies
 from demurrage_recorder.estate import Estate
-from demurrage_recorder.late import Followed
+from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.watch import Watch
 
 CONTAINER = "cntr_" + "6ab" * 16
@@ -188,7 +188,10 @@ def test_a_failure_outside_the_reading_leaves_the_call_in_flight(
     with opened._backlog._lock:
         for number in range(3):
             call(opened, number)
-        monkeypatch.setattr(opened._backlog._waiting[1], "read", lambda: 1 / 0)
+        broken, read = opened._backlog._waiting[1], LateExchange.read
+        monkeypatch.setattr(
+            LateExchange, "read", lambda each: 1 / 0 if each is broken else read(each)
+        )
     opened.close()
     assert finished(folder) == ["resp_0", "resp_2"]
     assert len(lines_in(folder)[-1]["data"]["in_flight"]) == 1

@@ -171,11 +171,13 @@ import ctypes, os, sys
 from demurrage_recorder import writer_for
 from demurrage_recorder.process import own_id
 writer = writer_for(sys.argv[1])
-writer.start("default", "before", '{"target":"default","call_id":"before"}')
+def start(call_id):
+    writer.start("default", call_id, '{"target":"default","call_id":"', '"}', own_id())
+start("before")
 child = ctypes.PyDLL(None).fork()
 if child == 0:
     same = own_id() == os.getpid() == own_id()
-    writer.start("default", "child", '{"target":"default","call_id":"child"}')
+    start("child")
     os._exit(0 if same else 1)
 assert os.waitpid(child, 0)[1] == 0
 assert own_id() == os.getpid()

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from demurrage_recorder.backlog import Answer
-from demurrage_recorder.sending import Awaited
+from demurrage_recorder.sending import Sending
 from demurrage_recorder.transports import kit_for
 from demurrage_recorder.watch import Watch
 
@@ -28,6 +29,8 @@ class Notes:
     def __init__(self) -> None:
         self.told: list[tuple[str, str, dict[str, Any]]] = []
         self.dates: list[str | None] = []
+        # No request here leaves by a connection.
+        self.sending = Sending()
 
     def note(
         self, kind: str, target: str, data: dict[str, Any], *, at: float | None = None
@@ -36,9 +39,10 @@ class Notes:
         known = {name: value for name, value in data.items() if value is not None}
         self.told.append((kind, target, known))
 
-    def start(self, target: str, call_id: str, data: str) -> float:
+    def start(self, target: str, call_id: str, before: str, after: str, pid: int) -> float:
         """Keep a start."""
-        told = json.loads(data)
+        assert pid == os.getpid()
+        told = json.loads(before + call_id + after)
         assert (told.pop("target"), told["call_id"]) == (target, call_id)
         self.told.append(("response.started", target, told))
         return time.time()
@@ -46,9 +50,6 @@ class Notes:
     def read_later(self, answer: Answer) -> None:
         """Read it, later than which is hard to tell from here."""
         answer.read()
-
-    def look_after(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
-        """No request here leaves by a connection."""
 
     def flush(self) -> None:
         """Nothing ever waits."""

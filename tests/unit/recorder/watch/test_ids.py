@@ -17,7 +17,7 @@ from openai.types import responses
 
 from demurrage.provider.references import containers_in
 from demurrage_recorder.asking import UNKNOWN, slots_of, start_of
-from demurrage_recorder.ids import container_ids, may_name, scanned_ids
+from demurrage_recorder.ids import container_ids, may_name, may_name_in, scanned_ids
 
 from .conftest import CONTAINER
 
@@ -171,3 +171,16 @@ def test_a_scan_finds_them_in_anything() -> None:
 def test_a_scan_takes_no_half_id() -> None:
     """What ends in the middle of an id does not name another container."""
     assert scanned_ids(f'"{CONTAINER}'.encode()) == set()
+
+
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(["\\u00", "63", "6e", "6E", "74", "72", "5f", "5F", "6f", "ntr_", "cntr_"]),
+        max_size=4,
+    ).map("".join)
+)
+def test_a_text_is_looked_through_as_its_bytes_are(text: str) -> None:
+    """Requests are asked about as texts, answers as bytes."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    assert may_name_in(text) == may_name(encoded)

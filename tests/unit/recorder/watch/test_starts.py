@@ -12,7 +12,7 @@ from tests.unit.recorder.conftest import run
 from demurrage_recorder.asking import AT_ONCE, HARMLESS, LOADING, REFERENCES, start_of
 from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.keys import mark_of
-from demurrage_recorder.starts import Starts, asked_by, asked_plainly
+from demurrage_recorder.starts import Asks, Starts, asked_by, asked_plainly
 
 from .conftest import AUTO, CONTAINER, URL, Notes, http, response, watched
 
@@ -88,6 +88,13 @@ bodies = st.one_of(
 )
 
 
+def told_by(asks: Asks) -> Any:
+    """The data of a start, but for what all starts of a client say."""
+    told = json.loads('{"call_id":"c1' + asks.text)
+    assert told.pop("call_id") == "c1"
+    return told
+
+
 @given(body=bodies)
 def test_the_quick_reading_says_what_the_long_one_says(body: bytes) -> None:
     """Or nothing at all; and then the long one is asked."""
@@ -97,7 +104,7 @@ def test_the_quick_reading_says_what_the_long_one_says(body: bytes) -> None:
     asked = asked_by(body)
     if quick is not None:
         assert asked == quick
-    assert json.loads("{" + asked.text) == json.loads(json.dumps(plain))
+    assert told_by(asked) == json.loads(json.dumps(plain))
     assert (asked.makes, asked.background) == (bool(plain["slots"]), plain["background"])
     assert (asked.at_once, asked.spreads) == (start.at_once, start.spreads)
 
@@ -111,7 +118,7 @@ def test_what_was_asked_before_changes_nothing(
     alike = json.loads(json.dumps(mixed), parse_int=lambda text: text == "1" or float(text))
     for request in (first, mixed, alike, then, mixed):
         body = json.dumps(request).encode()
-        assert json.loads("{" + asked_by(body).text) == start_of(body).data
+        assert told_by(asked_by(body)) == start_of(body).data
 
 
 @pytest.mark.parametrize(
@@ -147,16 +154,20 @@ def test_what_most_ask_is_read_quickly(request_: dict[str, Any]) -> None:
 def test_what_few_ask_is_read_the_long_way(body: bytes) -> None:
     """Whatever names a container, or may make one in a way that is not plain."""
     assert asked_plainly(body) is None
-    assert json.loads("{" + asked_by(body).text) == start_of(body).data
+    assert told_by(asked_by(body)) == start_of(body).data
 
 
 def test_what_each_start_says_alike_is_said() -> None:
     """Target, labels, key and way, for as many keys as come."""
     starts = Starts('de"fault', {"app": "ä"})
+
+    def told_of(key: bytes | None, *, direct: bool) -> Any:
+        return json.loads(f"{starts.alike(key, direct=direct)}c1{asks.text}")
+
     asks = asked_by(b'{"model":"m"}')
     for number in [*range(100), 3]:
         key = b"Bearer sk-%d" % number
-        told = json.loads(starts.text(asks, "c1", key, direct=bool(number % 2)))
+        told = told_of(key, direct=bool(number % 2))
         assert told == {
             "target": 'de"fault',
             "labels": {"app": "ä"},
@@ -167,7 +178,7 @@ def test_what_each_start_says_alike_is_said() -> None:
             "model": "m",
             **({"direct": True} if number % 2 else {}),
         }
-    bare = json.loads(starts.text(asks, "c1", None, direct=False))
+    bare = told_of(None, direct=False)
     assert bare.keys().isdisjoint({"key_mark", "direct"})
 
 
