@@ -16,7 +16,7 @@ from demurrage.app.canary.job import CanaryJobs
 from demurrage.app.canary.run import Canary
 from demurrage.app.doors import service_of
 from demurrage.app.doorway import Doorway
-from demurrage.app.memory import share_arenas
+from demurrage.app.memory import give_back, share_arenas
 from demurrage.app.notify import Manager
 from demurrage.app.orders import Orders
 from demurrage.app.patience import open_patiently
@@ -214,6 +214,12 @@ def _schedule(works: Works) -> Schedule:
     schedule.every(_OUTLOOK, ":outlook", Outlook(works.engine).look)
     schedule.every(_SINKS, ":sinks", partial(_look_at_sinks, works))
     schedule.every(
-        HOUSEKEEPING, ":housekeeping", works.engine.housekeep, first_in=FIRST_HOUSEKEEPING
+        HOUSEKEEPING, ":housekeeping", partial(_keep_house, works), first_in=FIRST_HOUSEKEEPING
     )
     return schedule
+
+
+async def _keep_house(works: Works) -> None:
+    """Let go of what is old, and of the memory that it took."""
+    await works.engine.housekeep()
+    await asyncio.to_thread(give_back)
