@@ -1,45 +1,16 @@
 """One HTTP attempt at a response, from the word before it leaves to its end."""
 
 import contextlib
-import os
 from collections.abc import Callable, Collection
-from itertools import count
 from typing import Any
 
-from demurrage_recorder.process import own_id
+from demurrage_recorder.process import own, own_id
 from demurrage_recorder.telling import FINAL, response_id_of, status_of, times_of
 
 Note = Callable[[str, "dict[str, Any]", "float | None"], None]
 """Writes an event down: its kind, its data, and when it happened if that is not now."""
 
 _MOST_REMEMBERED = 20_000
-
-
-class Names:
-    """What the calls of one process are named by: at random before, counted behind.
-
-    JSON writes them as they are.
-
-    To count takes no lock, and less than to ask the kernel for random bytes each time.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.before = os.urandom(12).hex()
-        # Of as many digits as most will ever need: what is counted in them is quickly written.
-        self.numbers = count(10_000_000)
-
-
-_names = Names(own_id())
-
-
-def names() -> Names:
-    """The names of this process."""
-    global _names  # noqa: PLW0603 - a fork begins its own
-    pid = own_id()
-    if _names.pid != pid:
-        _names = Names(pid)
-    return _names
 
 
 class Call:
@@ -83,8 +54,8 @@ class Call:
         begun: tuple[str, int] | None = None,
     ) -> None:
         if begun is None:
-            named = names()
-            begun = f"{named.before}{next(named.numbers)}", named.pid
+            me = own()
+            begun = f"{me.before}{next(me.numbers)}", me.pid
         self.id, self._pid = begun
         self.background = background
         self._note = note

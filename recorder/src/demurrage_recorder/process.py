@@ -3,9 +3,39 @@
 import mmap
 import os
 import sys
+from itertools import count
 
 # Linux's MADV_WIPEONFORK, for which Python has no name.
 _WIPED_IN_A_FORK = 18
+
+
+class Own:
+    """What is this process's own.
+
+    Attributes:
+        pid: its id.
+        before: what the names of its calls begin with, at random. JSON writes them as they are.
+        numbers: what they end with. To count takes no lock, and less than to ask the kernel for
+            random bytes each time.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.before = os.urandom(12).hex()
+        # Of as many digits as most will ever need: what is counted in them is quickly written.
+        self.numbers = count(10_000_000)
+
+
+def own() -> Own:
+    """What is this process's own, also after a fork of which nobody has told the interpreter."""
+    if _mark is not None and _mark[0]:
+        return _own
+    return _asked()
+
+
+def own_id() -> int:
+    """The id of this process."""
+    return own().pid
 
 
 def _marked() -> mmap.mmap | None:
@@ -21,20 +51,14 @@ def _marked() -> mmap.mmap | None:
     return page
 
 
-_mark = _marked()
-_pid = os.getpid()
-
-
-def own_id() -> int:
-    """The id of this process, also right after a fork of which nobody has told the interpreter."""
-    if _mark is not None and _mark[0]:
-        return _pid
-    return _asked()
-
-
-def _asked() -> int:
-    global _pid  # noqa: PLW0603 - a fork has another one
-    _pid = os.getpid()
+def _asked() -> Own:
+    global _own  # noqa: PLW0603 - a fork begins its own
+    if _own.pid != os.getpid():
+        _own = Own()
     if _mark is not None:
         _mark[0] = 1
-    return _pid
+    return _own
+
+
+_mark = _marked()
+_own = Own()

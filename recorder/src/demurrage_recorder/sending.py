@@ -5,14 +5,14 @@ nothing is said: then the daemon waits for the answer, as it would anyway.
 """
 
 import time
-import weakref
 from collections import deque
 from contextlib import suppress
 from math import inf
 from typing import Any, NamedTuple, Protocol
+from weakref import ref
 
 from demurrage_recorder.arrival import has_arrived
-from demurrage_recorder.clock import steady, stepped, zero
+from demurrage_recorder.clock import stepped, zero
 
 _LOOK_AFTER = 1.0
 """How many seconds a request is under way before it is looked at: most are answered by then."""
@@ -34,11 +34,17 @@ class Awaited(Protocol):
         """The whole request has reached the API, by `at` in epoch seconds."""
 
 
+Sent = tuple[Awaited, ref[Any], Any, bool]
+"""A request that is about to leave: its call, whose start is written; itself, as its HTTP library
+has it; the library's pool of connections that it leaves by; and whether the application has vouched
+for it that nothing lies between. If not, only an address that many share is taken for the API's."""
+
+
 class _Waiting(NamedTuple):
     """One request; `since`: when it was first seen, on the monotonic clock; `zero`: the clock's."""
 
     call: Awaited
-    request: "weakref.ref[Any]"
+    request: ref[Any]
     pool: Any
     vouched: bool
     zero: float
@@ -49,35 +55,30 @@ class _Waiting(NamedTuple):
 class Sending:
     """Looks after the requests of one process that go straight to the API.
 
-    `add` is for the application's threads; all else is the keeper's. A request is not kept alive.
+    A request is not kept alive.
 
     Attributes:
+        fresh: where the application's threads add requests; all else is the keeper's.
         due_at: when it wants to look again, on the monotonic clock; +inf while nothing waits.
     """
 
     def __init__(self) -> None:
         self.due_at = inf
-        self._fresh: deque[tuple[Awaited, weakref.ref[Any], Any, bool, float]] = deque(maxlen=_MOST)
+        self.fresh: deque[Sent] = deque(maxlen=_MOST)
+        # The clock's `zero` at the last two looks: what is fresh at the next began after the first.
+        self._zeros = deque([zero()], maxlen=2)
         self._waiting: list[_Waiting] = []
-
-    def add(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
-        """A request is about to leave through a pool of connections.
-
-        Where the application has not `vouched` for it that nothing lies between, only an address
-        that many share is taken for the API's own.
-        """
-        # What `zero` would say, within what `stepped` takes for a step, read in fewer steps.
-        zero_now = time.time() - steady()
-        self._fresh.append((call, weakref.ref(request), pool, vouched, zero_now))
 
     def look(self) -> None:
         """Tell of each request that has arrived, and let go of those that are answered."""
         now = time.monotonic()
+        before = self._zeros[0]
+        self._zeros.append(zero())
         with suppress(IndexError):
             while True:
-                fresh = self._fresh.popleft()
+                fresh = self.fresh.popleft()
                 if fresh[0].waits and fresh[1]() is not None:  # else it was answered meanwhile
-                    self._waiting.append(_Waiting(*fresh, now, now + _LOOK_AFTER))
+                    self._waiting.append(_Waiting(*fresh, before, now, now + _LOOK_AFTER))
         found = (_followed(each, now) for each in self._waiting)
         self._waiting = [each for each in found if each is not None]
         self.due_at = min((each.due_at for each in self._waiting), default=inf)

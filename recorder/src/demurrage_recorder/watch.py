@@ -3,18 +3,21 @@
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Protocol
+from weakref import ref
 
 from demurrage_recorder.asking import copied_by, unreadable
 from demurrage_recorder.backlog import Answer
 from demurrage_recorder.bodies import Listener
-from demurrage_recorder.calls import Call, Directory, names
+from demurrage_recorder.calls import Call, Directory
 from demurrage_recorder.exchange import Exchange, Head
 from demurrage_recorder.keys import borne_by
 from demurrage_recorder.late import Followed, LateExchange
 from demurrage_recorder.listeners import Copying, Founding, Looking, Making
-from demurrage_recorder.sending import Awaited
+from demurrage_recorder.process import own
+from demurrage_recorder.sending import Sent
 from demurrage_recorder.starts import Asks, Starts, asked_by
 from demurrage_recorder.warn import warn_once
 
@@ -49,8 +52,9 @@ _MAKERS = (b"code_interpreter", b"shell")
 class Caring(Protocol):
     """What looks after requests that go straight to the API."""
 
-    def add(self, call: Awaited, request: Any, pool: Any, *, vouched: bool) -> None:
-        """Have the log know once a request has reached the API."""
+    @property
+    def fresh(self) -> deque[Sent]:
+        """To be added to: requests that are about to leave."""
 
 
 class Writing(Protocol):
@@ -190,13 +194,13 @@ class Watch:
             asks = asked_by(body)
             text, makes, background, at_once, _ = asks
             direct = direct and at_once
-            starts, writer, named = self._starts, self.writer, names()
+            starts, writer, me = self._starts, self.writer, own()
             alike = starts.known.get((key, direct)) or starts.alike(key, direct=direct)
-            name = f"{named.before}{next(named.numbers)}"
-            asked_at = writer.start(self.target, name, alike, text, named.pid)
-            late = LateExchange(self, asks, (name, named.pid), asked_at, direct=direct)
+            name = f"{me.before}{next(me.numbers)}"
+            asked_at = writer.start(self.target, name, alike, text, me.pid)
+            late = LateExchange(self, asks, (name, me.pid), asked_at, direct=direct)
             if direct and pool is not None and makes and not background:
-                writer.sending.add(late, request, pool, vouched=vouched)
+                writer.sending.fresh.append((late, ref(request), pool, vouched))
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             _warn(error)
             return None

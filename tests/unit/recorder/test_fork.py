@@ -200,5 +200,8 @@ def test_without_a_page_that_a_fork_wipes_the_kernel_is_asked(
 ) -> None:
     """Other systems have none."""
     monkeypatch.setattr(process, "_mark", None)
-    monkeypatch.setattr(process, "_pid", -1)
+    before = process.own()
+    assert process.own() is before
+    monkeypatch.setattr(before, "pid", -1)
     assert process.own_id() == os.getpid()
+    assert process.own().before != before.before

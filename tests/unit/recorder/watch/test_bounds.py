@@ -82,10 +82,10 @@ def test_a_request_that_may_wait_at_the_api(notes: Notes, tier: str, *, direct: 
 @pytest.mark.parametrize("said", [None, True, False])
 def test_whose_word_it_is(notes: Notes, said: bool | None) -> None:  # noqa: FBT001 - pytest's way
     """Only what the application itself says holds wherever the other end is."""
-    asked: list[bool] = []
-    notes.sending.add = lambda *_, vouched: asked.append(vouched)  # type: ignore[method-assign]
     with watched(lambda: http.Response(200, json=response()), notes, direct=said) as client:
         client._transport._pool = object()
         client._transport._plain = True
         client.post(URL, json={"tools": [AUTO]})
-    assert asked == ([] if said is False else [said is True])
+    assert [vouched for *_, vouched in notes.sending.fresh] == (
+        [] if said is False else [said is True]
+    )

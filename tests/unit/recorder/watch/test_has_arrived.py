@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 from tests.unit.recorder.watch.conftest import LIBRARY
@@ -181,7 +182,7 @@ def test_an_attempt_that_is_over_is_not_told_of(
         stream = sea.stream
 
     request = Request()
-    looks.add(call, request, sea.pool, vouched=True)
+    looks.fresh.append((call, ref(request), sea.pool, True))
     if lost:
         call.lost()
     looks.look()
@@ -202,9 +203,31 @@ def test_nothing_is_told_on_a_clock_that_was_set_since_the_start(
         stream = sea.stream
 
     request = Request()
-    looks.add(call, request, sea.pool, vouched=True)
+    looks.fresh.append((call, ref(request), sea.pool, True))
     real = time.time
     monkeypatch.setattr("demurrage_recorder.sending.time.time", lambda: real() + step)
     looks.look()
     assert not told
     assert looks.due_at == float("inf")
+
+
+def test_a_clock_that_was_set_long_before_the_start_is_no_matter(
+    sea: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two looks later it is the clock that all is told on."""
+    monkeypatch.setattr(sending, "_LOOK_AFTER", 0.0)
+    told: list[str] = []
+    call = Call(lambda kind, *_: told.append(kind), Directory(), background=False)
+    looks = Sending()
+    real = time.time
+    monkeypatch.setattr("demurrage_recorder.sending.time.time", lambda: real() + 3600.0)
+    looks.look()
+    looks.look()
+
+    class Request:
+        stream = sea.stream
+
+    request = Request()
+    looks.fresh.append((call, ref(request), sea.pool, True))
+    looks.look()
+    assert told == ["response.sent"]
