@@ -31,6 +31,7 @@ SINKS = f"""
 [alerts]
 patience = 0
 quiet = 0
+runbooks_url = "https://wiki.example/pages"
 [sinks.oncall]
 type = "alertmanager"
 url = "{{taker}}"
@@ -190,7 +191,7 @@ def test_incidents_reach_sinks_and_a_bad_one_delays_nobody(
 def test_no_text_of_an_application_is_in_any_message(
     daemon: Daemon, taker: Taker, hook: Taker, kent: str
 ) -> None:
-    """Nor a key: of whatever kind the sink is, however much an application logs beside the ids."""
+    """Nor a key, however much is logged beside the ids; a link to what to do is in each."""
     start = {
         "call_id": "call-1",
         "slots": [{"tool": "code_interpreter", "container": "auto", "prompt": PROMPT}],
@@ -206,8 +207,9 @@ def test_no_text_of_an_application_is_in_any_message(
     admin = HarbourAdmin(daemon.base_url.removesuffix("/v1"))
     admin.fault("bad_key", "GET /v1/containers")
     _told_everywhere("unauthorized", taker, hook, kent)
-    for told in (taker.taken, hook.taken, events(kent)):
+    for told in (taker.taken, hook.taken, events(kent), get(daemon, "/v1/incidents")):
         text = json.dumps(told)
+        assert "https://wiki.example/pages/sequence_gap.md" in text
         assert not [each for each in (PROMPT, OUTPUT, KEY, TOKEN, PASSWORD) if each in text]
 
 
