@@ -15,7 +15,8 @@ from demurrage.cli.session import (
     settings_of,
     store_to_write,
 )
-from demurrage.cli.show import counted, note, say, say_json, table
+from demurrage.cli.show import note, say, say_json, table
+from demurrage.model.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -40,11 +40,6 @@ def say_code(line: str) -> None:
     print(clean(line))
 
 
-def counted(number: int, one: str) -> str:
-    """How many of something, whose plural ends with an s."""
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
-
-
 def note(line: str) -> None:
     """Print a line beside the answer, to standard error."""
     whole = clean(line)

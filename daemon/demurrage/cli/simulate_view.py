@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from demurrage.cli.show import counted, heading, say, table
+from demurrage.cli.show import heading, say, table
+from demurrage.model.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from demurrage.cli.moments import local, when
-from demurrage.cli.show import counted, heading, say, say_code, table
+from demurrage.cli.show import heading, say, say_code, table
 from demurrage.model.condition import ConditionKind
+from demurrage.model.counted import counted
 from demurrage.web.words import why as why_of
 
 _PYTHON = '  client = recorder.instrument(client, url="{url}", target="{target}"{token})'

@@ -8,7 +8,8 @@ import typer
 
 from demurrage.cli.exits import Code, UsageError
 from demurrage.cli.session import chosen_targets, finish, settings_of
-from demurrage.cli.show import counted, heading, note, on_terminal, say, say_json, table
+from demurrage.cli.show import heading, note, on_terminal, say, say_json, table
+from demurrage.model.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

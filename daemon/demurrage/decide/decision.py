@@ -17,6 +17,7 @@ from demurrage.decide.response import Claim, Moment
 from demurrage.decide.verdict import judge
 from demurrage.decide.watermark import Watermark, gone_with_holes, watermark
 from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.counted import counted
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.rules import EvidenceRules, Rules
@@ -181,8 +182,8 @@ def _of_evidence(
         yield Condition(ConditionKind.COVERAGE_BROKEN, target, summary)
     if late:
         summary = (
-            f"{len(late)} containers were born outside their response's window; windows now "
-            "last until a response ends"
+            f"{counted(len(late), 'container')} born outside the window of the response; windows "
+            "now last until a response ends"
         )
         yield Condition(ConditionKind.LATE_BIRTHS, target, summary)
 

@@ -7,6 +7,7 @@ due, and of what has been created for days, much of it never used, nothing was e
 from collections.abc import Iterable
 
 from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.counted import counted
 from demurrage.model.plan import PlannedDelete
 from demurrage.model.totals import Tally
 
@@ -36,7 +37,7 @@ def stuck(
     if not overdue or (last_delete_at is not None and now - last_delete_at < OVERDUE):
         return None
     summary = (
-        f"{len(overdue)} containers have been due for up to {max(overdue) / 60:.0f} minutes, and "
+        f"{counted(len(overdue), 'container')} due for up to {max(overdue) / 60:.0f} minutes, and "
         "nothing is deleted"
     )
     grave = Severity.PAGE if max(overdue) >= _LONG_OVERDUE else Severity.WARNING

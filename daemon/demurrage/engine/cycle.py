@@ -22,6 +22,7 @@ from demurrage.engine.ports import Store
 from demurrage.engine.recovery import Recovery
 from demurrage.engine.sweep import Sweep, troubles
 from demurrage.model.condition import Condition, ConditionKind, Severity
+from demurrage.model.counted import counted
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory, PartialInventory
 from demurrage.model.plan import Judgement, Mode, Plan, Rail
@@ -256,7 +257,7 @@ class Cycle:
         vanished = {each.id for each in gone} - explicit_ids(book, gone, self.target.rules.policy)
         if vanished:
             summary = (
-                f"{len(vanished)} containers went before their expiry and not by this daemon: "
+                f"{counted(len(vanished), 'container')} gone before expiry and not by this daemon: "
                 "somebody else deletes here"
             )
             await self.holds.trip_unless_held(Rail.SECOND_REAPER, summary, vanished, now)
@@ -285,7 +286,7 @@ class Cycle:
         if set(wrong) <= self._regretted:
             return
         summary = (
-            f"{len(wrong)} containers that the daemon deleted are referenced "
+            f"{counted(len(wrong), 'container')} deleted by the daemon and yet referenced "
             f"({', '.join(wrong[:3])}); the target only observes"
         )
         await self.holds.trip_unless_held(Rail.REFERENCED_DELETED, summary, wrong, decision.now)

@@ -17,6 +17,7 @@ from demurrage.engine.hooks import Hooks
 from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.container import Sighting
+from demurrage.model.counted import counted
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.listing import DeleteAnswer, Failure
 from demurrage.model.plan import Judgement
@@ -234,9 +235,15 @@ def troubles(target: str, pairs: Sequence[tuple[Deletion, Conclusion]]) -> tuple
     ]
     found = []
     if refused:
-        text = f"the API answered {len(refused)} deletes with deleted: false; they are tried again"
+        text = (
+            f"the API answered {counted(len(refused), 'delete')} with deleted: false; what is due "
+            "is tried again"
+        )
         found.append(Condition(ConditionKind.DELETE_REFUSED, target, text, Severity.WARNING))
     if failed:
-        text = f"{len(failed)} deletes failed ({failed[0][1].detail}); they are tried again"
+        text = (
+            f"{counted(len(failed), 'delete')} failed ({failed[0][1].detail}); what is due is "
+            "tried again"
+        )
         found.append(Condition(ConditionKind.DELETE_FAILED, target, text, Severity.WARNING))
     return tuple(found)

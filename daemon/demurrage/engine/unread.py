@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from demurrage.model.condition import Condition, ConditionKind
+from demurrage.model.counted import counted
 from demurrage.model.resolution import Resolution, ResolveOutcome
 
 # In intervals of the watch: with ten seconds, a minute, five minutes and an hour.
@@ -86,7 +87,8 @@ def unretrievable_condition(target: str, ids: tuple[str, ...]) -> Condition:
     more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     named = ", ".join(ids[:_SHOWN]) + more
     summary = (
-        f"{len(ids)} responses known by their id cannot be retrieved and block what they may have "
-        f"made ({named}); settle each with `demurrage events append --finish ID`"
+        f"{counted(len(ids), 'response')} known by id alone and not to be retrieved ({named}); "
+        "containers that may come of it are kept; settle each with `demurrage events append "
+        "--finish ID`"
     )
     return Condition(ConditionKind.UNRETRIEVABLE_RESPONSES, target, summary)
