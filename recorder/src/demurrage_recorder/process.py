@@ -7,6 +7,8 @@ from itertools import count
 
 # Linux's MADV_WIPEONFORK, for which Python has no name.
 _WIPED_IN_A_FORK = 18
+# What no kernel takes for advice.
+_NO_ADVICE = -1
 
 
 class Own:
@@ -47,8 +49,13 @@ def _marked() -> mmap.mmap | None:
         page.madvise(_WIPED_IN_A_FORK)
     except (OSError, ValueError):
         return None
-    page[0] = 1
-    return page
+    try:
+        # Some that stand in for a kernel, such as emulators, take all advice and follow none.
+        page.madvise(_NO_ADVICE)
+    except OSError:
+        page[0] = 1
+        return page
+    return None
 
 
 def _asked() -> Own:

@@ -185,6 +185,29 @@ def test_a_fork_that_nobody_tells_the_interpreter_of_is_noticed() -> None:
     assert done.returncode == 0, done.stderr
 
 
+HEEDLESS = """
+import importlib, mmap, os
+from demurrage_recorder import process
+class Heedless(mmap.mmap):
+    def madvise(self, *advice):
+        return None
+mmap.mmap = Heedless
+importlib.reload(process)
+before = process.own().before
+child = os.fork()
+if child == 0:
+    anew = process.own_id() == os.getpid() and process.own().before != before
+    os._exit(0 if anew else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_fork_is_noticed_where_advice_is_taken_and_not_followed() -> None:
+    """As under an emulator: parent and child must not name their calls alike."""
+    done = run(HEEDLESS)
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_a_page_that_a_fork_wipes_the_kernel_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
