@@ -202,7 +202,12 @@ class Journal:
             self._make_lock()
         path = file_of(self.folder, self.name, self._number + 1)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
-        descriptor = os.open(path, flags, self._mode)
+        try:
+            descriptor = os.open(path, flags, self._mode)
+        except FileExistsError:
+            # Opened just before something broke this off, as a signal's handler may; it is empty.
+            self._number += 1
+            raise
         self._shut()
         self._number += 1
         self._descriptor = descriptor

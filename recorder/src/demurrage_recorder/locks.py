@@ -48,7 +48,7 @@ class Lock:
             fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(lock.descriptor, f"{text}\n{origin_of(lock.descriptor)}\n".encode())
             unnamed.rename(lock.path)
-        except OSError:
+        except BaseException:  # broken off, it would be in the way of the next attempt
             lock.let_go()
             with suppress(OSError):
                 unnamed.unlink()

@@ -1,10 +1,13 @@
 """The files of a source: gapless, bounded, and honest about what they do not hold."""
 
+import fcntl
 import json
+import os
 import shutil
 import threading
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.recorder.conftest import Open, eventually, lines_in, run
@@ -145,6 +148,43 @@ def test_a_folder_that_takes_nothing_costs_a_warning(
     events = lines_in(nowhere)
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert list(nowhere.glob("*.lock"))
+
+
+class BrokenOffError(BaseException):
+    """What a signal's handler raises into whatever is going on."""
+
+
+@pytest.mark.parametrize("step", ["os.open", "fcntl.flock"])
+def test_a_file_whose_opening_is_broken_off_is_not_in_the_way(
+    step: str,
+    writer: Open,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    """An application that lives on, as after a time limit, is logged on as well."""
+    opened = writer(heartbeat=0.05)
+    real = os.open if step == "os.open" else fcntl.flock
+    wanted = threading.get_ident()
+
+    def once(what: Any, *about: int) -> int | None:
+        done = real(what, *about)
+        if threading.get_ident() == wanted and (step != "os.open" or str(what).endswith(".jsonl")):
+            monkeypatch.setattr(step, real)
+            raise BrokenOffError
+        return done
+
+    monkeypatch.setattr(step, once)
+    with pytest.raises(BrokenOffError):
+        _start(opened, "broken off")
+    _start_many(opened, 3)
+    eventually(lambda: len(lines_in(folder)) >= 3)
+    opened.close()
+    events = lines_in(folder)
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["data"]["final"]
+    assert list(folder.glob("*.lock"))
+    assert len(recwarn) == (step == "os.open"), "it waited in memory for a moment"
 
 
 def test_a_journal_that_was_swept_away_is_begun_again(writer: Open, folder: Path) -> None:
