@@ -201,7 +201,8 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
         source=hand.name,
         ends=told["call_id"] if final else None,
     )
-    _outlive(letter, hand)
+    if sequence > 1:
+        _outlive(letter, hand)
     if letter.arrives < inf and dice.strikes("doubled_lines"):
         letter.again = letter.arrives + random.uniform(0, 100)
     if sequence > 1 and letter.arrives < inf and dice.strikes("corrupt_lines"):
@@ -211,7 +212,11 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
 
 
 def _delay(random: Random, dice: Dice, sequence: int, hand: Hand) -> float:
-    """Seconds under way. The first line of a writer comes in time: nobody would miss it."""
+    """Seconds under way.
+
+    The first line of a writer comes in time, even of one that is killed at once: nobody would
+    miss it.
+    """
     if sequence > 1 and hand.retired == inf and dice.strikes("missing_lines"):
         return random.uniform(30, 300)
     if dice.strikes("late_lines"):
