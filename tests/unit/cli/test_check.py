@@ -66,6 +66,26 @@ def test_a_clock_that_is_off_is_told(kept: Desk) -> None:
     assert "0." in found["finding"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "base_url", "told"),
+    [
+        ("http://127.0.0.1:9/v1", "https://api.openai.com/v1", True),
+        ("http://127.0.0.1:9/v1", "http://127.0.0.1:8/v1", False),
+        ("https://api.openai.com/v1/", "https://api.openai.com/v1", False),
+        ("", "https://api.openai.com/v1", False),
+    ],
+)
+def test_an_address_that_only_the_applications_go_to_is_told(
+    kept: Desk, variable: str, base_url: str, *, told: bool
+) -> None:
+    """The SDK's variable beside a settings file: it is not read, and that is easily missed."""
+    environ = {"OPENAI_BASE_URL": variable, "DEMURRAGE_TARGETS__DEFAULT__BASE_URL": base_url}
+    checks = kept.say("check", "--json", "--offline", **environ).json["checks"]
+    found = [each for each in checks if each["check"] == "default: address"]
+    assert [each["grade"] for each in found] == ["warn"] * told
+    assert all("targets.default.base_url" in each["advice"] for each in found)
+
+
 def test_a_key_file_that_anyone_can_read_is_told(kept: Desk) -> None:
     """Its mode is a warning, and the key is in no line."""
     file = kept.folder / "key"

@@ -7,6 +7,7 @@ from demurrage.app.preflight.files import event_files, secret_files
 from demurrage.app.preflight.state import state_checks
 from demurrage.app.settings import Settings, door_problems, unusable_secrets
 from demurrage.app.settings_sections import DEFAULT_PRICES
+from demurrage.app.settings_target import TargetSettings
 from demurrage.model.plan import Mode
 
 
@@ -22,7 +23,7 @@ def local_checks(settings: Settings) -> list[Check]:
         *_doors(settings),
     ]
     for name in settings.targets:
-        found += [*_sanity(settings, name), *_prices(settings, name)]
+        found += [*_address(settings, name), *_sanity(settings, name), *_prices(settings, name)]
     return found
 
 
@@ -39,6 +40,19 @@ def _doors(settings: Settings) -> list[Check]:
     """Whether the tokens of the HTTP API are there, as far as the settings ask for them."""
     problems = door_problems(settings, os.environ)
     return [Check("http", Grade.FAIL, line, "the daemon does not start so") for line in problems]
+
+
+def _address(settings: Settings, name: str) -> list[Check]:
+    """The SDK's variable, which applications obey, beside a target that stays at OpenAI's own."""
+    default = TargetSettings.model_fields["base_url"].default
+    elsewhere = os.environ.get("OPENAI_BASE_URL", default).rstrip("/") not in ("", default)
+    if not elsewhere or settings.targets[name].base_url != default:
+        return []
+    finding = (
+        "OPENAI_BASE_URL names another address; it is read only where no settings name a target"
+    )
+    advice = f"set targets.{name}.base_url if this target's API is there, else unset the variable"
+    return [Check(f"{name}: address", Grade.WARN, finding, advice)]
 
 
 def _sanity(settings: Settings, name: str) -> list[Check]:
