@@ -37,7 +37,8 @@ def instrument(
     Args:
         client: an `OpenAI`, `AsyncOpenAI`, `AzureOpenAI` or `AsyncAzureOpenAI`, or the bare
             `Client` or `AsyncClient` of httpx or httpx2 that such a client is built on.
-        url: where the daemon takes events; None means `DEMURRAGE_RECORDER_URL`.
+        url: where the daemon takes events; None means `DEMURRAGE_RECORDER_URL`,
+            else the daemon's default address on this machine.
         target: the target's name in the daemon's settings; None means
             `DEMURRAGE_RECORDER_TARGET`, else `default`.
         token: the bearer token for events; None means `DEMURRAGE_RECORDER_TOKEN`.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demurrage_recorder.carrier import TOKEN_VARIABLE, URL_VARIABLE
+from demurrage_recorder.carrier import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
 from demurrage_recorder.clients import TARGET_VARIABLE, target_name
 from demurrage_recorder.writers import writer_for
 
@@ -57,7 +57,9 @@ def add_command(commands: "Subparsers") -> None:
         "argument is wrong, 127: the command cannot be run.",
     )
     parser.add_argument(
-        "--url", metavar="URL", help=f"where the daemon takes events (default: {URL_VARIABLE})"
+        "--url",
+        metavar="URL",
+        help=f"where the daemon takes events (default: {URL_VARIABLE}, else {DEFAULT_URL})",
     )
     parser.add_argument(
         "--target",

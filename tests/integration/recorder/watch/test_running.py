@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from demurrage.simulator.serve import HarbourServer
+from demurrage_recorder.carrier import DEFAULT_URL
 
 from .conftest import KEY, Log, told
 
@@ -55,6 +56,14 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "asynchronous.py").write_text(ASYNCHRONOUS)
     (folder / "parent.py").write_text(PARENT)
     return folder
+
+
+def test_help_says_where_events_go_when_nobody_says() -> None:
+    """The variable, and what counts where it is not set."""
+    asked = [sys.executable, "-m", "demurrage_recorder", "run", "--help"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "DEMURRAGE_RECORDER_URL" in said
+    assert DEFAULT_URL in said
 
 
 @pytest.mark.process
