@@ -102,7 +102,8 @@ class _Search:
                 return None
         url = self._named((*at, "url_env"), sink.url_env, f"{at[-1]}.url")
         if url is None and not sink.url_env:
-            text = "no address is set; set url_env to the variable that holds it, or url_file"
+            text = "no address is set; set url_env to the variable that holds it, url_file to a "
+            text += "file that does, or url where nothing in it is secret"
             self._problems.append(Problem((*at, "url_env"), text, absent=True))
         return url
 

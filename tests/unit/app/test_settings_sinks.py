@@ -55,6 +55,12 @@ def test_the_environment_can_set_up_a_sink(load: Load) -> None:
     assert address(settings, "chat") == SLACK
 
 
+def test_an_address_may_be_given_in_three_ways(complain: Complain) -> None:
+    """Where there is none, all of them are named."""
+    (line,) = complain(TARGET + '[sinks.team]\ntype = "alertmanager"\n')
+    assert all(f" {each} " in line for each in ("url_env", "url_file", "url"))
+
+
 @pytest.mark.parametrize(
     ("table", "line"),
     [
