@@ -89,7 +89,7 @@ def _one(settings: "Settings", target: str | None) -> str:
     if target is None and len(settings.targets) > 1:
         known = ", ".join(sorted(settings.targets))
         raise UsageError(f"TARGET: say at which of {known}")
-    return chosen_targets(settings, target)[0]
+    return chosen_targets(settings, target, "TARGET")[0]
 
 
 def _run(
@@ -182,15 +182,17 @@ def _list(
         say_json({"target": name, "questions": questions})
         return
     table(
-        ("question", "asks", "containers", "calls", "known"),
+        ("question", "asks", "at most", "calls", "known"),
         [
             (question, asks, f"${cost:.2f}", f"{turns}", last.finding.words if last else "-")
             for question, asks, cost, turns, last in rows
         ],
-        right=("containers", "calls"),
+        right=("at most", "calls"),
     )
-    say("Costs are at most, estimated at list price; tokens come on top. Questions answered by one")
-    say("experiment share its cost.")
+    say(
+        "At most so much do a question's containers cost, estimated at list price; tokens come on "
+        "top. Questions answered by one experiment share its cost."
+    )
 
 
 def _acknowledge(settings: "Settings", name: str, *, as_json: bool) -> None:
@@ -200,7 +202,7 @@ def _acknowledge(settings: "Settings", name: str, *, as_json: bool) -> None:
     if as_json:
         say_json({"target": name, "acknowledged": count, "by": by})
     else:
-        say(f"{name}: {count} changed answers are taken note of (by {by}).")
+        say(f"{name}: note is taken of {counted(count, 'changed answer')} (by {by}).")
 
 
 def _show(records: "Sequence[FindingRecord]") -> None:

@@ -170,9 +170,7 @@ def confirm(
       demurrage confirm default
     """
     settings, by = settings_of(context, secrets=False), person()
-    if target not in settings.targets:
-        known = ", ".join(sorted(settings.targets))
-        raise UsageError(f"TARGET: no target is named {target}; there are: {known}")
+    chosen_targets(settings, target, "TARGET")
     with store_to_write(settings) as store:
         now = provider_now(store, target)
         settled = None
@@ -181,7 +179,7 @@ def confirm(
             words = "windows close max_birth_delay after a response's start again"
         else:
             settled = store.confirm_coverage(target, now, by)
-            words = f"coverage is confirmed; {settled} breaks are settled"
+            words = f"coverage is confirmed; this settles {counted(settled, 'break')}"
             if settings.rules(target).evidence.coverage == "partial":
                 words += ' (evidence.coverage is still "partial", so nothing is proven)'
     if as_json:

@@ -41,8 +41,10 @@ def settings_of(context: typer.Context, *, secrets: bool = True) -> "Settings":
     return load_settings(context.meta.get(_CONFIG), os.environ, secrets=secrets)
 
 
-def chosen_targets(settings: "Settings", target: str | None) -> tuple[str, ...]:
-    """The one that was named, else all.
+def chosen_targets(
+    settings: "Settings", target: str | None, named: str = "--target"
+) -> tuple[str, ...]:
+    """The one that was named, else all; `named` is the option or argument that named it.
 
     Raises:
         UsageError: there is none of that name.
@@ -51,7 +53,7 @@ def chosen_targets(settings: "Settings", target: str | None) -> tuple[str, ...]:
         return tuple(settings.targets)
     if target not in settings.targets:
         known = ", ".join(sorted(settings.targets))
-        raise UsageError(f"--target: no target is named {target}; there are: {known}")
+        raise UsageError(f"{named}: no target is named {target}; there are: {known}")
     return (target,)
 
 

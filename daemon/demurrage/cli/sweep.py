@@ -91,7 +91,10 @@ def _tell(results: "dict[str, tuple[Result, ...]]", *, as_json: bool) -> None:
         say_json({"version": 1, "results": plain})
     else:
         headers = ("target", "container", "outcome", "detail")
-        table(headers, [(t, each.container_id, each.fate.value, each.detail) for t, each in rows])
+        if rows:
+            table(
+                headers, [(t, each.container_id, each.fate.value, each.detail) for t, each in rows]
+            )
         say(
             ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())) or "nothing to do"
         )

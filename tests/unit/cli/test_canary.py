@@ -55,6 +55,9 @@ def test_what_is_known_is_shown_and_acknowledged(kept: Desk) -> None:
     assert (known["says"], known["changed_from"]) == ("in another way", YES.words)
     assert kept.say("canary", "--acknowledge", "--json").json["acknowledged"] == 1
     assert kept.say("canary", "--acknowledge", "--json").json["acknowledged"] == 0
+    with kept.store() as store:
+        store.record_finding("default", YES)
+    assert "1 changed answer " in kept.say("canary", "--acknowledge").out
 
 
 def test_exit_codes_tell_what_came_of_it(kept: Desk) -> None:

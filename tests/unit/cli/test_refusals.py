@@ -77,6 +77,7 @@ def test_every_problem_has_its_own_line(desk: Desk) -> None:
         (("plan", "--target", "other"), "--target"),
         (("status", "--target", "other"), "--target"),
         (("confirm", "other"), "TARGET"),
+        (("canary", "other", "--list"), "TARGET"),
         (("protect", "cntr_1", "--off", "--until", "1h"), "--until"),
         (("protect", "cntr_1", "--until", "yesterday"), "--until"),
         (("protect", "cntr_1", "--until", "2020-01-01T00:00:00Z"), "--until"),
@@ -121,6 +122,14 @@ def test_a_plan_that_is_none_is_refused_by_its_field(
     file = desk.folder / "plan.json"
     file.write_text(text)
     assert field in refused(desk.say("sweep", "--execute", str(file), DEMURRAGE_MODE="enforce"))
+
+
+def test_a_plan_of_nothing_is_done_at_once(desk: Desk) -> None:
+    """There is nothing to show, and so no empty table either."""
+    file = desk.folder / "plan.json"
+    file.write_text('{"version": 1, "plans": []}')
+    said = desk.say("sweep", "--execute", str(file), DEMURRAGE_MODE="enforce")
+    assert (said.code, said.out.splitlines()) == (0, ["nothing to do"])
 
 
 def test_an_unknown_option_is_named(desk: Desk) -> None:

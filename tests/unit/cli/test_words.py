@@ -167,6 +167,8 @@ def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:
     assert kept.say("confirm", "default", "--windows").code == 0
     with kept.store() as store:
         assert not store.facts("default", now).whole_life_windows
+        store.add_breaks([CoverageBreak("default", BreakKind.LATE_START, "call_2", now, "late")])
+    assert "settles 1 break " in kept.say("confirm", "default").out
 
 
 def test_only_a_writer_that_is_known_can_be_retired(kept: Desk, refused: Refused) -> None:
