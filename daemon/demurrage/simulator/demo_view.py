@@ -10,7 +10,7 @@ from rich.text import Text
 
 from demurrage.simulator import demo_words as words
 from demurrage.simulator.demo_news import News, Row, Standing
-from demurrage.web.words import why
+from demurrage.web.words import why as reason_of
 
 _STYLES = {
     "orphan": "red",
@@ -25,6 +25,11 @@ _HEADER = 3
 _PANEL = 14
 _KEPT = 4
 _LOG = 4
+# What a panel needs beside another, and a table that also says why; narrower ones show less.
+_PANEL_WIDTH = 46
+_WITH_WHY = 80
+# What the table keeps where panels stand below each other.
+_ROWS = 5
 # The share of the table that is kept for containers that are gone.
 _ENDED = 0.4
 # From this height on there is room for the daemon's log as well.
@@ -54,9 +59,13 @@ class Screen:
         if self.news is None:
             yield Text("\nThe daemon is starting …", style="dim")
             return
-        log = _LOG + 1 if height >= _TALL else 0
-        yield self._table(self.news, max(3, height - _HEADER - _PANEL - log - 1))
-        yield self._panels(self.news)
+        wide, count = options.max_width, len(self.news.standings)
+        stacked = wide < count * _PANEL_WIDTH and height > _HEADER + count * _PANEL + _ROWS
+        panels = count * _PANEL if stacked else _PANEL
+        log = _LOG + 1 if height - panels >= _TALL - _PANEL else 0
+        rows = max(3, height - _HEADER - panels - log - 1)
+        yield self._table(self.news, rows, why=wide >= _WITH_WHY)
+        yield self._panels(self.news, stacked=stacked)
         if log:
             yield self._log()
 
@@ -71,39 +80,42 @@ class Screen:
         second.append("faster than life; times are told as in life")
         return Group(first, second, Text())
 
-    def _table(self, news: News, rows: int) -> RenderableType:
+    def _table(self, news: News, rows: int, *, why: bool) -> RenderableType:
         table = Table(box=None, padding=(0, 1, 0, 0), expand=True, header_style="bold dim")
         for name, width in (("container", 9), ("target", 7), ("tier", 4)):
             table.add_column(name, width=width, no_wrap=True)
         table.add_column("age", width=5, no_wrap=True, justify="right")
         table.add_column("verdict", width=10, no_wrap=True)
-        table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column("response", width=8, no_wrap=True)
+        if why:
+            table.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
+            table.add_column("response", width=8, no_wrap=True)
         table.add_column("what becomes of it", width=18, no_wrap=True)
         for row in _chosen(news.rows, rows):
-            table.add_row(*self._cells(row, news.at))
+            table.add_row(*self._cells(row, news.at, why=why))
         for _ in range(rows - len(news.rows)):
             table.add_row()
         return table
 
-    def _cells(self, row: Row, now: float) -> list[Text]:
+    def _cells(self, row: Row, now: float, *, why: bool) -> list[Text]:
         gone = row.gone_at is not None
         style = "dim" if gone else ""
         verdict = _STYLES.get(row.verdict, "")
         fate = words.fate(row, now, self.speed)
         ending = "bold green" if row.swept_at else style or ("red" if row.due_at else "")
+        reason = [reason_of(row.verdict, row.code), words.short(row.response)] if why else []
         return [
             Text(words.short(row.id), style=style),
             Text(row.target, style=style),
             Text(row.tier, style=style),
             Text(words.age(row, now, self.speed), style=style),
             Text(row.verdict, style=f"dim {verdict}" if gone else verdict),
-            Text(why(row.verdict, row.code), style=style),
-            Text(words.short(row.response), style=style),
+            *(Text(each, style=style) for each in reason),
             Text(fate, style=ending),
         ]
 
-    def _panels(self, news: News) -> RenderableType:
+    def _panels(self, news: News, *, stacked: bool) -> RenderableType:
+        if stacked:
+            return Group(*map(_panel, news.standings))
         grid = Table.grid(expand=True, padding=0)
         for _ in news.standings:
             grid.add_column(ratio=1)

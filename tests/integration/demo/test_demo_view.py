@@ -60,7 +60,9 @@ def _drawn(news: News | None, width: int, height: int) -> list[str]:
     return written.getvalue().splitlines()
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 35), (140, 45), (200, 60)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(60, 24), (60, 45), (80, 24), (100, 35), (140, 45), (200, 60)]
+)
 @pytest.mark.parametrize("news", [None, News(NOW, (), (STANDING, STANDING)), NEWS])
 def test_the_screen_fits_the_terminal(news: News | None, width: int, height: int) -> None:
     """No picture is wider or higher than the terminal, however much there is to show."""
@@ -68,6 +70,14 @@ def test_the_screen_fits_the_terminal(news: News | None, width: int, height: int
     assert len(lines) <= height
     assert max(map(len, lines)) <= width
     assert "Ctrl-C ends it" in lines[1]
+
+
+def test_a_narrow_terminal_shows_figures_whole() -> None:
+    """Targets stand below each other where there is the height, and fates are not cut."""
+    text = "\n".join(_drawn(NEWS, 60, 45))
+    assert text.count("10000 proven, 10000 swept, 9999 in time") == 2
+    assert text.count("0 deletes did harm, 0 retrieves") == 2
+    assert "what becomes of it" in text
 
 
 def test_both_ends_of_a_life_show() -> None:
