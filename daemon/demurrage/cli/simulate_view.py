@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from demurrage.cli.moments import span
 from demurrage.cli.show import heading, say, table
 from demurrage.model.counted import counted
 
@@ -34,7 +35,7 @@ _FIGURES = {
     "provable_in_time": "provable_deleted_before_floor",
 }
 _CALLS = (
-    "The call budget is not simulated: {rate:.0f} deletes a minute in the mean, beside "
+    "The call budget is not simulated: {rate} a minute in the mean, beside "
     "requests_per_minute = {budget}."
 )
 _PARTIAL = (
@@ -45,9 +46,7 @@ _PARTIAL = (
 
 def show(load: "Load", scores: "Sequence[Score]", rules: "Rules", budget: int) -> None:
     """Print the scores of one load."""
-    heading(
-        f"{load.name}: {counted(len(load.requests), 'request')} in {load.span / 3600:.1f} hours"
-    )
+    heading(f"{load.name}: {counted(len(load.requests), 'request')} in {span(load.span)}")
     if scores[0].coverage == "partial":
         _partial(scores)
         return
@@ -62,7 +61,7 @@ def show(load: "Load", scores: "Sequence[Score]", rules: "Rules", budget: int) -
     say(f"* {_PROVABLE}")
     say(f"* {_MONEY.format(unused=rules.billing.unused)}")
     busiest = max(each.in_time + each.late for each in scores) / (load.span / 60)
-    say(f"* {_CALLS.format(rate=busiest, budget=budget)}")
+    say(f"* {_CALLS.format(rate=counted(round(busiest), 'delete'), budget=budget)}")
 
 
 def _names(score: "Score") -> tuple[str, str, str]:

@@ -32,7 +32,7 @@ def test_a_trace_is_read_and_its_score_shown(desk: Desk) -> None:
     trace.write_text("session,start_s,duration_s,uses_tool\na,0,5,no\na,60,5,yes\na,90,5,no\n")
     said = desk.say("simulate", str(trace))
     assert said.code == 0
-    assert said.out.startswith("mine.csv: 3 requests")
+    assert said.out.startswith("mine.csv: 3 requests in 1m 31s\n")
     assert "ORPHANS" in said.out
     assert said.out.count("as in the trace  blocking") == 2
     assert "20%" not in said.out
