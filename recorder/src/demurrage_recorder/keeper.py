@@ -1,5 +1,6 @@
 """The thread beside one source: it beats, mends, delivers, and looks after the dead."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -70,6 +71,10 @@ class Keeper:
 
     def start(self) -> None:
         """Start the thread; where the interpreter starts none any more, whoever comes next does."""
+        # At the very end some interpreters take a thread, never run it and wait for it for ever.
+        if sys.is_finalizing():
+            self.alive = False
+            return
         try:
             self._thread.start()
         except RuntimeError:

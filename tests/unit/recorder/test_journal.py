@@ -150,6 +150,22 @@ def test_a_folder_that_takes_nothing_costs_a_warning(
     assert list(nowhere.glob("*.lock"))
 
 
+LAST_WORD = """
+import sys
+from pathlib import Path
+from demurrage_recorder.writer import Writer
+class Last:
+    def __del__(self, writer=Writer(Path(sys.argv[1]), None, label="file:")):
+        writer.note("response.finished", "default", {"call_id": "a", "status": "lost"})
+last = Last()
+"""
+
+
+def test_a_word_at_the_very_end_does_not_hold_the_application(folder: Path) -> None:
+    """As that of a stream which nobody has closed, when the interpreter clears its modules."""
+    assert run(LAST_WORD, folder).returncode == 0
+
+
 class BrokenOffError(BaseException):
     """What a signal's handler raises into whatever is going on."""
 
