@@ -31,8 +31,14 @@ class Money:
 
     def __str__(self) -> str:
         if math.isclose(self.low, self.high, abs_tol=1e-9):
-            return f"${self.high:,.4g}"
-        return f"${self.low:,.4g} to ${self.high:,.4g}"
+            return _dollars(self.high)
+        return f"{_dollars(self.low)} to {_dollars(self.high)}"
+
+
+def _dollars(usd: float) -> str:
+    """An amount in words: cents from a dollar on, and what is less to a hundredth of a cent."""
+    text = f"{usd:,.2f}" if abs(usd) >= 1 else f"{usd:.4f}".rstrip("0").rstrip(".")
+    return "$" + text.removesuffix(".00")
 
 
 def money(usd: float, billing: BillingRules, *, used: bool) -> Money:

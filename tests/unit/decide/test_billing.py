@@ -152,3 +152,9 @@ class TestMoney:
         """Ranges add at both ends."""
         assert Money(0, 1) + Money(2, 2) == Money(2, 3)
         assert str(Money(2, 2)) == "$2"
+
+    def test_cents_are_told_from_a_dollar_on_however_much_it_is(self) -> None:
+        """Below that, what a single container costs can still be read."""
+        assert str(Money(147.7, 12_345.67)) == "$147.70 to $12,345.67"
+        assert str(Money(0.03, 1_920.0)) == "$0.03 to $1,920"
+        assert str(Money(0.0, 0.2825)) == "$0 to $0.2825"
