@@ -1,53 +1,29 @@
 """Cycles that take longer than evidence may be old: nothing goes, and the daemon says why."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench
+from tests.integration.engine.passing import Passing
 
-from demurrage.engine.ports import ContainersApi, ProviderClock
+from demurrage.engine.ports import ContainersApi
 from demurrage.model.condition import ConditionKind
-from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
-from demurrage.model.resolution import Resolution
+from demurrage.model.listing import Listing, Region
 from demurrage.model.rules import WatchRules
 
 
 @dataclass
-class Slow:
+class Slow(Passing):
     """The API with something slow behind it: what it lists is `delay` seconds old when it comes."""
 
-    api: ContainersApi
     delay: float = 0.0
-
-    @property
-    def clock(self) -> ProviderClock:
-        """As it is."""
-        return self.api.clock
 
     async def read(self, regions: Sequence[Region]) -> Listing:
         """As it was a while ago."""
-        listing = await self.api.read(regions)
+        listing = await super().read(regions)
         await asyncio.sleep(self.delay)
         return listing
-
-    async def delete(
-        self, container_id: str, hindrance: Callable[[], Failure | None]
-    ) -> DeleteAnswer:
-        """As it is."""
-        return await self.api.delete(container_id, hindrance)
-
-    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
-        """As it is."""
-        return await self.api.resolve(response_id, items=items)
-
-    def affordable(self, seconds: float) -> int:
-        """As it is."""
-        return self.api.affordable(seconds)
-
-    async def close(self) -> None:
-        """As it is."""
-        await self.api.close()
 
 
 async def test_cycles_too_slow_for_their_interval_keep_everything_and_say_so(bench: Bench) -> None:

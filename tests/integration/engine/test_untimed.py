@@ -1,15 +1,13 @@
 """An API whose answers tell no time: the daemon's own clock does not stand in for it."""
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.integration.engine.conftest import Bench
+from tests.integration.engine.passing import Passing
 
 from demurrage.engine.ports import ContainersApi, ProviderClock
 from demurrage.model.condition import ConditionKind
-from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
-from demurrage.model.resolution import Resolution
 
 
 @dataclass
@@ -25,10 +23,9 @@ class LocalClock:
 
 
 @dataclass
-class Untimed:
+class Untimed(Passing):
     """The API behind a proxy that takes `Date` out, for as long as `hidden`."""
 
-    api: ContainersApi
     hidden: bool = True
     local: LocalClock = field(default_factory=LocalClock)
 
@@ -36,28 +33,6 @@ class Untimed:
     def clock(self) -> ProviderClock:
         """The clock as it is known."""
         return self.local if self.hidden else self.api.clock
-
-    async def read(self, regions: Sequence[Region]) -> Listing:
-        """As it is."""
-        return await self.api.read(regions)
-
-    async def delete(
-        self, container_id: str, hindrance: Callable[[], Failure | None]
-    ) -> DeleteAnswer:
-        """As it is."""
-        return await self.api.delete(container_id, hindrance)
-
-    async def resolve(self, response_id: str, *, items: bool) -> Resolution:
-        """As it is."""
-        return await self.api.resolve(response_id, items=items)
-
-    def affordable(self, seconds: float) -> int:
-        """As it is."""
-        return self.api.affordable(seconds)
-
-    async def close(self) -> None:
-        """As it is."""
-        await self.api.close()
 
 
 async def test_nothing_is_said_or_decided_until_the_providers_time_is_known(bench: Bench) -> None:
