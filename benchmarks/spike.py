@@ -13,19 +13,18 @@ delays and a thousand days for the quiet, and some twenty minutes of a core.
 import math
 import random
 import statistics
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.measured import Measured, Options
+from benchmarks.spike_rivals import RIVALS, RULES, Alarm
 
 from demurrage.decide.spike_scope import COST, FAST, SLOW, STANDING, advance, sought
 from demurrage.decide.spike_test import rate_level, share_level
 from demurrage.model.condition import ConditionKind
-from demurrage.model.rules import SpikeRules
 from demurrage.model.spike import Scope, Settlement, Tally, Usual
 
-RULES = SpikeRules()
 # What a container costs that is left to expire.
 USD = {"1g": 0.03, "64g": 1.92}
 HOUR, DAY = 3600.0, 86_400.0
@@ -38,8 +37,6 @@ RIVAL_SEEDS = 200
 RIVAL_DAYS = 100
 COLD_DAYS = 3
 NEVER = math.inf
-
-Alarm = Callable[[Settlement], bool]
 
 
 def dice(seed: float) -> random.Random:
@@ -86,53 +83,6 @@ def looks(scope: Scope, stream: Sequence[Settlement], end: float) -> Iterator[Sc
         scope = advance(scope, stream[place:upto], until, RULES, usd_each=USD)
         place = upto
         yield scope
-
-
-# the rivals
-
-
-def threshold() -> Alarm:
-    """More than half of the last quarter of an hour, and ten at least."""
-    latest: deque[Settlement] = deque()
-
-    def alarm(birth: Settlement) -> bool:
-        latest.append(birth)
-        while latest[0].born_at < birth.born_at - RULES.fast_window:
-            latest.popleft()
-        orphans = sum(each.orphan for each in latest)
-        return len(latest) >= RULES.min_containers and orphans > len(latest) / 2
-
-    return alarm
-
-
-def page_hinkley() -> Alarm:
-    """River's, upwards, as it comes."""
-    from river.drift import PageHinkley  # noqa: PLC0415 - only where it is measured
-
-    detector = PageHinkley(mode="up")
-
-    def alarm(birth: Settlement) -> bool:
-        detector.update(birth.orphan)
-        return bool(detector.drift_detected)
-
-    return alarm
-
-
-def adwin() -> Alarm:
-    """River's, as it comes; a fall is no alarm."""
-    from river.drift import ADWIN  # noqa: PLC0415 - likewise
-
-    detector = ADWIN()
-
-    def alarm(birth: Settlement) -> bool:
-        before = detector.estimation
-        detector.update(birth.orphan)
-        return bool(detector.drift_detected) and detector.estimation > before
-
-    return alarm
-
-
-RIVALS = {"threshold": threshold, "Page-Hinkley": page_hinkley, "ADWIN": adwin}
 
 
 # delays
