@@ -1,20 +1,20 @@
-from dataclasses import replace
+"""A reaper that never reaps is told from a quiet one."""
 
 import pytest
-from tests.unit.store.build import planned
 
 from demurrage.decide.reaping import NEVER, OVERDUE, idle, stuck
 from demurrage.model.condition import ConditionKind, Severity
 from demurrage.model.plan import PlannedDelete
 from demurrage.model.totals import Tally
+from demurrage.model.verdict import Verdict, VerdictKind
 
 NOW = 1_800_000_000.0
 
 
 def due(ago: float) -> PlannedDelete:
     """One that has been due for so many seconds."""
-    one = planned()
-    return replace(one, verdict=replace(one.verdict, due_at=NOW - ago))
+    verdict = Verdict("cntr_1", VerdictKind.ORPHAN, (), due_at=NOW - ago)
+    return PlannedDelete("cntr_1", verdict, int(NOW - 8000), "1g", 0.5, NOW + 30)
 
 
 def test_what_stays_due_is_told() -> None:
