@@ -174,3 +174,22 @@ def test_a_ledger_takes_floors_for_held_and_never_lowers_them() -> None:
     assert (source.held_through, source.last_sequence) == (7, 7)
     other = ledger.sources["other"]
     assert (other.held_through, other.last_sequence, other.opened) == (4, 4, False)
+
+
+def test_one_that_left_is_done_with_once_its_last_word_certainly_is_of_before() -> None:
+    """By the slowest clock that it told."""
+    app = Writer()
+    told = [app.beats(at, clock_offset=off) for at, off in ((20, 3.0), (30, -4.0))]
+    made = folded(*told, app.beats(100, clock_offset=1.0, final=True))
+    through = made.newest_position
+    assert not made.done_with(T + 104, through, UNKNOWN)
+    assert made.done_with(T + 104.5, through, UNKNOWN)
+
+
+def test_of_one_that_left_the_log_keeps_nothing_but_its_goodbye() -> None:
+    """Whether it is silent is not asked any more; of one that is there the last word tells."""
+    app = Writer()
+    said = [app.starts("a", 10), app.ends("a", 20)]
+    assert set(folded(*said).held_positions()) == {2}
+    goodbye = app.beats(40, final=True)
+    assert folded(*said, goodbye).held_positions() == [goodbye.position]
