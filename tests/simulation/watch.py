@@ -1,6 +1,8 @@
-"""The invariants, by name, checked whenever a delete arrives and at everything the daemon tells.
+"""The invariants, by name, checked at every delete and at everything the daemon tells.
 
-Each name stands for one of the promises of docs/architecture.md; `INVARIANTS` says which.
+What the daemon may do is judged when a delete leaves it, by what it could know then; what it did,
+when the delete arrives, which may be much later. Each name stands for one of the promises of
+docs/architecture.md; `INVARIANTS` says which.
 """
 
 import sqlite3
@@ -21,7 +23,7 @@ from tests.simulation.truth import Made, Story
 from demurrage.engine.ports import ContainersApi
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import Batch
-from demurrage.model.listing import Listing, Region
+from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.rules import RailRules
 from demurrage.model.verdict import VerdictKind
 
@@ -84,6 +86,7 @@ class Watch:
         self.harmed: set[str] = set()
         self.refused: set[str] = set()
         self.failures: list[BaseException] = []
+        self.alive: Callable[[str], bool] = lambda _container: True
         self.at_delete: Callable[[Made], None] = lambda _made: None
         self._office = office
         self._agenda = agenda
@@ -91,6 +94,7 @@ class Watch:
         self._store = store
         self._books: sqlite3.Connection | None = None
         self._done: set[str] = set()
+        self._under_way: Counter[str] = Counter()
         self._partial: dict[str, bool] = {}
         self._positions: dict[str, set[int]] = {}
         self._recent: deque[tuple[float, str]] = deque()
@@ -165,7 +169,7 @@ class Watch:
             self.breaks("nothing_skipped", None, f"{len(missing)} records were never read")
 
     def listening(self, name: str, api: ContainersApi) -> ContainersApi:
-        """The API, with what its listings came to noted."""
+        """The API, with what its listings came to and which deletes leave noted."""
         watch = self
 
         class Heard:
@@ -183,6 +187,20 @@ class Watch:
                     watch.note("listing failed", detail=str(listing.failure.kind))
                 return listing
 
+            async def delete(
+                self, container_id: str, hindrance: Callable[[], Failure | None]
+            ) -> DeleteAnswer:
+                # What an earlier delete was answered is nothing that this one has to tell.
+                watch.refused.discard(container_id)
+
+                def asked() -> Failure | None:
+                    hindered = hindrance()
+                    if hindered is None:
+                        watch.leaving(name, container_id)
+                    return hindered
+
+                return await api.delete(container_id, asked)
+
         heard: Any = Heard()
         return heard  # type: ignore[no-any-return]  # a proxy is all that it proxies
 
@@ -198,7 +216,6 @@ class Watch:
         told = outcome in (DeleteOutcome.REFUSED, DeleteOutcome.UNCERTAIN)
         if container in self.refused and not told:
             self.breaks("refused_told", container, f"told as {outcome}")
-        self.refused.discard(container)  # the next may never arrive
         if outcome.done:
             self._done.add(container)
 
@@ -206,43 +223,43 @@ class Watch:
         """The store is older than what was deleted."""
         self._done.clear()
 
-    # what arrives at the API
+    # deletes on their way
 
-    def deleting(self, container: str, *, alive: bool) -> None:
-        """A delete has arrived."""
-        now, made = self.now, self.story.made[container]
-        self.counts["deletes"] += 1
-        kind = self.verdicts.get(container)
-        self.note("DELETE", container, f"verdict {kind}")
-        self._by_rule(made, kind)
-        self._by_truth(made, kind, now, alive=alive)
-        hold = self._written(container)
-        self._capped(container, hold, now)
+    def leaving(self, name: str, container: str) -> None:
+        """A daemon has asked for the last time whether a delete may go: it does."""
+        made, kind = self.story.made[container], self.verdicts.get(container)
+        self.note("sent", container, f"verdict {kind}")
+        self._under_way[container] += 1
+        self._by_rule(name, made, kind)
+        if self.alive(container):
+            self._by_log(made, kind)
+        self._capped(container, self._written(container))
         self.at_delete(made)
 
-    def _by_rule(self, made: Made, kind: VerdictKind | None) -> None:
+    def deleting(self, container: str) -> None:
+        """A delete has arrived."""
+        made = self.story.made[container]
+        self.counts["deletes"] += 1
+        self.note("DELETE", container)
+        if self._under_way[container]:
+            self._under_way[container] -= 1
+        else:
+            self.breaks("written_first", container, "it left without a last look")
+        self._by_truth(made)
+
+    def _by_rule(self, name: str, made: Made, kind: VerdictKind | None) -> None:
         if self.shape.mode == "observe":
             self.breaks("observe_silent", made.id, "a delete was sent")
         if self.shape.coverage == "partial":
             self.breaks("verdict_allows", made.id, "coverage is partial")
         if kind not in _ALLOWING:
             self.breaks("verdict_allows", made.id, f"its verdict is {kind}")
-        if self._partial.get(self._acting, True):
+        if self._partial.get(name, True):
             self.breaks("whole_inventory", made.id, "the last listing fell short")
         if made.id in self._done:
             self.breaks("once_only", made.id, "a delete of it was answered before")
 
-    def _by_truth(self, made: Made, kind: VerdictKind | None, now: float, *, alive: bool) -> None:
-        if not alive:
-            self.counts["deletes of the gone"] += 1
-            return
-        if now < made.until:
-            self.harmed.add(made.id)
-            later = inf if made.until == inf else made.until - now
-            name = "reference_kept" if made.until == inf else "no_harm"
-            self.breaks(name, made.id, f"it is needed for {later:.1f} s more")
-        elif made.until == -inf:
-            self.counts["orphans deleted"] += 1
+    def _by_log(self, made: Made, kind: VerdictKind | None) -> None:
         maker = made.maker
         if kind is VerdictKind.ORPHAN and maker is not None and maker.id not in self._office.ended:
             self.breaks("maker_done", made.id, f"{maker.id} made it, and its end is not logged")
@@ -251,6 +268,17 @@ class Watch:
             self.breaks(
                 "watermark_passed", made.id, f"born {made.born:.1f}, complete to {complete:.1f}"
             )
+
+    def _by_truth(self, made: Made) -> None:
+        if not self.alive(made.id):
+            self.counts["deletes of the gone"] += 1
+        elif self.now < made.until:
+            self.harmed.add(made.id)
+            later = inf if made.until == inf else made.until - self.now
+            name = "reference_kept" if made.until == inf else "no_harm"
+            self.breaks(name, made.id, f"it is needed for {later:.1f} s more")
+        elif made.until == -inf:
+            self.counts["orphans deleted"] += 1
 
     def _written(self, container: str) -> str | None:
         """Look the intent up, and say by whose hold it goes."""
@@ -266,13 +294,13 @@ class Watch:
             self.breaks("written_first", container, "no intent is in the store")
             return None
         outcome, hold, kind = row
-        if outcome not in (None, "uncertain"):
+        if outcome is not None:
             self.breaks("written_first", container, f"its intent ended before, as {outcome}")
         if kind not in ("orphan", "released"):
             self.breaks("verdict_allows", container, f"the recorded verdict is {kind}")
         return None if hold is None else str(hold)
 
-    def _capped(self, container: str, hold: str | None, now: float) -> None:
+    def _capped(self, container: str, hold: str | None) -> None:
         if hold is not None:
             return
         if self.standing:
@@ -281,6 +309,7 @@ class Watch:
             self._shared(container)
         if not self.shape.tight_rails:
             return
+        now = self.now
         self._in_cycle[container] += 1
         while self._recent and self._recent[0][0] <= now - _HOUR:
             self._recent.popleft()

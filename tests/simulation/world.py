@@ -88,7 +88,8 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     office = Office(post, dice, loop.agenda, start)
     watch = Watch(shape, story, office, loop.agenda, place.store)
     watch.refused = server.refused
-    server.on_delete = lambda each: watch.deleting(each, alive=harbour.alive(harbour.berths[each]))
+    watch.alive = lambda each: harbour.alive(harbour.berths[each])
+    server.on_delete = watch.deleting
     dice.on_strike = watch.struck
     life = Life(
         shape,
