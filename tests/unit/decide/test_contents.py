@@ -28,6 +28,15 @@ def test_the_latest_names_are_remembered_with_what_was_first_said(
         assert len(contents._young) + len(contents._old) <= many
 
 
+def test_names_go_by_the_half_once_there_is_no_more_room() -> None:
+    """And not before."""
+    contents, held = Names(10), []
+    for name in range(15):
+        contents.agrees(name, 1)
+        held.append(len(contents._young) + len(contents._old))
+    assert held == [*range(1, 10), *range(5, 10), 5]
+
+
 @given(PLACES, st.sampled_from([1, 256, 512, 700, 100_000]))
 def test_the_latest_places_are_remembered_with_what_was_first_said(
     places: list[int], many: int
@@ -49,6 +58,7 @@ def test_the_latest_places_are_remembered_with_what_was_first_said(
         first.setdefault(place, content)
         assert contents.agrees(place, -1) is False
         assert len(contents._blocks) <= max(1, many // 256)
+        assert all(len(each) == 256 for each in contents._blocks.values())
 
 
 def test_nothing_said_is_something_said() -> None:

@@ -370,7 +370,7 @@ def test_an_unheard_event_keeps_its_place_and_its_undecodable_name() -> None:
     app.records[app.records.index(event)] = replace(
         event, event=replace(event.event, undecodable=True)
     )
-    ledger = ledger_of(app)
+    ledger = ledger_of(app, app)
     assert ledger.unheard == {"demurrage.response.adopted": 1}
     assert verdict_of(sighting(), ledger).codes == (Code.UNDECODABLE_REFERENCE,)
 

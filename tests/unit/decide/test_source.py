@@ -6,7 +6,7 @@ import pytest
 from tests.unit.decide.builders import T, Writer, ledger_of
 
 from demurrage.decide.source import MANY_BEATS, Source
-from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Entry
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Entry, Heartbeat
 
 UNKNOWN = 30.0
 
@@ -34,10 +34,11 @@ def test_a_clock_that_nobody_knows_may_be_off_either_way() -> None:
 def test_an_offset_told_again_counts_from_then() -> None:
     """When it was last told says from when on it may have changed."""
     app = Writer()
-    told = [app.beats(at, clock_offset=off) for at, off in ((10, 2.0), (20, 5.0), (30, 2.0))]
+    offsets = ((10, 2.0), (20, 5.0), (30, 2.0), (40, 5.0))
+    told = [app.beats(at, clock_offset=off) for at, off in offsets]
     for order in permutations(told):
         made = folded(*order)
-        assert (made.low_told_at, made.high_told_at) == (T + 30, T + 20)
+        assert (made.low_told_at, made.high_told_at) == (T + 30, T + 40)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,9 @@ def test_a_conflict_stands_where_it_came_first() -> None:
     for number in range(4):
         entry = twin.say(10 + number, held[number].event.fact, digest="twin")
         if number in (1, 3):
-            made.fold(entry.event, entry.position)
+            assert made.fold(entry.event, entry.position), "what it names may be true"
     assert (made.conflict_at, made.proven_through, made.held_through) == (2, 1, 4)
+    assert not made.islands
     made.contradict()
     assert made.conflict_at == 0
 
@@ -142,7 +144,7 @@ def test_heartbeats_that_tell_of_loss_or_wait_for_a_gap_are_kept() -> None:
     """The one is a fact for ever, the other may yet prove something."""
     app = Writer()
     first = app.beats(10)
-    lossy = app.beats(20, dropped=2)
+    lossy = app.beats(20, dropped=1)
     missing = app.starts("a", 30)
     waiting = app.beats(40, "a", dropped=0)
     best = app.beats(50, last_sequence=2, dropped=0)
@@ -174,6 +176,8 @@ def test_a_ledger_takes_floors_for_held_and_never_lowers_them() -> None:
     assert (source.held_through, source.last_sequence) == (7, 7)
     other = ledger.sources["other"]
     assert (other.held_through, other.last_sequence, other.opened) == (4, 4, False)
+    ledger.fold([Writer("other", sequence=3).starts("b", 20)])
+    assert (other.held_through, other.islands) == (4, set())
 
 
 def test_one_that_left_is_done_with_once_its_last_word_certainly_is_of_before() -> None:
@@ -193,3 +197,30 @@ def test_of_one_that_left_the_log_keeps_nothing_but_its_goodbye() -> None:
     assert set(folded(*said).held_positions()) == {2}
     goodbye = app.beats(40, final=True)
     assert folded(*said, goodbye).held_positions() == [goodbye.position]
+
+
+def test_a_promise_that_counts_no_more_than_is_held_is_needless_once_another_reaches_further() -> (
+    None
+):
+    """Up to the very last that is held."""
+    app = Writer()
+    made = folded(app.beats(10), app.beats(20, last_sequence=3), app.beats(30))
+    assert set(made.held_positions()) == {3}
+
+
+def test_a_goodbye_without_a_place_counts_nothing_of_what_has_one() -> None:
+    """Whether it came before or after that nobody can tell."""
+    app = Writer()
+    goodbye = Heartbeat(T + 40.0, 0, final=True)
+    alone = app.say(40, goodbye, sequence=None)
+    assert folded(alone).said_goodbye
+    assert not folded(alone, Writer().starts("a", 10)).said_goodbye
+
+
+def test_a_repeat_is_told_apart() -> None:
+    """Nothing is counted twice."""
+    app = Writer()
+    started = app.starts("a", 10)
+    made = folded(started)
+    assert not made.fold(started.event, 7)
+    assert made.fold(app.ends("a", 20).event, 8)
