@@ -24,6 +24,7 @@ def test_a_clock_that_nobody_knows_may_be_off_either_way() -> None:
     app = Writer()
     started = app.starts("a", 10)
     assert folded(started).offsets(UNKNOWN) == (-30.0, 30.0)
+    assert folded(started).offsets(0.0) == (0.0, 0.0)
     told = [app.beats(at, clock_offset=off) for at, off in ((20, 3.0), (30, -4.0), (40, 1.0))]
     for order in permutations(told):
         made = folded(started, *order)
@@ -224,3 +225,12 @@ def test_a_repeat_is_told_apart() -> None:
     made = folded(started)
     assert not made.fold(started.event, 7)
     assert made.fold(app.ends("a", 20).event, 8)
+
+
+@pytest.mark.parametrize(("at", "gone"), [(95.0, True), (94.5, False)])
+def test_one_that_may_have_spoken_before_it_was_retired_is_gone(at: float, *, gone: bool) -> None:
+    """By the fastest clock that it told, and the skew of the one that retired it."""
+    app = Writer()
+    told = [app.beats(each, clock_offset=off) for each, off in ((20, -3.0), (30, 4.0), (104, 1.0))]
+    found = folded(*told).retired_at({"app-1": T + at}, unknown=UNKNOWN, skew=5.0)
+    assert found == (T + at if gone else None)
