@@ -207,6 +207,20 @@ def test_a_promise_that_counts_no_more_than_is_held_is_needless_once_another_rea
     app = Writer()
     made = folded(app.beats(10), app.beats(20, last_sequence=3), app.beats(30))
     assert set(made.held_positions()) == {3}
+    other = Writer()
+    made = folded(other.beats(30), other.beats(10, complete_through=T + 30.0, clock_offset=None))
+    assert set(made.held_positions()) == {1}
+
+
+def test_of_those_that_tell_one_offset_the_latest_is_kept() -> None:
+    """Also where an earlier one had to wait for what it counts."""
+    app = Writer()
+    waiting = app.beats(10, clock_offset=5.0, last_sequence=4)
+    made = folded(waiting, app.beats(20, clock_offset=5.0), app.beats(50))
+    assert set(made.held_positions()) == {1, 2, 3}
+    started = app.starts("a", 60)
+    made.fold(started.event, started.position)
+    assert set(made.held_positions()) == {2, 3, 4}
 
 
 def test_a_goodbye_without_a_place_counts_nothing_of_what_has_one() -> None:
