@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.decide.builders import (
+    PERSON,
     TARGET,
     T,
     Writer,
@@ -38,8 +39,12 @@ def decide_for(target: str, *writers: Writer) -> tuple[CoverageBreak, ...]:
 
 
 def broken(*writers: Writer, **more: object) -> set[BreakKind]:
-    """The kinds of breaches that a decision finds."""
+    """The kinds of breaches that a decision finds; each says of what it is, and why."""
     decision = decision_of(*writers, **more)  # type: ignore[arg-type]  # passed through
+    for each in decision.breaks:
+        assert each.target == TARGET
+        assert each.about
+        assert each.detail
     return {each.kind for each in decision.breaks}
 
 
@@ -110,6 +115,18 @@ def test_a_source_without_sequence_breaks_it() -> None:
     app.beats(390)
     assert broken(app, loose) == {BreakKind.UNSEQUENCED_SOURCE, BreakKind.UNKNOWN_CLOCK}
     assert verdict_of(sighting(), app, loose).due_at is None
+
+
+def test_whoever_needs_no_clock_hides_no_other_s() -> None:
+    """Of a person, a writer of another target, one that begins nothing, and then one that does."""
+    person, strange, idle, app = Writer(PERSON), Writer("b", target="c"), Writer("d"), Writer()
+    person.pins("cntr_9", 5)
+    strange.starts("x", 5)
+    idle.pins("cntr_9", 5)
+    app.starts("a", 10)
+    assert broken(person, strange, idle, app) == {BreakKind.UNKNOWN_CLOCK}
+    (found,) = decision_of(person, strange, idle, app).breaks
+    assert found.about == "app-1"
 
 
 def test_a_clock_that_is_never_reported_breaks_it() -> None:
@@ -289,7 +306,8 @@ def test_a_confirmation_settles_a_late_start() -> None:
     late.beats(390)
     ledger = ledger_of()
     ledger.fold(late.records, {TARGET: Claim(T + 100.0, T + 90.0)})
-    for confirmed, expected in ((99.0, {BreakKind.LATE_START}), (101.0, set[BreakKind]())):
+    late_start = {BreakKind.LATE_START}
+    for confirmed, expected in ((99.0, late_start), (100.0, late_start), (101.0, set())):
         known = facts(confirmed_at=T + confirmed)
         assert broken(ledger, known=known) == expected  # type: ignore[arg-type]  # a ledger
 

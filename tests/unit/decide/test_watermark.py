@@ -57,6 +57,7 @@ def test_a_writer_counts_for_the_targets_that_it_has_mentioned() -> None:
     holder = mark(ledger, "other").holder
     assert holder is not None
     assert (holder.source, holder.through, holder.fault) == ("app-1", T + 50, None)
+    assert not holder.detail
 
 
 @pytest.mark.parametrize(
