@@ -166,8 +166,10 @@ def test_a_clock_that_was_mended_can_be_confirmed_away() -> None:
     [
         (100, None, True),
         (439, None, True),
+        (440, None, False),
         (441, None, False),  # as far as an unknown clock may be ahead, and an event late
         (469, 0.0, True),
+        (470, 0.0, False),
         (471, 0.0, False),
         (100, 20.0, True),
     ],
@@ -199,6 +201,15 @@ def test_a_clock_that_is_far_off_breaks_it(offset: float, breaks: bool) -> None:
     app.starts("a", 10)
     app.beats(20)
     assert (broken(app) == {BreakKind.UNKNOWN_CLOCK}) is breaks
+
+
+def test_a_clock_that_nothing_but_a_goodbye_told_breaks_it_when_it_is_far_off() -> None:
+    """It was wrong when the writer last spoke."""
+    app = Writer(offset=40.0)
+    app.starts("a", 10)
+    app.beats(20, final=True)
+    (found,) = decision_of(app).breaks
+    assert (found.kind, found.at) == (BreakKind.UNKNOWN_CLOCK, T + 20.0)
 
 
 def test_a_start_that_contradicts_a_claim_breaks_it() -> None:
@@ -445,3 +456,13 @@ def test_a_shared_key_is_answered_for_until_it_is_used_again() -> None:
     there.ends("e", 386)
     there.beats(390)
     assert broken(here, there, known=confirmed) == {BreakKind.SHARED_KEY}
+
+
+def test_a_shared_key_was_last_used_when_it_can_have_been_at_the_latest() -> None:
+    """By clocks that nobody knows; a key of which this target knows nothing is beside the point."""
+    here, there = Writer("app-1"), Writer("app-2", target="other")
+    there.starts("c", 8, key_mark="k0")
+    there.starts("b", 12, key_mark="k1")
+    here.starts("a", 10, key_mark="k1")
+    (found,) = decision_of(there, here, now=20).breaks
+    assert (found.kind, found.about, found.at) == (BreakKind.SHARED_KEY, "k1", T + 12.0 + 30.0)
