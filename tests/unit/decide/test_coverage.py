@@ -460,9 +460,11 @@ def test_a_shared_key_is_answered_for_until_it_is_used_again() -> None:
 
 def test_a_shared_key_was_last_used_when_it_can_have_been_at_the_latest() -> None:
     """By clocks that nobody knows; a key of which this target knows nothing is beside the point."""
-    here, there = Writer("app-1"), Writer("app-2", target="other")
+    here, there, third = (Writer(each, target=each) for each in (TARGET, "other", "third"))
     there.starts("c", 8, key_mark="k0")
     there.starts("b", 12, key_mark="k1")
     here.starts("a", 10, key_mark="k1")
-    (found,) = decision_of(there, here, now=20).breaks
+    third.starts("d", 11, key_mark="k1")
+    (found,) = decision_of(there, here, third, now=20).breaks
     assert (found.kind, found.about, found.at) == (BreakKind.SHARED_KEY, "k1", T + 12.0 + 30.0)
+    assert "other, third" in found.detail
