@@ -268,6 +268,16 @@ def test_use_that_no_response_names_breaks_it_once_all_have_ended() -> None:
     assert broken(app, rows=[used], now=135) == {BreakKind.UNACCOUNTED_USE}
 
 
+@pytest.mark.parametrize(("at", "breaks"), [(46.0, False), (46.5, True)])
+def test_what_certainly_began_after_the_use_explains_nothing(at: float, *, breaks: bool) -> None:
+    """By what clocks may be off."""
+    app = turn()
+    app.starts("b", at)
+    app.beats(390, "b")
+    expected = {BreakKind.UNACCOUNTED_USE} if breaks else set()
+    assert broken(app, rows=[sighting(active=40)]) == expected
+
+
 def test_use_is_unaccounted_only_once_the_log_is_complete() -> None:
     """The naming response may still be under way."""
     app = turn()
@@ -276,6 +286,30 @@ def test_use_is_unaccounted_only_once_the_log_is_complete() -> None:
     assert broken(app, rows=[used]) == set()
     app.beats(390)
     assert broken(app, rows=[used]) == {BreakKind.UNACCOUNTED_USE}
+
+
+@pytest.mark.parametrize(
+    ("since", "through", "now", "breaks"),
+    [
+        (100.0, 151.0, 181.0, True),
+        (100.5, 151.0, 181.0, False),
+        (100.0, 150.5, 181.0, False),
+        (100.0, 151.0, 180.5, False),
+    ],
+)
+def test_use_is_unaccounted_from_the_first_moment_on(
+    since: float, through: float, now: float, *, breaks: bool
+) -> None:
+    """Born once the word was given, the log complete past its use, and a late start in by then."""
+    app = turn()
+    app.makes("cntr_1", 100)
+    app.beats(through)
+    uses = (("cntr_0", 175), ("cntr_1", 150), ("cntr_2", 150))
+    rows = [sighting(name, 100, active=active) for name, active in uses]
+    found = decision_of(app, rows=rows, now=now, known=facts(coverage_since=T + since)).breaks
+    assert [(each.kind, each.about, each.at) for each in found] == (
+        [(BreakKind.UNACCOUNTED_USE, "cntr_2", T + 151.0)] if breaks else []
+    )
 
 
 def test_explicit_and_named_use_is_accounted_for() -> None:
