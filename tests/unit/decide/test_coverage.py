@@ -278,6 +278,16 @@ def test_what_certainly_began_after_the_use_explains_nothing(at: float, *, break
     assert broken(app, rows=[sighting(active=40)]) == expected
 
 
+def test_what_is_known_by_its_id_alone_may_have_used_anything() -> None:
+    """Until it has been read."""
+    app = turn()
+    app.beats(390)
+    assert broken(app, rows=[sighting(active=40)]) == {BreakKind.UNACCOUNTED_USE}
+    app.knows("resp_z", 391)
+    app.beats(392)
+    assert broken(app, rows=[sighting(active=40)]) == set()
+
+
 def test_use_is_unaccounted_only_once_the_log_is_complete() -> None:
     """The naming response may still be under way."""
     app = turn()
@@ -321,6 +331,8 @@ def test_explicit_and_named_use_is_accounted_for() -> None:
     app.beats(390)
     rows = [sighting(active=25), sighting("cntr_2", 100, active=150)]
     assert broken(app, rows=rows) == set()
+    rows.append(sighting("cntr_3", 100, active=150))
+    assert broken(app, rows=rows) == {BreakKind.UNACCOUNTED_USE}, "of the one beside them"
 
 
 def test_a_persons_confirmation_settles_what_came_before() -> None:
