@@ -122,6 +122,8 @@ def test_a_request_that_has_arrived_bounds_a_call_that_runs() -> None:
     app = Writer(offset=7)
     app.beats(0)
     app.starts("a", 10, direct=True)
+    app.sent("a", 10)
+    assert span(app)[1] == 10 + SKEW + DELAY
     app.sent("a", 11.25)
     assert span(app)[1] == 11.25 + SKEW + DELAY
     app.sent("a", 90, sent_at=20 + 7)
