@@ -1,5 +1,6 @@
 """When a response can have made a container, to the second."""
 
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
@@ -14,10 +15,12 @@ RULES = EvidenceRules()
 SKEW, DELAY = RULES.clock_skew, RULES.max_birth_delay
 
 
-def span(*writers: Writer, whole_life: bool = False) -> tuple[float, float]:
+def span(
+    *writers: Writer, whole_life: bool = False, retired: Mapping[str, float] | None = None
+) -> tuple[float, float]:
     """When the window of call a opens and closes, in seconds after T."""
     response = ledger_of(*writers).book(TARGET).responses["a"]
-    found = window(response, {}, RULES, whole_life=whole_life)
+    found = window(response, retired or {}, RULES, whole_life=whole_life)
     return (found.opens - T, found.closes - T)
 
 
@@ -115,6 +118,8 @@ def test_a_direct_connection_bounds_it_by_the_last_byte() -> None:
     gone.starts("a", 10, direct=True)
     gone.beats(30, "a", final=True)
     assert span(gone)[1] == 30 + SKEW + DELAY
+    assert span(app, retired={"app-1": T + 12})[1] == 12 + SKEW + DELAY
+    assert span(app, retired={"app-1": T + 20})[1] == 14 + SKEW + DELAY
 
 
 def test_a_request_that_has_arrived_bounds_a_call_that_runs() -> None:

@@ -172,6 +172,16 @@ def test_what_the_daemon_reads_changes_the_application_s_own_call() -> None:
     assert looked(book.windows, book) != before
 
 
+def test_what_has_not_changed_is_not_worked_out_anew() -> None:
+    """Or every decision would cost what the whole log does."""
+    _, ledger = ended()
+    book = ledger.book(TARGET)
+    first, second = (looked(book.windows, book).windows["a"] for _ in range(2))
+    assert first is second
+    book.windows.clear()
+    assert looked(book.windows, book).windows["a"] is not first
+
+
 def test_what_is_forgotten_is_remembered_no_more() -> None:
     """Or memory would grow for ever."""
     _, ledger = ended()
