@@ -182,6 +182,19 @@ def test_what_has_not_changed_is_not_worked_out_anew() -> None:
     assert looked(book.windows, book).windows["a"] is not first
 
 
+def test_what_was_over_before_the_first_birth_is_no_candidate() -> None:
+    """Up to the last moment of its end; one that names a container may have made it late."""
+    end = 90.0 + RULES.clock_skew
+    writer, ledger = ended()
+    book = ledger.book(TARGET)
+    at_end, later = (looked(book.windows, book, earliest=each) for each in (end, end + 0.5))
+    assert (set(at_end.windows), len(at_end.spans)) == ({"a"}, 1)
+    assert (later.windows, later.spans, later.others) == ({}, [], [])
+    ledger.fold([writer.ends("a", 90.0, "cntr_1")])
+    later = looked(book.windows, book, earliest=end + 0.5)
+    assert (set(later.windows), later.spans, later.others) == ({"a"}, [], [])
+
+
 def test_what_is_forgotten_is_remembered_no_more() -> None:
     """Or memory would grow for ever."""
     _, ledger = ended()
