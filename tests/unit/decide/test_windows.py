@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.examples import examples
-from tests.unit.decide.builders import PERSON, READER, TARGET, T, Writer, ledger_of
+from tests.unit.decide.builders import PERSON, READER, TARGET, T, Writer, auto, ledger_of
 from tests.unit.decide.histories import (
     History,
     at_some_moment,
@@ -180,6 +180,18 @@ def test_what_has_not_changed_is_not_worked_out_anew() -> None:
     assert first is second
     book.windows.clear()
     assert looked(book.windows, book).windows["a"] is not first
+
+
+def test_the_order_of_its_slots_is_no_part_of_a_request() -> None:
+    """What is told of two requests with the same slots is the same."""
+    found = []
+    for slots in ((auto("1g"), auto()), (auto(), auto("1g"))):
+        writer = Writer()
+        writer.starts("a", 10.0, *slots)
+        writer.ends("a", 90.0)
+        found.append(looked(Windows(), ledger_of(writer).book(TARGET)).spans)
+    assert found[0] == found[1]
+    assert len(found[0]) == 2
 
 
 def test_what_was_over_before_the_first_birth_is_no_candidate() -> None:
