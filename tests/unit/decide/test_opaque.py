@@ -5,7 +5,7 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.decide.builders import RULES, TARGET, T, Writer
+from tests.unit.decide.builders import READER, RULES, TARGET, T, Writer, ledger_of
 
 from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
@@ -84,3 +84,47 @@ def test_what_is_forgotten_is_not_asked_for() -> None:
     assert book.opaque == {"a"}
     book.forget(T + 1000, frozenset(), frozenset(), RULE.max_event_delay)
     assert (book.opaque, Opaque(book, RULE).holder(T, T)) == (set(), None)
+
+
+def test_a_lineage_that_has_ended_hides_no_other() -> None:
+    """Nor do clocks that nobody knows: the latest that it can have begun counts."""
+    app = Writer()
+    app.starts("a", 10, GIVEN, opaque=True)
+    app.ends("a", 20)
+    app.closes(30, after="a")
+    app.starts("b", 100, GIVEN, opaque=True)
+    app.ends("b", 110)
+    opaque = Opaque(book_of(app, Random(0)), RULE)
+    reach = 100 + RULE.max_event_delay + RULE.clock_skew
+    assert opaque.holder(T + reach, T + reach - 1) == "b"
+    assert opaque.holder(T + reach + 1, T + reach - 1) is None
+    assert opaque.holder(T + reach, T + reach) is None
+
+
+def test_who_reached_back_less_far_is_not_asked_of_what_was_born_later() -> None:
+    """Whatever it did since."""
+    app = Writer()
+    app.beats(0)
+    app.starts("a", 100, GIVEN, opaque=True)
+    app.ends("a", 110)
+    app.starts("b", 50, GIVEN, opaque=True)
+    app.ends("b", 60)
+    app.starts("c", 300, GIVEN, previous_response_id="resp_b")
+    app.ends("c", 310)
+    opaque = Opaque(book_of(app, Random(0)), RULE)
+    assert opaque.holder(T + 40, T + 200) == "c"
+    assert opaque.holder(T + 80, T + 200) is None
+    assert opaque.holder(T + 80, T + 104) == "a"
+
+
+def test_a_reading_that_stepped_back_reaches_back_to_nothing() -> None:
+    """The application's own call tells what it goes on from."""
+    app, reader = Writer(), Writer(READER)
+    app.beats(0)
+    app.starts("b", 10, GIVEN)
+    app.created("b", 11)
+    app.knows("resp_b", 12)
+    reader.reads("b", 20, opaque=True)
+    book = ledger_of(app, reader).book(TARGET)
+    assert book.opaque == {"resp_b"}
+    assert Opaque(book, RULE).holder(T + 5, T + 5) is None
