@@ -48,15 +48,15 @@ def test_a_response_known_by_its_id_alone_is_named() -> None:
 def test_what_a_writer_leaves_open_is_what_has_no_known_end() -> None:
     """Of its own calls alone, a lost one among them, the oldest first."""
     app, other = Writer("app-1"), Writer("app-2")
-    app.starts("b", 20)
-    app.ends("b", 30, status=Ending.LOST)
-    app.starts("a", 10)
+    app.starts("a", 20)
+    app.ends("a", 30, status=Ending.LOST)
+    app.starts("b", 10)
     app.starts("c", 5)
     app.ends("c", 9)
     other.starts("d", 1)
     ledger = ledger_of(app, other)
     found = left_open(ledger, "app-1")
-    assert [(target, each.call_id) for target, each in found] == [(TARGET, "a"), (TARGET, "b")]
+    assert [(target, each.call_id) for target, each in found] == [(TARGET, "b"), (TARGET, "a")]
     assert told_at(found[0][1]) == T + 10
     assert left_open(ledger, "nobody") == ()
 
@@ -96,3 +96,5 @@ def test_a_call_is_told_of_by_whatever_is_held_of_it() -> None:
     book = ledger_of(app).book(TARGET)
     told = {call: told_at(response) for call, response in book.responses.items()}
     assert told == {"queued": T + 10, "running": T + 20, "output": T + 30}
+    app.ends("end", 40)
+    assert told_at(ledger_of(app).book(TARGET).responses["end"]) is None, "nor begun by then"
