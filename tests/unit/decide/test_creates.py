@@ -58,6 +58,8 @@ def _app(*told: tuple[float, str | None]) -> Writer:
         (((8, None), (9, "cntr_2"), (200, None), (201, "cntr_2")), False),
         # An answer alone, the request being forgotten, answers no other.
         (((-2, "cntr_2"), (8, None)), True),
+        # At one moment its own count tells which came first.
+        (((8, "cntr_2"), (8, None)), True),
         # A later one's answer does not answer what was lost before.
         (((8, None), (200, None), (201, "cntr_2")), True),
     ],
@@ -93,6 +95,14 @@ def test_it_may_be_born_from_the_request_on_until_a_birth_can_be_late(
     (found,) = unanswered_creates(ledger_of(app).book(TARGET), RULES.evidence)
     skew, delay = RULES.evidence.clock_skew, RULES.evidence.max_birth_delay
     assert (found.opens, found.closes) == (T + 8 - off - skew, T + 8 + off + delay + skew)
+
+
+def test_words_without_a_place_are_put_in_order_all_the_same() -> None:
+    """By their time, and before those that have one."""
+    app = Writer()
+    app.say(8, ContainerRequested(), sequence=None)
+    app.makes("cntr_2", 8)
+    assert unanswered_creates(ledger_of(app).book(TARGET), RULES.evidence) == ()
 
 
 def test_where_auto_containers_bear_a_name_it_tells() -> None:
