@@ -23,6 +23,8 @@ def test_what_stays_due_is_told() -> None:
     first = stuck("t", [due(OVERDUE), due(10)], None, NOW)
     assert first is not None
     assert (first.kind, first.severity) == (ConditionKind.REAPER_NEVER_REAPS, Severity.WARNING)
+    assert first.target == "t"
+    assert "1 container due for up to 15 minutes" in first.summary
     later = stuck("t", [due(3600)], NOW - OVERDUE, NOW)
     assert later is not None
     assert later.severity is Severity.PAGE
@@ -38,7 +40,8 @@ def test_not_one_delete_in_days() -> None:
     """Many were created, many of them unused, and none ever went."""
     found = idle("t", Tally(referenced=100), 200, watched_for=NEVER)
     assert found is not None
-    assert found.kind is ConditionKind.REAPER_NEVER_REAPS
+    assert (found.kind, found.target) == (ConditionKind.REAPER_NEVER_REAPS, "t")
+    assert "200 containers were created in 24 hours" in found.summary
 
 
 @pytest.mark.parametrize(
