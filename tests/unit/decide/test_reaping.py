@@ -28,6 +28,7 @@ def test_what_stays_due_is_told() -> None:
     later = stuck("t", [due(3600)], NOW - OVERDUE, NOW)
     assert later is not None
     assert later.severity is Severity.PAGE
+    assert "up to 60 minutes" in later.summary
 
 
 def test_whoever_deletes_is_not_stuck() -> None:
@@ -42,6 +43,9 @@ def test_not_one_delete_in_days() -> None:
     assert found is not None
     assert (found.kind, found.target) == (ConditionKind.REAPER_NEVER_REAPS, "t")
     assert "200 containers were created in 24 hours" in found.summary
+    few = idle("t", Tally(), 100, watched_for=100 * NEVER)
+    assert few is not None
+    assert "100 containers were created in 2400 hours" in few.summary
 
 
 @pytest.mark.parametrize(
