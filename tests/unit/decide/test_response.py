@@ -1,9 +1,13 @@
 """One response by itself: what its events make of it, in whatever order they are read."""
 
+from collections.abc import Callable
+from itertools import permutations
+
 import pytest
 
 from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
+from demurrage.model.event import Created, Ending, Finished, Output, Slot, Started
 
 APP = Source("app-1")
 
@@ -38,3 +42,94 @@ def test_what_stepped_back_waits_for_nothing() -> None:
     own.absorb(read)
     assert read.ended
     assert not own.ended
+
+
+def test_whatever_two_starts_bore_or_continued_counts() -> None:
+    """For the rest the earlier one stands, whichever is read first."""
+    starts = [
+        (
+            Started(
+                "a",
+                (Slot(), Slot(container=f"cntr_{number}")),
+                frozenset({f"cntr_1{number}"}),
+                previous_response_id=f"resp_{number}",
+                opaque=number == 2,
+                conversation=f"conv_{number}",
+                model=f"model-{number}",
+            ),
+            Moment(10.0 + number, APP, number),
+        )
+        for number in (1, 2, 3)
+    ]
+    for order in permutations(starts):
+        made = Response("a")
+        for fact, moment in order:
+            made.begin(fact, moment, None)
+        assert made.carried == {"cntr_11", "cntr_12", "cntr_13"}
+        assert made.borne == {"cntr_1", *made.carried}
+        assert made.previous == {"resp_1", "resp_2", "resp_3"}
+        assert made.conversations == {"conv_1", "conv_2", "conv_3"}
+        assert (made.opaque, made.contradicted, made.unclear) == (True, True, True)
+        assert (made.started, made.model) == (Moment(11.0, APP, 1), "model-1")
+        assert made.auto_slots == (Slot(),)
+
+
+def test_of_two_starts_of_one_moment_the_same_stands_whichever_is_read_first() -> None:
+    """They differ in their slots alone."""
+    starts = [Started("a", (Slot(tier=tier),)) for tier in ("64g", "1g")]
+    stood = set()
+    for order in permutations(starts):
+        made = Response("a")
+        for fact in order:
+            made.begin(fact, Moment(10.0, APP), None)
+        assert made.contradicted
+        stood.add(made.slots)
+    assert len(stood) == 1
+
+
+def test_whatever_events_name_or_tell_of_counts() -> None:
+    """Under each id that it was given, and from the earliest to the latest that it was created."""
+    at = Moment(10.0, APP)
+    told: list[Callable[[Response], None]] = [
+        lambda made: made.create(
+            Created("a", "resp_2", 5.0, containers=frozenset({"cntr_1"}), conversation="x"), at
+        ),
+        lambda made: made.create(
+            Created("a", "resp_1", 7.0, containers=frozenset({"cntr_2"}), conversation="y"), at
+        ),
+        lambda made: made.emit(Output("a", "resp_1", frozenset({"cntr_3"})), at),
+        lambda made: made.emit(Output("a", "resp_1", frozenset({"cntr_4"})), at),
+        lambda made: made.finish(
+            Finished("a", Ending.COMPLETED, "resp_3", containers=frozenset({"cntr_5"})), at
+        ),
+    ]
+    for order in permutations(told):
+        made = Response("a")
+        for tell in order:
+            tell(made)
+        assert made.named == {f"cntr_{number}" for number in range(1, 6)}
+        assert made.put_out == {"cntr_3", "cntr_4"}
+        assert (made.response_ids, made.response_id) == ({"resp_1", "resp_2", "resp_3"}, "resp_1")
+        assert made.conversations == {"x", "y"}
+        assert (made.created_low, made.created_high) == (5.0, 7.0)
+
+
+def test_what_was_read_adds_to_what_is_known() -> None:
+    """Names, what it bore, what it went on from, and an end."""
+    own, read = Response("a"), Response("resp_a")
+    for made, name in ((own, "1"), (read, "2")):
+        slots = (Slot(container=f"cntr_3{name}"),)
+        bore = frozenset({f"cntr_2{name}"})
+        made.begin(
+            Started("a", slots, bore, previous_response_id=name, conversation=name),
+            Moment(10.0, APP),
+            None,
+        )
+        made.emit(Output("a", "resp_a", frozenset({f"cntr_1{name}"})), Moment(11.0, APP))
+    read.finish(Finished("resp_a", Ending.INCOMPLETE, "resp_a"), Moment(20.0, APP))
+    own.absorb(read)
+    assert own.named == {"cntr_11", "cntr_12"}
+    assert own.borne == {"cntr_21", "cntr_22", "cntr_31", "cntr_32"}
+    assert own.previous == own.conversations == {"1", "2"}
+    assert (own.ending, own.finished) == (Ending.INCOMPLETE, Moment(20.0, APP))
+    assert read.auto_slots == ()
