@@ -7,9 +7,10 @@ import pytest
 
 from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
-from demurrage.model.event import Created, Ending, Finished, Output, Slot, Started
+from demurrage.model.event import PERSON_PREFIX, Created, Ending, Finished, Output, Slot, Started
 
 APP = Source("app-1")
+Tell = Callable[[Response], None]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_whatever_two_starts_bore_or_continued_counts() -> None:
                 opaque=number == 2,
                 conversation=f"conv_{number}",
                 model=f"model-{number}",
+                labels={"b": str(number), "a": "0"},
             ),
             Moment(10.0 + number, APP, number),
         )
@@ -72,6 +74,7 @@ def test_whatever_two_starts_bore_or_continued_counts() -> None:
         assert (made.opaque, made.contradicted, made.unclear) == (True, True, True)
         assert (made.started, made.model) == (Moment(11.0, APP, 1), "model-1")
         assert made.auto_slots == (Slot(),)
+        assert made.labels == (("a", "0"), ("b", "1"))
 
 
 def test_of_two_starts_of_one_moment_the_same_stands_whichever_is_read_first() -> None:
@@ -90,17 +93,20 @@ def test_of_two_starts_of_one_moment_the_same_stands_whichever_is_read_first() -
 def test_whatever_events_name_or_tell_of_counts() -> None:
     """Under each id that it was given, and from the earliest to the latest that it was created."""
     at = Moment(10.0, APP)
-    told: list[Callable[[Response], None]] = [
+    told: list[Tell] = [
         lambda made: made.create(
             Created("a", "resp_2", 5.0, containers=frozenset({"cntr_1"}), conversation="x"), at
         ),
         lambda made: made.create(
             Created("a", "resp_1", 7.0, containers=frozenset({"cntr_2"}), conversation="y"), at
         ),
-        lambda made: made.emit(Output("a", "resp_1", frozenset({"cntr_3"})), at),
+        lambda made: made.emit(Output("a", "resp_0", frozenset({"cntr_3"})), at),
         lambda made: made.emit(Output("a", "resp_1", frozenset({"cntr_4"})), at),
         lambda made: made.finish(
-            Finished("a", Ending.COMPLETED, "resp_3", containers=frozenset({"cntr_5"})), at
+            Finished(
+                "a", Ending.COMPLETED, "resp_3", containers=frozenset({"cntr_5"}), conversation="z"
+            ),
+            at,
         ),
     ]
     for order in permutations(told):
@@ -109,8 +115,9 @@ def test_whatever_events_name_or_tell_of_counts() -> None:
             tell(made)
         assert made.named == {f"cntr_{number}" for number in range(1, 6)}
         assert made.put_out == {"cntr_3", "cntr_4"}
-        assert (made.response_ids, made.response_id) == ({"resp_1", "resp_2", "resp_3"}, "resp_1")
-        assert made.conversations == {"x", "y"}
+        assert made.response_ids == {"resp_0", "resp_1", "resp_2", "resp_3"}
+        assert made.response_id == "resp_0"
+        assert made.conversations == {"x", "y", "z"}
         assert (made.created_low, made.created_high) == (5.0, 7.0)
 
 
@@ -133,3 +140,44 @@ def test_what_was_read_adds_to_what_is_known() -> None:
     assert own.previous == own.conversations == {"1", "2"}
     assert (own.ending, own.finished) == (Ending.INCOMPLETE, Moment(20.0, APP))
     assert read.auto_slots == ()
+
+
+def test_of_each_moment_the_one_that_bounds_stands() -> None:
+    """In whatever order they are read."""
+    status = {1: "queued", 2: "queued", 3: "in_progress", 4: "in_progress"}
+    told: list[Tell] = [
+        lambda made, at=at: made.create(  # type: ignore[misc]  # bound now
+            Created("a", "resp_a", sent_at=float(at), status=status[at]), Moment(at, APP)
+        )
+        for at in status
+    ]
+    told += [
+        lambda made, at=at: made.emit(Output("a"), Moment(at, APP))  # type: ignore[misc]
+        for at in (5.0, 6.0)
+    ]
+    for order in permutations(told):
+        made = Response("a")
+        for tell in order:
+            tell(made)
+        assert [each.time for each in made.moments] == [4.0, 2.0, 3.0, 5.0]
+        assert made.moments == (made.sent, made.queued, made.running, made.output)
+
+
+def test_of_several_ends_one_stands_and_a_lost_one_never() -> None:
+    """The latest moment, and a person's word; in whatever order they are read."""
+    person = Source(f"{PERSON_PREFIX}ann")
+    ends = [
+        (Finished("a", Ending.LOST), APP),
+        (Finished("a", Ending.REFUSED, http_status=400, completed_at=7.0, sent_at=3.0), APP),
+        (Finished("a", Ending.COMPLETED, http_status=200, completed_at=9.0, sent_at=5.0), APP),
+        (Finished("a", Ending.FAILED, completed_at=8.0, sent_at=4.0), person),
+    ]
+    for order in permutations(enumerate(ends)):
+        made = Response("a")
+        for at, (fact, source) in order:
+            made.finish(fact, Moment(float(at), source))
+        assert (made.ending, made.http_status) == (Ending.COMPLETED, 200)
+        assert (made.lost, made.closed, made.completed_at) == (True, True, 9.0)
+        assert made.finished == Moment(3.0, person)
+        assert made.sent is not None
+        assert made.sent.time == 5.0
