@@ -59,20 +59,33 @@ class _Kept:
 
 @dataclass(slots=True)
 class Windows:
-    """The memory of one book: ask it with `look`, and tell it what was folded with `change`."""
+    """The memory of one book: ask it with `look`, and tell it what was folded with `change`.
+
+    `_near` are the responses that have to be looked at, in the book's order; None where that is
+    all of them. The others, in `_far`, come to nothing as long as all that is listed was born
+    after `_far_until` and nothing of what they rest on changes: so a decision costs what is
+    going on, not what the log holds.
+    """
 
     _kept: dict[str, _Kept] = field(default_factory=dict)
     _writers: dict[tuple[str, ...], _Writers] = field(default_factory=dict)
     _settings: tuple[EvidenceRules, bool] | None = None
+    _near: dict[str, Response] | None = None
+    _far: set[str] = field(default_factory=set)
+    _far_until: float = -inf
+    _changed: dict[str, None] = field(default_factory=dict)
 
     def change(self, call_id: str) -> None:
         """Something new was folded into the response."""
         self._kept.pop(call_id, None)
+        if self._near is not None:
+            self._changed[call_id] = None
 
     def clear(self) -> None:
         """Keep nothing."""
         self._kept.clear()
         self._writers.clear()
+        self._near = None
 
     def look(
         self,
@@ -93,13 +106,15 @@ class Windows:
             whole_life: windows last until the response ends (a late birth was seen).
         """
         self._renew(retired, rules, whole_life=whole_life)
+        near = self._approach(responses, earliest)
         windows: dict[str, Window] = {}
         spans: list[Span] = []
         others: list[Response] = []
         unended: list[tuple[Response, tuple[Span, ...]]] = []
         late: list[Response] = []
+        passed: list[str] = []
         kept_of = self._kept.get
-        for call_id, response in responses.items():
+        for call_id, response in near.items():
             kept = kept_of(call_id)
             if kept is None or kept.writers.stale:
                 kept = self._take(response, retired, rules, whole_life=whole_life)
@@ -108,6 +123,9 @@ class Windows:
             over = kept.over_at < earliest
             if kept.named or not over:
                 windows[call_id] = kept.window
+            elif not kept.late:
+                passed.append(call_id)
+                self._far_until = max(self._far_until, kept.over_at)
             if over:
                 continue
             if kept.ended and not kept.named:
@@ -116,7 +134,22 @@ class Windows:
             others.append(response)
             if not kept.ended:
                 unended.append((response, kept.spans))
+        for call_id in passed:
+            del near[call_id]
+        self._far.update(passed)
         return Candidates(windows, spans, others, unended, late)
+
+    def _approach(self, responses: Mapping[str, Response], earliest: float) -> dict[str, Response]:
+        """The responses that have to be looked at."""
+        near = self._near
+        if near is None or earliest <= self._far_until or not self._far.isdisjoint(self._changed):
+            self._near = near = dict(responses)
+            self._far.clear()
+            self._far_until = -inf
+        else:
+            near.update((each, responses[each]) for each in self._changed)
+        self._changed.clear()
+        return near
 
     def _renew(
         self, retired: Mapping[str, float], rules: EvidenceRules, *, whole_life: bool
@@ -129,6 +162,7 @@ class Windows:
             if writers.told != _told(writers.sources, retired, rules):
                 writers.stale = True
                 del self._writers[key]
+                self._near = None
 
     def _take(
         self,

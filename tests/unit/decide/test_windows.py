@@ -142,6 +142,30 @@ def test_a_clock_that_turns_out_to_be_off_changes_what_is_remembered() -> None:
     assert looked(book.windows, book) != before
 
 
+def test_what_was_of_no_account_comes_back_when_its_clock_turns_out_to_be_off() -> None:
+    """It was over before the first birth, and by the new bounds is not."""
+    writer = Writer()
+    writer.starts("a", 10.0)
+    writer.ends("a", 20.0)
+    ledger = ledger_of(writer)
+    book = ledger.book(TARGET)
+    assert not looked(book.windows, book, earliest=100.0).windows
+    writer.reports = -200.0
+    ledger.fold([writer.beats(30.0)])
+    assert looked(book.windows, book, earliest=100.0).windows
+    assert same(book, earliest=100.0)
+
+
+def test_what_is_over_comes_back_when_something_older_is_listed() -> None:
+    """A container can become visible long after it was born."""
+    writer, ledger = ended()
+    writer.starts("b", 1000.0)
+    ledger.fold(writer.records[-1:])
+    book = ledger.book(TARGET)
+    for earliest, near in ((0.0, ["a", "b"]), (900.0, ["b"]), (900.0, ["b"]), (0.0, ["a", "b"])):
+        assert list(looked(book.windows, book, earliest=earliest).windows) == near
+
+
 def test_a_death_changes_what_is_remembered() -> None:
     """A goodbye, or a person's word that the writer is gone, bounds what left before it."""
     for goodbye in (True, False):
