@@ -175,18 +175,20 @@ def _fold(previous: Sighting, row: Container, listed_at: float, rules: Rules) ->
         gone_at = None
     before = previous.container
     activity = _last_active(before, row, rules.evidence.activity_tolerance)
-    return replace(
-        previous,
-        container=replace(
-            row,
-            created_at=before.created_at,
-            last_active_at=activity,
-            tier=row.tier if row.tier == before.tier else None,
-            name=before.name or row.name,
+    return Sighting(
+        Container(
+            row.id,
+            before.created_at,
+            row.status,
+            activity,
+            row.tier if row.tier == before.tier else None,
+            before.name or row.name,
+            row.idle_expiry,
         ),
-        listed_at=listed_at,
-        gone_at=gone_at,
-        missing_since=None,
+        previous.first_seen_at,
+        listed_at,
+        gone_at,
+        previous.deleted_at,
     )
 
 

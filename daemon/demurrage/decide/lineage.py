@@ -6,7 +6,6 @@ It lives until `conversation.ended` ends it, and an end covers only what started
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
 
 from demurrage.decide.response import Moment, Response, lineage_keys
 
@@ -17,12 +16,16 @@ class Lineages:
     def __init__(self) -> None:
         self._parent: dict[str, str] = {}
         self._members: dict[str, set[str]] = {}
+        self._ordered: dict[str, tuple[str, ...]] = {}  # the same, for those that were asked for
         self._ends: dict[str, list[tuple[str, Moment]]] = {}  # by root, with the key named
 
     def join(self, response: Response) -> None:
         """Link a response to whatever its events name; linking again changes nothing."""
         own = f"call:{response.call_id}"
-        self._members[self._find(own)].add(response.call_id)
+        root = self._find(own)
+        if response.call_id not in self._members[root]:
+            self._members[root].add(response.call_id)
+            self._ordered.pop(root, None)
         for key in response.keys:
             self._union(own, key)
 
@@ -42,10 +45,13 @@ class Lineages:
         """The call ids of everything in the lineage that a key stands in; none if in none."""
         return frozenset(self._members[self._find(key)] if key in self._parent else ())
 
-    def distinct(self, call_ids: Iterable[str]) -> list[AbstractSet[str]]:
-        """The lineages of some responses, each once, as the call ids of everything in it."""
+    def distinct(self, call_ids: Iterable[str]) -> list[tuple[str, ...]]:
+        """The lineages of some responses, each once, as the call ids of everything in it.
+
+        All is in the order of the ids, so that it does not depend on what was read first.
+        """
         roots = {self._find(f"call:{call_id}") for call_id in call_ids}
-        return [self._members[root] for root in roots]
+        return sorted(self._in_order(root) for root in roots)
 
     def ends(self, call_id: str) -> list[Moment]:
         """Every end that was declared for the lineage of one response."""
@@ -80,6 +86,12 @@ class Lineages:
                     fresh._ends.setdefault(fresh._find(key), []).append((key, at))
         return fresh
 
+    def _in_order(self, root: str) -> tuple[str, ...]:
+        ordered = self._ordered.get(root)
+        if ordered is None:
+            ordered = self._ordered[root] = tuple(sorted(self._members[root]))
+        return ordered
+
     def _find(self, key: str) -> str:
         parent = self._parent
         if key not in parent:
@@ -100,6 +112,10 @@ class Lineages:
         if len(self._members[a]) < len(self._members[b]):
             a, b = b, a
         self._parent[b] = a
-        self._members[a] |= self._members.pop(b)
+        joined = self._members.pop(b)
+        if joined:
+            self._members[a] |= joined
+            self._ordered.pop(a, None)
+        self._ordered.pop(b, None)
         if b in self._ends:
             self._ends.setdefault(a, []).extend(self._ends.pop(b))

@@ -43,6 +43,7 @@ class NeverHeld:
 
 
 Hold = Held | LetGo | NeverHeld
+_NEVER_HELD = NeverHeld()
 
 
 class End(NamedTuple):
@@ -55,18 +56,17 @@ class End(NamedTuple):
 def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
     """What holds a container, or since when nothing does any more."""
     if not book.names(container_id):
-        return NeverHeld()
-    pins = book.pins.get(container_id, [])
-    if len(pins) > 1:
-        pins = sorted(pins, key=lambda pin: pin.at.order)
-    explicit = book.explicit.get(container_id, ())
+        return _NEVER_HELD
     final = book.final_releases(container_id)
     ends: list[End] = []
+    for members in lineages(book, book.mentions.get(container_id, ())):
+        ended = end_of(book, members, final, rules)
+        if isinstance(ended, Reason):
+            return Held((ended,))
+        ends.append(ended)
+    pins = sorted(book.pins.get(container_id, ()), key=lambda pin: pin.at.order)
+    explicit = book.explicit.get(container_id, ())
     for ended in chain(
-        (
-            end_of(book, members, final, rules)
-            for members in lineages(book, book.mentions.get(container_id, ()))
-        ),
         (_pin(pin, book.pin_releases(container_id, pin), rules, now) for pin in pins),
         (_creation(at, final, rules) for at in explicit),
     ):
@@ -87,10 +87,10 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
 
 def lineages(book: Book, call_ids: Collection[str]) -> list[list[Response]]:
     """The lineages of some responses, each once and as its members."""
-    distinct = sorted(sorted(each) for each in book.lineages.distinct(call_ids))
+    responses = book.responses
     return [
-        [response for each in members if not (response := book.responses[each]).superseded]
-        for members in distinct
+        [response for each in members if not (response := responses[each]).superseded]
+        for members in book.lineages.distinct(call_ids)
     ]
 
 
@@ -98,8 +98,11 @@ def end_of(
     book: Book, members: Sequence[Response], releases: Sequence[Moment], rules: EvidenceRules
 ) -> End | Reason:
     """When a lineage ended, or why it has not."""
-    ends = [*book.lineages.ends(members[0].call_id), *releases]
-    covering = [end for end in ends if all(_covers(end, each, rules) for each in members)]
+    covering = [
+        end
+        for end in (*book.lineages.ends(members[0].call_id), *releases)
+        if all(_covers(end, each, rules) for each in members)
+    ]
     if not covering:
         latest = members[0]
         if len(members) > 1:

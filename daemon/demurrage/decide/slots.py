@@ -34,10 +34,9 @@ def find_makers(
     """Makers (call ids) of the containers that their first namer made, and the late births."""
     by_call: dict[str, list[Sighting]] = {}
     late: list[str] = []
-    for container_id in book.mentions:
-        if container_id not in sightings or container_id in excluded:
+    for container_id, sighting in sightings.items():
+        if container_id not in book.mentions or container_id in excluded:
             continue
-        sighting = sightings[container_id]
         namer = _first_namer(book, container_id, rules)
         if namer is None or namer.call_id not in windows or not _any_fits(namer, sighting):
             continue
@@ -101,23 +100,25 @@ def free_slots(
         own.setdefault(call_id, []).append(sightings[container_id])
     free: dict[str, list[Slot]] = {}
     for response in responses:
-        slots = list(response.auto_slots)
+        mine = own.get(response.call_id, ())
+        # What it made has fitted its slots, each another one.
+        if len(mine) >= len(response.auto_slots):
+            continue
         names = response.named - response.addressed
         # One that is no longer remembered took a slot all the same, once it is certain that the
         # response comes to name no other.
         forgotten = response.ended and sightings.keys().isdisjoint(names)
-        if forgotten and len(names) >= len(slots):
+        if forgotten and len(names) >= len(response.auto_slots):
             continue
-        if response.named:
-            slots = _left(slots, own.get(response.call_id, ())) or []
-            for container_id in sorted(names):
-                if made.get(container_id) == response.call_id:
-                    continue
-                sighting = sightings.get(container_id)
-                if sighting is None and response.ended:
-                    _take(slots, None)
-                elif sighting is not None and _reused(sighting, windows[response.call_id]):
-                    _take(slots, sighting.container.tier)
+        slots = _left(response.auto_slots, mine) or []
+        for container_id in sorted(names):
+            if made.get(container_id) == response.call_id:
+                continue
+            sighting = sightings.get(container_id)
+            if sighting is None and response.ended:
+                _take(slots, None)
+            elif sighting is not None and _reused(sighting, windows[response.call_id]):
+                _take(slots, sighting.container.tier)
         if slots:
             free[response.call_id] = slots
     return free

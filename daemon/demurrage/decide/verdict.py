@@ -90,18 +90,12 @@ def _named_elsewhere(container: Container, grounds: Grounds) -> Verdict | None:
 
 def _held(container: Container, grounds: Grounds) -> Verdict | None:
     """Released, referenced or explicit, for a container that somebody has named."""
-    if not grounds.book.names(container.id):
-        return None
     hold = hold_on(grounds.book, container.id, grounds.rules.evidence, grounds.now)
-    match hold:
-        case Held(reasons=reasons):
-            created = reasons[0].code is Code.CREATED_BY_APPLICATION
-            kind = VerdictKind.EXPLICIT if created else VerdictKind.REFERENCED
-            return _verdict(container, grounds, kind, reasons)
-        case LetGo():
-            return _let_go(container, hold, grounds)
-        case _:
-            return None
+    if isinstance(hold, Held):
+        created = hold.reasons[0].code is Code.CREATED_BY_APPLICATION
+        kind = VerdictKind.EXPLICIT if created else VerdictKind.REFERENCED
+        return _verdict(container, grounds, kind, hold.reasons)
+    return _let_go(container, hold, grounds) if isinstance(hold, LetGo) else None
 
 
 def _let_go(container: Container, hold: LetGo, grounds: Grounds) -> Verdict:
