@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from demurrage.model.facts import BreakKind, CoverageBreak
 from demurrage.store.database import Repository, slices
@@ -16,23 +16,24 @@ MOST_OPEN = 1000
 
 _Key = tuple[str, str]
 
+_OPEN = (
+    select(
+        coverage_breaks.c.target,
+        coverage_breaks.c.kind,
+        coverage_breaks.c.about,
+        coverage_breaks.c.at,
+        coverage_breaks.c.detail,
+    )
+    .where(coverage_breaks.c.target == bindparam("target"), coverage_breaks.c.settled_at.is_(None))
+    .order_by(coverage_breaks.c.at, coverage_breaks.c.kind, coverage_breaks.c.about)
+)
+
 
 def open_breaks(connection: Connection, target: str) -> tuple[CoverageBreak, ...]:
     """The target's breaks that no person has confirmed away, oldest first."""
-    query = (
-        select(
-            coverage_breaks.c.target,
-            coverage_breaks.c.kind,
-            coverage_breaks.c.about,
-            coverage_breaks.c.at,
-            coverage_breaks.c.detail,
-        )
-        .where(coverage_breaks.c.target == target, coverage_breaks.c.settled_at.is_(None))
-        .order_by(coverage_breaks.c.at, coverage_breaks.c.kind, coverage_breaks.c.about)
-    )
     return tuple(
         CoverageBreak(row[0], BreakKind(row[1]), row[2], row[3], row[4])
-        for row in connection.execute(query)
+        for row in connection.execute(_OPEN, {"target": target}).all()
     )
 
 

@@ -6,6 +6,7 @@ The rest of this room speaks plain SQLAlchemy Core. What a server needs besides 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,11 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An insert of the connection's own dialect, which knows ON CONFLICT."""
-    if connection.dialect.name == "sqlite":
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    if dialect == "sqlite":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 2 MB, for those who use it
 
@@ -96,15 +101,23 @@ def upsert(
     """
     if not rows:
         return
-    statement = insert(connection, table)
+    connection.execute(_upsert(connection.dialect.name, table, tuple(replace), tuple(add)), rows)
+
+
+@lru_cache(maxsize=128)
+def _upsert(
+    dialect: str, table: Table, replace: tuple[str, ...], add: tuple[str, ...]
+) -> "sqlite.Insert | postgresql.Insert":
+    """One statement for each of the handful of ways in which tables are written.
+
+    To build it, and to find it among the compiled ones, takes longer than to execute it.
+    """
+    statement = _insert(dialect, table)
     new = statement.excluded
     changes: dict[str, Any] = {name: new[name] for name in replace}
     changes |= {name: table.c[name] + new[name] for name in add}
     keys = [column.name for column in table.primary_key]
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changes),
-        rows,
-    )
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
 def copy_sqlite(engine: Engine, destination: Path, mark: tuple[str, tuple[Any, ...]]) -> None:

@@ -1,6 +1,6 @@
 """The standing facts on a target: what the operator said, and what put it in doubt."""
 
-from sqlalchemy import Column, Connection, delete, or_, select
+from sqlalchemy import Column, Connection, bindparam, delete, or_, select
 
 from demurrage.model.facts import TargetFacts
 from demurrage.model.verdict import VerdictKind
@@ -17,7 +17,25 @@ from demurrage.store.tables import (
     verdicts,
 )
 
-_PROVEN = (VerdictKind.ORPHAN.value, VerdictKind.RELEASED.value)
+_PROVEN_KINDS = (VerdictKind.ORPHAN.value, VerdictKind.RELEASED.value)
+
+# Asked for in every cycle: built once, since to build them takes longer than to execute them.
+_STANDING = select(targets).where(targets.c.target == bindparam("target"))
+_RETIRED = select(retired_writers.c.source, retired_writers.c.at)
+_PROVEN = (
+    select(containers.c.container_id, verdicts.c.proven_at)
+    .join(verdicts, verdicts.c.id == containers.c.verdict_id)
+    .where(
+        containers.c.target == bindparam("target"),
+        containers.c.alive,
+        containers.c.verdict.in_(_PROVEN_KINDS),
+        verdicts.c.proven_at.is_not(None),
+    )
+)
+_PROTECTED = select(protections.c.container_id).where(
+    protections.c.target == bindparam("target"),
+    or_(protections.c.until.is_(None), protections.c.until > bindparam("now")),
+)
 
 
 class Facts(Repository):
@@ -25,28 +43,17 @@ class Facts(Repository):
 
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied."""
-        standing = select(targets).where(targets.c.target == target)
-        retired = select(retired_writers.c.source, retired_writers.c.at)
-        proven = (
-            select(containers.c.container_id, verdicts.c.proven_at)
-            .join(verdicts, verdicts.c.id == containers.c.verdict_id)
-            .where(
-                containers.c.target == target,
-                containers.c.alive,
-                containers.c.verdict.in_(_PROVEN),
-                verdicts.c.proven_at.is_not(None),
-            )
-        )
+        asked = {"target": target}
         with self._database.read() as connection:
-            row = connection.execute(standing).one_or_none()
+            row = connection.execute(_STANDING, asked).one_or_none()
             return TargetFacts(
                 coverage_since=row.coverage_since if row else None,
                 breaks=open_breaks(connection, target),
                 whole_life_windows=row is not None and row.whole_life_since is not None,
                 distrust_before=row.distrust_before if row else None,
                 protected=_protected(connection, target, now),
-                retired={row[0]: row[1] for row in connection.execute(retired)},
-                proven={row[0]: row[1] for row in connection.execute(proven)},
+                retired={row[0]: row[1] for row in connection.execute(_RETIRED).all()},
+                proven={row[0]: row[1] for row in connection.execute(_PROVEN, asked).all()},
                 confirmed_at=row.confirmed_at if row else None,
             )
 
@@ -100,11 +107,7 @@ class Facts(Repository):
 
 
 def _protected(connection: Connection, target: str, now: float) -> frozenset[str]:
-    query = select(protections.c.container_id).where(
-        protections.c.target == target,
-        or_(protections.c.until.is_(None), protections.c.until > now),
-    )
-    return frozenset(connection.scalars(query))
+    return frozenset(connection.scalars(_PROTECTED, {"target": target, "now": now}).all())
 
 
 def _standing(connection: Connection, target: str, column: Column[float]) -> float | None:

@@ -102,7 +102,7 @@ class Inventory(Repository):
             ),
         )
         with self._database.read() as connection:
-            return {row[0]: read_sighting(row) for row in connection.execute(query)}
+            return {row[0]: read_sighting(row) for row in connection.execute(query).all()}
 
     def watched_since(self, target: str) -> float | None:
         """When the first of the target's containers that are remembered was seen."""

@@ -13,6 +13,7 @@ from demurrage.model.error import LockLostError
 from demurrage.store.lock import StoreLock
 from demurrage.store.tables import meta
 
+_EPOCH = select(meta.c.epoch)
 _OUSTED = "another daemon has taken the store over; this one acts no more, and has to end"
 
 
@@ -61,7 +62,7 @@ class Lease:
         Raises:
             LockLostError: another daemon has begun one since.
         """
-        epoch = connection.execute(select(meta.c.epoch)).scalar_one()
+        epoch = connection.execute(_EPOCH).scalar_one()
         if epoch != self._epoch:
             self._lock.oust()
             raise LockLostError(_OUSTED)
