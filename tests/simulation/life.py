@@ -90,16 +90,19 @@ class Life:
         since = EPOCH + self.now - 5000
         return daemon.store.sightings("default", alive_or_born_after=since)
 
-    def whole_log(self) -> list[Record] | None:
-        """All that the log holds, None while no daemon runs."""
+    def log_since(self, after: int) -> list[Record] | None:
+        """All that the log holds past a position, None while no daemon runs.
+
+        To be asked once nothing befalls the log any more: a restored one begins anew.
+        """
         daemon = self.daemon
         if daemon is None or daemon.dead or daemon.log is None:
             return None
         records: list[Record] = []
-        after = 0
-        while batch := daemon.log.read(after, 5000).records:
-            records += batch
-            after = batch[-1].position
+        while (batch := daemon.log.read(after, 5000)).records:
+            assert batch.cursor > after
+            records += batch.records
+            after = batch.cursor
         return records
 
     def close(self) -> None:

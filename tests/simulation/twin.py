@@ -57,6 +57,8 @@ class Twin:
         )
         self._ledger = Ledger()
         self._folded = 0
+        self._reading = Ledger()
+        self._read_to = 0
         self._asked_at = -inf
         self._left = _COMPARISONS
         self._decision: Decision | None = None
@@ -65,12 +67,12 @@ class Twin:
         """Now and then: would the true log let a container go that the daemon deletes?"""
         now = self._harbour.now
         again = now <= self._asked_at + 1
-        if not again and (self._left == 0 or self._chance.random() > _SHARE):
-            return
-        facts = self._facts()
-        if facts is None:
-            return
-        if not again or self._decision is None:
+        if not again:
+            if self._left == 0 or self._chance.random() > _SHARE:
+                return
+            facts = self._facts()
+            if facts is None:
+                return
             self._left -= 1
             while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
                 self._fold(self._letters[self._folded])
@@ -79,8 +81,10 @@ class Twin:
             self._decision = self._decide(self._ledger, facts, now + 2, rows)
             self._asked_at = now
             self._watch.counts["compared"] += 1
+        if self._decision is None or self._decision.breaks:
+            return
         verdict = self._decision.verdicts.get(made.id)
-        if verdict is None or self._decision.breaks:
+        if verdict is None:
             return
         if verdict.kind not in _LET_GO:
             said = f"the true log says {verdict.kind}: {' '.join(verdict.codes)}"
@@ -134,12 +138,13 @@ class Twin:
 
         It has to go as long as services are healthy, nobody holds it and calls suffice.
         """
-        now, facts, records = self._harbour.now, self._facts(), self._life.whole_log()
+        now, facts, records = self._harbour.now, self._facts(), self._life.log_since(self._read_to)
         if facts is None or records is None:
             return
-        ledger = Ledger()
-        ledger.fold(records)
-        decision = self._decide(ledger, facts, now, self._life.rows())
+        if records:
+            self._reading.fold(records)
+            self._read_to = records[-1].position
+        decision = self._decide(self._reading, facts, now, self._life.rows())
         due = {
             container: verdict.due_at
             for container, verdict in decision.verdicts.items()
