@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from itertools import permutations
+from math import inf
 
 import pytest
 
-from demurrage.decide.response import Moment, Response
+from demurrage.decide.response import Claim, Moment, Response
 from demurrage.decide.source import Source
 from demurrage.model.event import PERSON_PREFIX, Created, Ending, Finished, Output, Slot, Started
 
@@ -181,3 +182,41 @@ def test_of_several_ends_one_stands_and_a_lost_one_never() -> None:
         assert made.finished == Moment(3.0, person)
         assert made.sent is not None
         assert made.sent.time == 5.0
+
+
+@pytest.mark.parametrize(
+    ("decided_at", "complete_through", "read_since", "late"),
+    [
+        (40.5, 11.0, 0.0, True),
+        (40.0, 11.0, 0.0, False),
+        (40.5, 10.0, 0.0, False),
+        (50.5, 11.0, 20.0, True),
+        (50.0, 11.0, 20.0, False),
+    ],
+)
+def test_a_start_is_late_where_a_decision_had_not_allowed_for_it(
+    decided_at: float, complete_through: float, read_since: float, *, late: bool
+) -> None:
+    """To the moment; a reading that stepped back never is."""
+    claim = Claim(decided_at, complete_through, read_since)
+    known = Source("app-1", offset_low=0.0, offset_high=0.0)
+    made = Response("a")
+    assert not made.began_late(30.0)
+    made.begin(Started("a"), Moment(10.0, known), claim)
+    assert made.began_late(30.0) is late
+    Response("b").absorb(made)
+    assert not made.began_late(30.0)
+
+
+def test_when_it_began_and_ended_is_bounded_by_what_is_told() -> None:
+    """By its start, else by the server's time, else by nothing."""
+    made = Response("a")
+    assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (-inf, inf)
+    assert made.last_told(30.0) == inf
+    made.create(Created("a", "resp_a", 100.0), Moment(101.0, APP))
+    made.create(Created("a", "resp_a", 102.0), Moment(103.0, APP))
+    assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (100.0, 102.0)
+    made.begin(Started("a"), Moment(90.0, APP), None)
+    assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (60.0, 120.0)
+    made.finish(Finished("a", Ending.COMPLETED), Moment(110.0, APP))
+    assert made.last_told(30.0) == 140.0
