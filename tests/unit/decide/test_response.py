@@ -220,3 +220,9 @@ def test_when_it_began_and_ended_is_bounded_by_what_is_told() -> None:
     assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (60.0, 120.0)
     made.finish(Finished("a", Ending.COMPLETED), Moment(110.0, APP))
     assert made.last_told(30.0) == 140.0
+
+
+@pytest.mark.parametrize(("ids", "told"), [("", None), ("b", "b"), ("ba", "a"), ("cab", "a")])
+def test_of_several_ids_it_goes_by_the_same_each_time(ids: str, told: str | None) -> None:
+    """None is known before the API gave one."""
+    assert Response("call", response_ids=frozenset(ids)).response_id == told
