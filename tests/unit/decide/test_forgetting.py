@@ -206,6 +206,17 @@ def test_an_undecodable_name_of_an_unheard_event_is_not_pruned() -> None:
     )
 
 
+def test_a_name_that_nobody_can_read_is_held_when_all_else_is_forgotten() -> None:
+    """The last of each writer; a reader that starts anew must hear of it."""
+    app = Writer()
+    for at in (10, 20):
+        app.say(at, ContainerReferenced("cntr_?"), undecodable=True)
+    app.pins("cntr_1", 30)
+    ledger = ledger_of(placed(app))
+    ledger.forget(TARGET, T + 4000.0, frozenset(), UNKNOWN)
+    assert set(ledger.book(TARGET).held_positions()) == {2}
+
+
 def let_go(
     ledger: Ledger,
     before: float = 4000,

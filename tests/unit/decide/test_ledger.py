@@ -29,3 +29,12 @@ def test_events_that_nobody_knows_are_counted_by_their_type() -> None:
     app.say(20, Unheard("adopted"))
     app.say(30, Unheard("lent"))
     assert ledger_of(app, app).unheard == {"adopted": 2, "lent": 1}
+
+
+def test_an_id_that_was_given_twice_was_last_given_when_it_was() -> None:
+    """In whatever order that is read."""
+    app = Writer()
+    told = [app.knows("resp_1", at) for at in (10, 30, 20)]
+    for order in permutations(told):
+        ((name, moment),) = ledger_of(order).book(TARGET).unresolved()
+        assert (name, moment.time) == ("resp_1", T + 30)
