@@ -4,7 +4,7 @@ from itertools import permutations
 
 from tests.unit.decide.builders import TARGET, T, Writer, ledger_of
 
-from demurrage.model.event import Unheard
+from demurrage.model.event import ContainerReferenced, ContainerRequested, Unheard
 
 
 def test_of_a_key_the_latest_use_is_remembered() -> None:
@@ -38,3 +38,32 @@ def test_an_id_that_was_given_twice_was_last_given_when_it_was() -> None:
     for order in permutations(told):
         ((name, moment),) = ledger_of(order).book(TARGET).unresolved()
         assert (name, moment.time) == ("resp_1", T + 30)
+
+
+def test_every_word_stands_at_its_place_in_the_log() -> None:
+    """Retention leaves there what a reader that starts anew would need."""
+    app = Writer()
+    app.knows("resp_9", 10)
+    app.say(20, ContainerRequested())
+    app.makes("cntr_1", 30)
+    app.pins("cntr_2", 40)
+    app.releases("cntr_3", 50)
+    app.closes(60, "talk")
+    app.closes(70, after="z")
+    book = ledger_of(app).book(TARGET)
+    assert set(book.held_positions()) == set(range(1, 8))
+    book.forget(T - 1000.0, frozenset({"cntr_1", "cntr_2", "cntr_3"}), frozenset(), 30.0)
+    assert set(book.held_positions()) == set(range(1, 8))
+
+
+def test_of_names_that_nobody_can_read_the_last_of_each_writer_is_held() -> None:
+    """In whatever order they are read."""
+    one, other = Writer("app-1"), Writer("app-2")
+    told = [
+        each.say(at, ContainerReferenced("cntr_?"), undecodable=True)
+        for each, at in ((one, 10), (one, 30), (one, 20), (other, 15))
+    ]
+    for order in permutations(told):
+        book = ledger_of(order).book(TARGET)
+        held = {name: each.time for name, each in book.undecodable.items()}
+        assert held == {"app-1": T + 30, "app-2": T + 15}
