@@ -54,6 +54,8 @@ def test_every_word_stands_at_its_place_in_the_log() -> None:
     assert set(book.held_positions()) == set(range(1, 8))
     book.forget(T - 1000.0, frozenset({"cntr_1", "cntr_2", "cntr_3"}), frozenset(), 30.0)
     assert set(book.held_positions()) == set(range(1, 8))
+    book.forget(T + 10_000.0, frozenset(), frozenset(), 30.0)
+    assert set(book.held_positions()) == {1}, "what was never answered"
 
 
 def test_of_names_that_nobody_can_read_the_last_of_each_writer_is_held() -> None:
