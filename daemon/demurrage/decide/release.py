@@ -98,11 +98,8 @@ def end_of(
     book: Book, members: Sequence[Response], releases: Sequence[Moment], rules: EvidenceRules
 ) -> End | Reason:
     """When a lineage ended, or why it has not."""
-    covering = [
-        end
-        for end in (*book.lineages.ends(members[0].call_id), *releases)
-        if all(_covers(end, each, rules) for each in members)
-    ]
+    ends = (*book.lineages.ends(members[0].call_id), *releases)
+    covering = ends and [end for end in ends if all(_covers(end, each, rules) for each in members)]
     if not covering:
         latest = members[0]
         if len(members) > 1:

@@ -58,23 +58,19 @@ def find_makers(
 def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Response | None:
     """The response whose auto slot named the container first; None if its request bore it."""
     naming = [each for each in book.naming(container_id) if not each.superseded]
-    first = (
-        naming[0]
-        if len(naming) == 1
-        else min(
-            naming,
-            key=lambda each: (each.begun_earliest(rules.max_event_delay), each.call_id),
-            default=None,
-        )
-    )
-    if first is None or not first.auto_slots or container_id not in first.named:
+    if not naming:
         return None
-    return None if container_id in first.borne else first
+    first = naming[0]
+    if len(naming) > 1:
+        unknown = rules.max_event_delay
+        first = min(naming, key=lambda each: (each.begun_earliest(unknown), each.call_id))
+    made = first.auto_slots and container_id in first.named
+    return first if made and container_id not in first.borne else None
 
 
 def _any_fits(response: Response, sighting: Sighting) -> bool:
     tier = sighting.container.tier
-    return any(tier is None or slot.tier in (None, tier) for slot in response.auto_slots)
+    return tier is None or any(slot.tier in (None, tier) for slot in response.auto_slots)
 
 
 def _left(slots: Iterable[Slot], made: Iterable[Sighting]) -> list[Slot] | None:

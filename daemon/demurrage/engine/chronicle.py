@@ -146,10 +146,11 @@ def _worth_recording(before: Verdict | None, now: Verdict) -> bool:
     """True when a person reading the log would want the line."""
     if before is None:
         return True
-    return (before.kind, before.codes, before.due_at, before.shadow, before.proven_at) != (
+    if (before.kind, before.due_at, before.shadow, before.proven_at) != (
         now.kind,
-        now.codes,
         now.due_at,
         now.shadow,
         now.proven_at,
-    )
+    ):
+        return True
+    return before.reasons is not now.reasons and before.codes != now.codes

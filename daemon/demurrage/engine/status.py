@@ -72,7 +72,7 @@ def snapshot(
     decision, reading = picture.decision, picture.reading
     verdicts = tuple(decision.verdicts.values()) if decision is not None else ()
     kinds = Counter(verdict.kind for verdict in verdicts)
-    reasons = Counter(f"{each.kind}:{each.codes[0]}" for each in verdicts if each.codes)
+    reasons = Counter(f"{each.kind}:{each.reasons[0].code}" for each in verdicts if each.reasons)
     through = None if decision is None else decision.watermark.through
     writers = () if decision is None else decision.watermark.holders
     holds = tuple(holds)

@@ -80,5 +80,5 @@ class Sighting:
         return (
             self.gone_at is None
             and self.deleted_at is None
-            and self.container.life is not Life.GONE
+            and _LIFE.get(self.container.status) is not Life.GONE
         )

@@ -83,4 +83,4 @@ class Verdict:
     @property
     def codes(self) -> tuple[Code, ...]:
         """The reason codes, in order."""
-        return tuple(reason.code for reason in self.reasons)
+        return tuple([reason.code for reason in self.reasons])
