@@ -90,7 +90,7 @@ class Holds:
 
     async def settle(self, inventory: Inventory, now: float) -> None:
         """Let holds lapse whose containers are gone; a partial inventory settles nothing."""
-        if isinstance(inventory, PartialInventory):
+        if isinstance(inventory, PartialInventory) or not self.current:
             return
         alive = {each.id for each in inventory.sightings.values() if each.alive}
         for hold in self.current:
