@@ -109,6 +109,8 @@ class Book:
         response = self.responses.get(fact.call_id)
         if response is None:
             response = self.responses[fact.call_id] = Response(fact.call_id)
+            # At once: should the fold break off, what it has begun blocks all the same.
+            self.windows.change(fact.call_id)
         response.positions.append(position)
         moment.source.calls.add(fact.call_id)
         match fact:

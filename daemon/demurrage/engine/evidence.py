@@ -5,7 +5,8 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -141,7 +142,8 @@ class Evidence:
             if await self._replaced(batch):
                 continue
             self._generation = batch.generation
-            self.ledger.fold(batch.records, self._claims)
+            with self._unbroken():
+                self.ledger.fold(batch.records, self._claims)
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
@@ -169,19 +171,37 @@ class Evidence:
             return False
         floors = await asyncio.to_thread(self._reader.floors)
         self.setbacks += 1
-        self.ledger = Ledger()
+        self._drop()
         self.ledger.start_from(floors)
+        return True
+
+    def _drop(self) -> None:
+        """Let go of all that was folded, to fold it from the start."""
+        self.ledger = Ledger()
         self._position = 0
         self._generation = None
         self._claims.clear()
-        return True
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        """Work on the ledger, and drop it if that breaks off.
+
+        An event of which half is in passes for held, and its other half would never come.
+        """
+        try:
+            yield
+        except BaseException:
+            self._drop()
+            self._since = self._read_at = None
+            raise
 
     async def forget(
         self, target: str, before: float, needed: frozenset[str], unknown: float
     ) -> None:
         """Let go of a target's evidence that can bear on nothing alive."""
         async with self.lock:
-            self.ledger.forget(target, before, needed, unknown)
+            with self._unbroken():
+                self.ledger.forget(target, before, needed, unknown)
 
     async def forget_writers(
         self, left: Callable[[Source], bool], before: float, retention: float, unknown: float
@@ -196,7 +216,8 @@ class Evidence:
         """
         async with self.lock:
             through = await asyncio.to_thread(self._reader.appended_before, retention)
-            self.ledger.forget_writers(left, before, min(through, self._position), unknown)
+            with self._unbroken():
+                self.ledger.forget_writers(left, before, min(through, self._position), unknown)
 
     async def prune(self, before: float) -> int:
         """Apply retention to the log; what the ledger still holds stays."""
