@@ -32,7 +32,8 @@ class Server:
     """Answers calls after a while, or does not.
 
     `refused` are the containers whose last delete was answered with `deleted: false`.
-    `on_delete` is told of each delete that arrives, whatever becomes of it.
+    `on_send` is told of each delete that leaves a daemon, `on_delete` of each that arrives,
+    whatever becomes of it.
     """
 
     def __init__(self, harbour: Harbour, dice: Dice, agenda: Agenda, page: int) -> None:
@@ -44,6 +45,7 @@ class Server:
         self._storm_until = self._outage_until = -1.0
         self.refused: set[str] = set()
         self.calls = 0
+        self.on_send: Callable[[str], None] = lambda _container_id: None
         self.on_delete: Callable[[str], None] = lambda _container_id: None
 
     async def list(self, after: str | None, limit: int) -> Reply:
@@ -60,6 +62,7 @@ class Server:
             self.refused.discard(container_id)
             self.on_delete(container_id)
 
+        self.on_send(container_id)
         return await self._call("delete", serve, arrive)
 
     async def _call(

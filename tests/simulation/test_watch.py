@@ -25,11 +25,13 @@ _Hindrance = Callable[[], Failure | None]
 
 
 class _Api:
-    """Lists as told, and keeps what a delete asked; no delete arrives by itself."""
+    """Lists as told, and tells which deletes leave; none arrives by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: Callable[[str], None]) -> None:
         self.failure: Failure | None = None
         self.asks = True
+        self.waits: Callable[[], None] = lambda: None
+        self._left = left
 
     async def read(self, regions: Sequence[Region]) -> Listing:
         return Listing(0.0, (), 1, self.failure)
@@ -37,25 +39,33 @@ class _Api:
     async def delete(self, container_id: str, hindrance: _Hindrance) -> DeleteAnswer:
         if self.asks and (hindered := hindrance()) is not None:
             return DeleteAnswer(container_id, DeleteOutcome.FAILED, hindered)
+        self.waits()
+        self._left(container_id)
         return DeleteAnswer(container_id, DeleteOutcome.UNCERTAIN, _SHORT)
 
 
 @pytest.fixture
-def api() -> _Api:
-    """The API beneath."""
-    return _Api()
+def agenda() -> Agenda:
+    """What the time is."""
+    return Agenda()
 
 
 @pytest.fixture
-def watch(tmp_path: Path) -> Watch:
+def watch(tmp_path: Path, agenda: Agenda) -> Watch:
     """One container, taken for an orphan; its store knows of no intent."""
-    shape, agenda = Shape(seed=1), Agenda()
+    shape = Shape(seed=1)
     office = Office(Post(), Dice(1, frozenset()), agenda, agenda.now)
     story = Story(made={_ID: Made(_ID, 0.0, "1g", None)})
     watch = Watch(shape, story, office, agenda, Place(tmp_path).store)
     watch.verdicts[_ID] = VerdictKind.ORPHAN
     watch.started("daemon-1")
     return watch
+
+
+@pytest.fixture
+def api(watch: Watch) -> _Api:
+    """The API beneath."""
+    return _Api(watch.sending)
 
 
 @pytest.fixture
@@ -125,8 +135,25 @@ async def test_a_delete_that_nobody_saw_leave_is_a_breach(
 ) -> None:
     """Or one that leaves without the last look would not be judged at all."""
     api.asks = False
+    await _list(heard, api, None)
+    await _send(heard)
+    assert _broken(watch) == {"written_first"}
+
+
+async def test_a_look_serves_for_the_delete_right_after_it_alone(
+    watch: Watch, heard: ContainersApi, api: _Api, agenda: Agenda
+) -> None:
+    """What changes while a delete waits to leave would be seen by nobody."""
+
+    def wait() -> None:
+        agenda.now += 30.0
 
     await _list(heard, api, None)
     await _send(heard)
-    watch.deleting(_ID)
-    assert _broken(watch) == {"written_first"}
+    looked = len(watch.broken)
+    api.waits = wait
+    await _send(heard)
+    assert "last look" in watch.broken[-1].detail
+    api.asks, api.waits = False, lambda: None
+    await _send(heard)
+    assert len([each for each in watch.broken[looked:] if "last look" in each.detail]) == 2

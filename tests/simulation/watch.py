@@ -94,7 +94,7 @@ class Watch:
         self._store = store
         self._books: sqlite3.Connection | None = None
         self._done: set[str] = set()
-        self._under_way: Counter[str] = Counter()
+        self._looked_at: dict[str, float] = {}
         self._partial: dict[str, bool] = {}
         self._positions: dict[str, set[int]] = {}
         self._recent: deque[tuple[float, str]] = deque()
@@ -229,23 +229,23 @@ class Watch:
         """A daemon has asked for the last time whether a delete may go: it does."""
         made, kind = self.story.made[container], self.verdicts.get(container)
         self.note("sent", container, f"verdict {kind}")
-        self._under_way[container] += 1
+        self._looked_at[container] = self.now
         self._by_rule(name, made, kind)
         if self.alive(container):
             self._by_log(made, kind)
         self._capped(container, self._written(container))
         self.at_delete(made)
 
+    def sending(self, container: str) -> None:
+        """A delete leaves: right after a last look, which serves for no other."""
+        if self._looked_at.pop(container, -inf) != self.now:
+            self.breaks("written_first", container, "it left without a last look")
+
     def deleting(self, container: str) -> None:
         """A delete has arrived."""
-        made = self.story.made[container]
         self.counts["deletes"] += 1
         self.note("DELETE", container)
-        if self._under_way[container]:
-            self._under_way[container] -= 1
-        else:
-            self.breaks("written_first", container, "it left without a last look")
-        self._by_truth(made)
+        self._by_truth(self.story.made[container])
 
     def _by_rule(self, name: str, made: Made, kind: VerdictKind | None) -> None:
         if self.shape.mode == "observe":

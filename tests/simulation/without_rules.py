@@ -363,7 +363,7 @@ def _broken(result: Result, tripped: float | None) -> frozenset[str]:
     """The invariants that were broken; `tripped` is when the rail should have held."""
     broken = {each.name for each in result.broken}
     if tripped is not None and any(
-        each.what in ("DELETE", "listed") and tripped < each.at <= tripped + _UNANSWERED
+        each.what in ("sent", "listed") and tripped < each.at <= tripped + _UNANSWERED
         for each in result.trace
     ):
         broken.add(_HELD_BACK)

@@ -89,6 +89,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     watch = Watch(shape, story, office, loop.agenda, place.store)
     watch.refused = server.refused
     watch.alive = lambda each: harbour.alive(harbour.berths[each])
+    server.on_send = watch.sending
     server.on_delete = watch.deleting
     dice.on_strike = watch.struck
     life = Life(
