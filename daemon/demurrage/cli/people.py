@@ -52,8 +52,8 @@ def protect(
                 raise FailedError(f"{container_id} is not protected in {owner}")
             moment, words = None, "is not protected any more; its verdict decides"
         else:
-            listed = store.case(container_id) is not None
-            if not listed and not is_container_id(container_id):
+            case = store.case(container_id)
+            if case is None and not is_container_id(container_id):
                 raise FailedError(
                     f"{container_id} is no container's id, and no listing has shown it; an id is "
                     "like cntr_68f0a1b2..."
@@ -62,8 +62,10 @@ def protect(
             moment = None if until is None else read_until(until, "--until", now=now)
             store.protect(owner, container_id, moment, by)
             words = f"is protected {'for ever' if moment is None else f'until {local(moment)}'}"
-            if not listed:
+            if case is None:
                 note(f"demurrage: no listing has shown {container_id} yet; is the id right?")
+            elif case.sighting is not None and not case.sighting.alive:
+                note(f"demurrage: {container_id} is gone; nothing is left to protect")
     if as_json:
         say_json(
             {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.cli.conftest import Desk, Refused
-from tests.unit.store.build import planned
+from tests.unit.store.build import NOW, planned, sighting
 
 from demurrage.cli.session import person
 from demurrage.decide.holds import open_hold
@@ -64,6 +64,14 @@ def test_an_id_that_was_never_listed_is_protected_with_a_doubt(kept: Desk) -> No
     said = kept.say("protect", "cntr_9", "--json")
     assert (said.code, said.json["protected"]) == (0, True)
     assert "cntr_9" in said.err
+
+
+def test_protecting_what_is_gone_says_so(kept: Desk) -> None:
+    """A person may think that it can still be saved."""
+    with kept.store() as store:
+        store.save_sightings("default", [sighting("cntr_1"), sighting("cntr_2", gone_at=NOW)])
+    assert kept.say("protect", "cntr_1").err == ""
+    assert "gone" in kept.say("protect", "cntr_2").err
 
 
 def test_what_is_no_container_is_not_protected(kept: Desk, refused: Refused) -> None:
