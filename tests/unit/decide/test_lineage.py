@@ -1,6 +1,9 @@
 """Which responses stand in one lineage, and what is left of it when some are forgotten."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unit.decide.builders import T
 
 from demurrage.decide.lineage import Lineages
@@ -35,6 +38,31 @@ def test_one_conversation_is_one_lineage() -> None:
         frozenset("ab"),
         frozenset("c"),
     }
+
+
+@examples(200)
+@given(
+    told=st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from(["", "talk", "chat", "walk"])),
+        max_size=12,
+    ),
+    asked=st.lists(st.sampled_from("abcdef"), max_size=4),
+)
+def test_who_was_asked_for_before_changes_no_answer(
+    told: list[tuple[str, str]], asked: list[str]
+) -> None:
+    """Of a lineage that has grown since all is known, or its youngest would not keep anything."""
+    lineages, joined = Lineages(), []
+    for call, talk in told:
+        lineages.distinct(asked)
+        response = in_talk(call, talk) if talk else Response(call)
+        lineages.join(response)
+        joined.append(response)
+        afresh = Lineages()
+        for each in joined:
+            afresh.join(each)
+        assert lineages.distinct("abcdef") == afresh.distinct("abcdef")
+        assert all(set(each) == lineages.members(each[0]) for each in lineages.distinct([call]))
 
 
 @pytest.mark.parametrize("first", [True, False])
