@@ -17,6 +17,8 @@ from demurrage.model.event import PERSON_PREFIX, Ending
 PERSON = f"{PERSON_PREFIX}ops"
 # Whole seconds that a line of an honest writer is under way at most, under `late_lines`.
 _LATEST = 25.0
+# Seconds that a line is under way where nothing is wrong.
+_PROMPT = 0.3
 _BEAT = 12.0
 # A writer looks at a request that has been under way for so long.
 _LOOKED_AT = 1.0
@@ -195,7 +197,7 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
     final = line.kind == "response.finished" and told.get("status") != "lost"
     letter = Letter(
         line.at,
-        line.at + _delay(random, dice, sequence, hand),
+        _by_calm(line.at + _delay(random, dice, line, sequence), line, dice),
         read_line(raw),
         needed=line.kind != "writer.heartbeat",
         source=hand.name,
@@ -203,25 +205,34 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
     )
     if sequence > 1:
         _outlive(letter, hand)
+    if line.at >= dice.calm_from:
+        return letter
     if letter.arrives < inf and dice.strikes("doubled_lines"):
         letter.again = letter.arrives + random.uniform(0, 100)
     if sequence > 1 and letter.arrives < inf and dice.strikes("corrupt_lines"):
         letter.garbled_at = letter.arrives
-        letter.arrives += random.uniform(10, 120)
+        letter.arrives = _by_calm(letter.arrives + random.uniform(10, 120), line, dice)
     return letter
 
 
-def _delay(random: Random, dice: Dice, sequence: int, hand: Hand) -> float:
+def _delay(random: Random, dice: Dice, line: Line, sequence: int) -> float:
     """Seconds under way.
 
     The first line of a writer comes in time, even of one that is killed at once: nobody would
-    miss it.
+    miss it. Once all is calm, so does every line.
     """
-    if sequence > 1 and hand.retired == inf and dice.strikes("missing_lines"):
+    if line.at >= dice.calm_from:
+        return random.uniform(0, _PROMPT)
+    if sequence > 1 and line.hand.retired == inf and dice.strikes("missing_lines"):
         return random.uniform(30, 300)
     if dice.strikes("late_lines"):
         return random.uniform(1, _LATEST)
-    return random.uniform(0, 0.3)
+    return random.uniform(0, _PROMPT)
+
+
+def _by_calm(arrives: float, line: Line, dice: Dice) -> float:
+    """When a line arrives that is under way until then, or until all is calm."""
+    return min(arrives, max(line.at, dice.calm_from) + _PROMPT)
 
 
 def _outlive(letter: Letter, hand: Hand) -> None:

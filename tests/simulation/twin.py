@@ -136,7 +136,8 @@ class Twin:
     def foresee(self) -> None:
         """Note what the log proves to be due by soon, from a reading of its own.
 
-        It has to go as long as services are healthy, nobody holds it and calls suffice.
+        It has to go as long as services are healthy, nobody holds it and calls suffice, for it
+        and for what else comes to be due meanwhile.
         """
         now, facts, records = self._harbour.now, self._facts(), self._life.log_since(self._read_to)
         if facts is None or records is None:
@@ -158,12 +159,15 @@ class Twin:
         affordable = daemon.affordable(self.notice) / 2 if daemon is not None else 0
         free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
         if shape.mode == "enforce" and not self._watch.standing and free:
-            self._agenda.at(self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due))
+            spent = self._watch.counts["deletes"] + affordable
+            self._agenda.at(
+                self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due, spent)
+            )
 
-    def _expect_gone(self, due: dict[str, float]) -> None:
-        self._watch.counts["foreseen"] += len(due)
-        if self._watch.standing:
+    def _expect_gone(self, due: dict[str, float], spent: float) -> None:
+        if self._watch.standing or self._watch.counts["deletes"] >= spent:
             return
+        self._watch.counts["foreseen"] += len(due)
         for container, since in due.items():
             if self._harbour.alive(self._harbour.berths[container]):
                 waited = self._harbour.now - (since - EPOCH)
