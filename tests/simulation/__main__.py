@@ -25,9 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.perf_counter()
     summary = Summary(len(shapes))
     failed: list[Result] = []
-    # A process for each world: what one leaves in memory does not slow the next.
+    # A process for each world: what one leaves in memory does not slow the next, and what is
+    # alike in all is prepared before they split off.
     processes = get_context("forkserver")
-    processes.set_forkserver_preload(["tests.simulation.world"])
+    processes.set_forkserver_preload(["tests.simulation.warm"])
     with processes.Pool(options.workers, maxtasksperchild=1) as pool:
         for result in pool.imap(run, shapes):
             summary.add(result)
