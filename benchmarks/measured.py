@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+# Of a figure so many digits are shown, and not more than so many where a limit is close.
+_DIGITS = 3
+_MOST = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -45,9 +49,31 @@ class Measured:
             return None
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
+    @property
+    def told(self) -> str:
+        """The value with its unit, and with digits enough to tell on which side of a limit it is.
 
-def figure(value: float) -> str:
+        So many that what they leave out is little beside its distance to the limit.
+        """
+        digits = _DIGITS
+        if self.limit is not None:
+            apart = abs(self.value - self.limit)
+            while (
+                digits < _MOST and abs(float(f"{self.value:.{digits}g}") - self.value) > apart / 10
+            ):
+                digits += 1
+        return f"{figure(self.value, digits)} {self.unit}"
+
+    @property
+    def bound(self) -> str:
+        """The limit with its sign, empty without one."""
+        if self.limit is None:
+            return ""
+        return f"{'≥' if self.at_least else '≤'} {figure(self.limit, _MOST)}"
+
+
+def figure(value: float, digits: int = _DIGITS) -> str:
     """A number with the digits that mean something."""
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{value:.{digits}g}"

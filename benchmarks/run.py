@@ -26,7 +26,7 @@ from rich.table import Table
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # safe-path mode leaves it out
 
-from benchmarks.measured import Measured, Options, figure  # noqa: E402 - found by the line above
+from benchmarks.measured import Measured, Options  # noqa: E402 - found by the line above
 
 from demurrage.observe.logs import set_up_logs  # noqa: E402 - likewise
 
@@ -79,20 +79,18 @@ def run(chosen: dict[str, Benchmark], options: Options) -> tuple[list[Measured],
 
 def told(row: Measured) -> str:
     """One row in one line."""
-    least = ">=" if row.at_least else "<="
-    limit = "" if row.limit is None else f", limit {least} {figure(row.limit)}"
+    limit = f", limit {row.bound}" if row.bound else ""
     verdict = {True: ", met", False: ", MISSED", None: ""}[row.met]
     rival = f"; {row.rival}" if row.rival else ""
-    return f"{row.what}: {figure(row.value)} {row.unit}{limit}{verdict}{rival}"
+    return f"{row.what}: {row.told}{limit}{verdict}{rival}"
 
 
 def show(rows: Sequence[Measured]) -> None:
     """Print the table of all that has a limit or a rival."""
     table = Table("what", "measured", "limit", "rival", "met")
     for row in rows:
-        limit = "" if row.limit is None else f"{'≥' if row.at_least else '≤'} {figure(row.limit)}"
         met = {True: "yes", False: "NO", None: ""}[row.met]
-        table.add_row(row.what, f"{figure(row.value)} {row.unit}", limit, row.rival, met)
+        table.add_row(row.what, row.told, row.bound, row.rival, met)
     console = Console()
     console.width = max(console.width, 160)
     console.print(table)

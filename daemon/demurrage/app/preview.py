@@ -159,7 +159,10 @@ async def _watch_events(
 
 def _shortfall(name: str, picture: Picture) -> str:
     if isinstance(picture.inventory, PartialInventory):
-        return f"{name} was not listed completely: {picture.inventory.detail}"
+        return (
+            f"{name} was not listed completely: {picture.inventory.detail}; `demurrage check` says "
+            "at which address it was asked, and what to mend"
+        )
     if isinstance(picture.reading, Unreadable):
         return f"the event log cannot be read: {picture.reading.detail}"
     return f"{name} cannot be judged: a clock made a step, and is being measured anew"

@@ -64,7 +64,7 @@ class Book:
         """Take one event in."""
         moment = Moment(event.time, source, event.sequence)
         if event.undecodable:
-            self._note_last("undecodable", self.undecodable, moment, position)
+            self._note_undecodable(moment, position)
         match event.fact:
             case Started() | Sent() | Created() | Output() | Finished():
                 self._fold_response(event.fact, moment, position, claim)
@@ -92,12 +92,12 @@ class Book:
             case _:
                 pass
 
-    def _note_last(self, what: str, told: dict[str, Moment], moment: Moment, position: int) -> None:
-        """Keep the last that each source told of its kind."""
+    def _note_undecodable(self, moment: Moment, position: int) -> None:
+        """Keep the last that each source told of such a name."""
         source_id = moment.source.id
-        if later(told.get(source_id), moment) is moment:
-            told[source_id] = moment
-            self.positions[f"{what}:{source_id}"] = [position]
+        if later(self.undecodable.get(source_id), moment) is moment:
+            self.undecodable[source_id] = moment
+            self.positions[f"undecodable:{source_id}"] = [position]
 
     def _fold_response(
         self,

@@ -24,6 +24,25 @@ def test_a_figure_is_held_against_its_limit() -> None:
     assert [each.met for each in _fake(Options())] == [True, False, None]
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "told", "bound"),
+    [
+        (1.0, 1.005, "1 times", "≤ 1.005"),
+        (1.00493, 1.005, "1.00493 times", "≤ 1.005"),
+        (1.186, 1.2, "1.186 times", "≤ 1.2"),
+        (0.5, 1.2, "0.5 times", "≤ 1.2"),
+        (12_345.6, 10_000, "12,346 times", "≤ 10,000"),
+        (1.23456, None, "1.23 times", ""),
+    ],
+)
+def test_a_figure_shows_how_close_its_limit_is(
+    value: float, limit: float | None, told: str, bound: str
+) -> None:
+    """Never as if it were on it, or on the other side."""
+    row = Measured("cost", value, "times", limit)
+    assert (row.told, row.bound) == (told, bound)
+
+
 def test_what_is_measured_is_told_and_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
