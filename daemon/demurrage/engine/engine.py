@@ -271,6 +271,11 @@ class Engine:
             max(each.max_event_delay for each in rules),
         )
         await self.evidence.prune(now - self._retention.events)
+        spoken_of = await self.evidence.writers()
+        if spoken_of is not None:
+            await asyncio.to_thread(
+                self._store.forget_retired, now - self._retention.events, spoken_of
+            )
         await self._standing.abandon(self._targets.keys(), now)
         await asyncio.to_thread(self._store.prune, now, self._retention)
         await self.evidence.tidy(over.__contains__)

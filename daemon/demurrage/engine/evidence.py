@@ -219,6 +219,11 @@ class Evidence:
             with self._unbroken():
                 self.ledger.forget_writers(left, before, min(through, self._position), unknown)
 
+    async def writers(self) -> frozenset[str] | None:
+        """All that the log speaks of; None while it is not read to its end."""
+        async with self.lock:
+            return None if self._since is None else frozenset(self.ledger.sources)
+
     async def prune(self, before: float) -> int:
         """Apply retention to the log; what the ledger still holds stays."""
         async with self.lock:

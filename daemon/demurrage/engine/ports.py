@@ -268,6 +268,10 @@ class Store(Protocol):
         """A person's word, or proof of its death, that a writer will not return."""
         ...
 
+    def forget_retired(self, before: float, spoken_of: SetContainer[str]) -> int:
+        """Drop the word on those retired before a moment of whom nothing is held; how many."""
+        ...
+
     # rails
     def holds(self, target: str) -> tuple[Hold, ...]:
         """Holds that have not ended."""

@@ -1,13 +1,17 @@
 """A person's word: on single containers, and on writers that will not return."""
 
 from collections.abc import Callable
+from collections.abc import Container as SetContainer
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from demurrage.store.acts import record_act
 from demurrage.store.database import Repository
 from demurrage.store.dialect import upsert
 from demurrage.store.tables import protections, retired_writers
+
+# So many writers one call forgets at most; the next one goes on.
+_MOST_AT_ONCE = 500
 
 
 class People(Repository):
@@ -51,3 +55,24 @@ class People(Repository):
         with self._database.write() as connection:
             upsert(connection, retired_writers, [row], replace=("at", "by"))
             record_act(connection, at, by, "retire_writer", about=source)
+
+    def forget_retired(self, before: float, spoken_of: SetContainer[str]) -> int:
+        """Drop the word on writers that were retired before a moment and of whom nothing is held.
+
+        Nobody waits for one of whom the log says nothing. Should it speak again, its past looks
+        like a gap, and holds the watermark until it is retired anew.
+
+        Args:
+            before: epoch seconds.
+            spoken_of: the writers that the log speaks of; of these the word stays.
+
+        Returns:
+            How many were dropped.
+        """
+        retired = retired_writers.c
+        with self._database.write() as connection:
+            old = connection.scalars(select(retired.source).where(retired.at < before))
+            gone = [each for each in old if each not in spoken_of][:_MOST_AT_ONCE]
+            if gone:
+                connection.execute(delete(retired_writers).where(retired.source.in_(gone)))
+        return len(gone)

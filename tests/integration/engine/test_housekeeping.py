@@ -85,3 +85,28 @@ async def test_of_a_process_that_said_goodbye_long_ago_nothing_is_kept(bench: Be
             each["source"] for each in running.engine.statuses["default"]["evidence"]["writers"]
         }
         assert waited == {"silent", "here"}
+
+
+async def test_the_word_on_a_retired_process_goes_with_all_that_it_said(bench: Bench) -> None:
+    """Of one that left a call open it stays, for without it the daemon would wait for that one."""
+    bench.retention = RetentionRules(events=1.0)
+    done = (
+        told(1, "response.started", source="done", call_id="c1", slots=[]),
+        told(2, "response.finished", source="done", call_id="c1", status="completed"),
+        beat(3, source="done"),
+    )
+    open_ = (
+        told(1, "response.started", source="open", call_id="c2", slots=[]),
+        beat(2, source="open"),
+    )
+    async with bench.engine() as running:
+        for events in (done, open_):
+            running.log.append(events, appended_at=time.time() - HOURS_AGO)
+        for name in ("done", "open"):
+            running.store.retire_writer(name, time.time() - HOURS_AGO / 2, "ann")
+        await running.turn()
+        await running.engine.housekeep()
+        assert running.store.facts("default", time.time()).retired.keys() == {"open"}
+    async with bench.engine() as running:
+        await running.turn()
+        assert running.engine.statuses["default"]["evidence"]["writers"] == []

@@ -11,6 +11,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.lineage import Lineages
 from demurrage.decide.windows import Windows
 from demurrage.engine.evidence import Evidence, Reading
+from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
 from demurrage.model.rules import EvidenceRules
 
@@ -70,6 +71,24 @@ async def test_a_ledger_that_was_half_forgotten_is_folded_anew(writer: Writer) -
     assert not evidence.ledger.sources
     await evidence.read(clock)
     assert evidence.ledger.book(TARGET).responses.keys() == {"a"}
+
+
+async def test_whom_the_log_speaks_of_is_known_once_it_is_read(writer: Writer) -> None:
+    """A ledger that holds nothing yet, or nothing any more, tells of nobody who has gone."""
+    evidence, clock = Evidence(Log(writer), None, 60.0), Clock()
+    assert await evidence.writers() is None
+    await evidence.read(clock)
+    spoken_of = await evidence.writers()
+    assert spoken_of is not None
+    assert spoken_of == {"app-1", "long gone"}
+    with patch.object(Log, "read", side_effect=LogUnreadableError("away")):
+        await evidence.read(clock)
+    assert await evidence.writers() is None
+    await evidence.read(clock)
+    writer.starts("b", 20.0)
+    with patch.object(Lineages, "join", side_effect=MemoryError), pytest.raises(MemoryError):
+        await evidence.read(clock)
+    assert await evidence.writers() is None
 
 
 def test_a_response_that_was_half_folded_is_looked_at(writer: Writer) -> None:

@@ -99,3 +99,13 @@ class Standing(RuleBasedStateMachine):
         """A writer is retired."""
         self.store.retire_writer(source, self.now, "ann")
         self.twin.retired[source] = self.now
+
+    @rule(spoken_of=st.sampled_from(["urn:1", "urn:2"]))
+    def forget_retired(self, spoken_of: str) -> None:
+        """The log speaks of one writer only."""
+        gone = {
+            each for each, at in self.twin.retired.items() if at < self.now and each != spoken_of
+        }
+        assert self.store.forget_retired(self.now, {spoken_of}) == len(gone)
+        for each in gone:
+            del self.twin.retired[each]

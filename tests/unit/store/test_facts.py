@@ -110,6 +110,15 @@ def test_retired_writers_are_known_to_every_target(store: SqlStore) -> None:
     assert store.facts("t", NOW).retired == {"urn:w": NOW}
 
 
+def test_of_retired_writers_that_nothing_speaks_of_the_word_is_dropped(store: SqlStore) -> None:
+    """Processes come and go for years; the word stays for as long as anything rests on it."""
+    for name, at in (("urn:gone", NOW - 2), ("urn:spoken-of", NOW - 2), ("urn:late", NOW)):
+        store.retire_writer(name, at, "ann")
+    assert store.forget_retired(NOW, {"urn:spoken-of"}) == 1
+    assert store.facts("t", NOW).retired == {"urn:spoken-of": NOW - 2, "urn:late": NOW}
+    assert store.forget_retired(NOW, {"urn:spoken-of"}) == 0
+
+
 def test_every_act_of_a_person_is_kept(store: SqlStore) -> None:
     """Who did what, when, to what."""
     store.protect("t", "x", None, "ann")
