@@ -79,12 +79,13 @@ class WatchRules:
 class RetentionRules:
     """How long what is over is kept; what concerns a living container is kept regardless.
 
-    `verdicts`: verdict history, incidents and containers that are gone. `events`: the event
-    log. `deletions`: the audit of deletes with the verdicts they rest on, and people's acts.
+    `verdicts`: verdict history, incidents and containers that are gone. `events`: the event log,
+    and with it what is held in memory. `deletions`: the audit of deletes with the verdicts they
+    rest on, and people's acts.
     """
 
     verdicts: float = 14 * 86_400.0
-    events: float = 7 * 86_400.0
+    events: float = 86_400.0
     deletions: float = 365 * 86_400.0
 
 
