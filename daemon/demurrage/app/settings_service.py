@@ -70,10 +70,10 @@ class RetentionSettings(Section):
 
     verdicts: PositiveDuration = 14 * 86400.0
     """Two weeks: long enough to ask, after a holiday, why something was kept."""
-    events: PositiveDuration = 86400.0
-    """A day: what the log holds the daemon holds in memory, too, about 3 kB a response, and in the
-    shipped gigabyte a day fits of three responses a second. Evidence about the living stays
-    regardless."""
+    events: PositiveDuration = 7 * 86400.0
+    """A week: well past the three days for which webhooks are repeated, so that what they tell of
+    is still known. The daemon holds it in memory, too, four to five kB a response. Evidence about
+    the living stays regardless."""
     deletions: PositiveDuration = 365 * 86400.0
     """A year: the audit of what was deleted and why is kept longest."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 
 from demurrage.decide.lineage import Lineages
 from demurrage.decide.response import Claim, Moment, Response, later, lineage_keys
@@ -241,7 +242,13 @@ class Book:
         return {at.source.id for at in (*moments, *self.explicit.get(container_id, ()))}
 
     def forget(
-        self, before: float, needed: frozenset[str], flying: frozenset[str], unknown: float
+        self,
+        before: float,
+        needed: frozenset[str],
+        flying: frozenset[str],
+        unknown: float,
+        *,
+        oldest: float = inf,
     ) -> frozenset[str]:
         """Drop what can bear on no living container any more.
 
@@ -250,9 +257,12 @@ class Book:
             needed: containers that live, or still constrain those that do.
             flying: calls that heartbeats name; their promises are kept as long as these are known.
             unknown: bound in seconds on the offset of a clock that has not been reported.
+            oldest: no container that lives was born earlier, clocks' skew counted in; +inf where
+                nothing lives.
 
         A lineage goes as a whole or not at all: every response ended, begun and ended before
-        the moment, none naming a needed container. A response without a known end stays.
+        the moment, none naming a needed container, nor with a living one in what it goes on from
+        without naming it. A response without a known end stays.
 
         Returns:
             The calls that were dropped.
@@ -266,7 +276,10 @@ class Book:
             seen |= members
             lineage = [self.responses[member] for member in members]
             if all(self._past(each, before, unknown) for each in lineage) and not any(
-                each.call_id in flying or each.mentioned & needed for each in lineage
+                each.call_id in flying
+                or each.mentioned & needed
+                or (each.call_id in self.opaque and each.begun_latest(unknown) >= oldest)
+                for each in lineage
             ):
                 forgotten.extend(lineage)
         self.windows.clear()

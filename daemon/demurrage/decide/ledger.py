@@ -5,6 +5,7 @@ gives the same ledger, so a reader that starts anew from the log knows what it k
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from math import inf
 
 from demurrage.decide.book import Book
 from demurrage.decide.contents import Names
@@ -109,12 +110,20 @@ class Ledger:
             self.sources[source_id] = Source(source_id)
         return self.sources[source_id]
 
-    def forget(self, target: str, before: float, needed: frozenset[str], unknown: float) -> None:
+    def forget(
+        self,
+        target: str,
+        before: float,
+        needed: frozenset[str],
+        unknown: float,
+        *,
+        oldest: float = inf,
+    ) -> None:
         """Drop a target's evidence that can bear on nothing alive; see `Book.forget`."""
         flying = frozenset(
             call_id for source in self.sources.values() for call_id in source.in_flight
         )
-        forgotten = self.book(target).forget(before, needed, flying, unknown)
+        forgotten = self.book(target).forget(before, needed, flying, unknown, oldest=oldest)
         for source in self.sources.values():
             source.calls = source.calls - forgotten
 

@@ -248,27 +248,31 @@ class Engine:
         }
         if not cycles:
             return
+        # A container may be named in the log of another target than the one that lists it.
+        needed = frozenset().union(*(cycle.watch.sightings for cycle in self._cycles.values()))
         olds: list[float] = []
         for name, cycle in cycles.items():
+            at = cycle.target.api.clock.now()
             # What is remembered of containers that are gone needs its makers, too.
-            kept_for = max(self._retention.events, cycle.watch.horizon)
-            olds.append(cycle.target.api.clock.now() - kept_for)
+            olds.append(at - max(self._retention.events, cycle.watch.horizon))
+            rules = cycle.target.rules.evidence
             await self.evidence.forget(
                 name,
                 olds[-1],
-                frozenset(cycle.watch.sightings),
-                cycle.target.rules.evidence.max_event_delay,
+                needed,
+                rules.max_event_delay,
+                oldest=cycle.watch.oldest - rules.clock_skew,
             )
         now = max(cycle.target.api.clock.now() for cycle in cycles.values())
         facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
         # Before who has left is forgotten, for that tells whose journal may go.
         over = all_over(self.evidence.ledger, facts.retired)
-        rules = [target.rules.evidence for target in self._targets.values()]
+        all_rules = [target.rules.evidence for target in self._targets.values()]
         await self.evidence.forget_writers(
-            partial(has_left, facts.retired, rules),
+            partial(has_left, facts.retired, all_rules),
             min(olds),
             now - self._retention.events,
-            max(each.max_event_delay for each in rules),
+            max(each.max_event_delay for each in all_rules),
         )
         await self.evidence.prune(now - self._retention.events)
         spoken_of = await self.evidence.writers()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
@@ -180,6 +181,7 @@ class Evidence:
         self.ledger = Ledger()
         self._position = 0
         self._generation = None
+        self._since = None
         self._claims.clear()
 
     @contextmanager
@@ -192,16 +194,22 @@ class Evidence:
             yield
         except BaseException:
             self._drop()
-            self._since = self._read_at = None
+            self._read_at = None
             raise
 
     async def forget(
-        self, target: str, before: float, needed: frozenset[str], unknown: float
+        self,
+        target: str,
+        before: float,
+        needed: frozenset[str],
+        unknown: float,
+        *,
+        oldest: float = inf,
     ) -> None:
-        """Let go of a target's evidence that can bear on nothing alive."""
+        """Let go of a target's evidence that can bear on nothing alive; see `Book.forget`."""
         async with self.lock:
             with self._unbroken():
-                self.ledger.forget(target, before, needed, unknown)
+                self.ledger.forget(target, before, needed, unknown, oldest=oldest)
 
     async def forget_writers(
         self, left: Callable[[Source], bool], before: float, retention: float, unknown: float

@@ -48,6 +48,12 @@ class InventoryWatch:
         """How far before now gone containers are still remembered, seconds."""
         return horizon(self._rules.billing)
 
+    @property
+    def oldest(self) -> float:
+        """The earliest birth of all that lives, provider time; +inf where nothing does."""
+        births = (each.container.created_at for each in self.sightings.values() if each.alive)
+        return min(births, default=inf)
+
     def remember(self, sightings: Mapping[str, Sighting], *, bootstrapped: bool) -> None:
         """Take over what the store knows from before."""
         self.sightings = dict(sightings)

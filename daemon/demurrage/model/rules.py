@@ -85,7 +85,7 @@ class RetentionRules:
     """
 
     verdicts: float = 14 * 86_400.0
-    events: float = 86_400.0
+    events: float = 7 * 86_400.0
     deletions: float = 365 * 86_400.0
 
 

@@ -74,5 +74,7 @@ class People(Repository):
             old = connection.scalars(select(retired.source).where(retired.at < before))
             gone = [each for each in old if each not in spoken_of][:_MOST_AT_ONCE]
             if gone:
-                connection.execute(delete(retired_writers).where(retired.source.in_(gone)))
+                connection.execute(
+                    delete(retired_writers).where(retired.source.in_(gone), retired.at < before)
+                )
         return len(gone)

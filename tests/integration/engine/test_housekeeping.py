@@ -1,12 +1,23 @@
 """Letting go waits until it is known what lives."""
 
 import time
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.integration.engine.conftest import Bench
+import pytest
+from tests.integration.engine.conftest import AT_ONCE, Bench
 
+from demurrage.engine.engine import Engine
+from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.look import Target
+from demurrage.eventlog.log import EventLog
+from demurrage.model.plan import Mode
 from demurrage.model.rules import RetentionRules
+from demurrage.provider.budget import CallBudget
+from demurrage.simulator.serve import HarbourServer
+from demurrage.store import open_store
 
 HOURS_AGO = 2 * 3600.0
 
@@ -23,7 +34,7 @@ def told(
         "sequence": sequence,
         "type": f"demurrage.{kind}",
         "time": at.isoformat(),
-        "data": {"target": "default", **data},
+        "data": {"target": "default"} | data,
     }
 
 
@@ -110,3 +121,62 @@ async def test_the_word_on_a_retired_process_goes_with_all_that_it_said(bench: B
     async with bench.engine() as running:
         await running.turn()
         assert running.engine.statuses["default"]["evidence"]["writers"] == []
+
+
+async def test_what_another_target_lists_is_needed_in_every_log(
+    bench: Bench, harbours: Callable[[], HarbourServer]
+) -> None:
+    """Two names for one project: that the other log names it keeps a container for as long."""
+    other = harbours()
+    bench.admin.seed(live=1, used_share=1.0)
+    elsewhere = Bench(other, other.admin, bench.folder, AT_ONCE, hooks=bench.hooks)
+    targets = [
+        Target("default", bench.connect(CallBudget(10_000)), AT_ONCE, Mode.OBSERVE),
+        Target("other", elsewhere.connect(CallBudget(10_000)), AT_ONCE, Mode.OBSERVE),
+    ]
+    with (
+        closing(open_store(f"sqlite:///{bench.store_file}")) as store,
+        closing(EventLog.open(f"sqlite:///{bench.log_file}", clock=time.time)) as log,
+    ):
+        engine = Engine(targets, log, store, bench.hooks, RetentionRules(events=1.0))
+        try:
+            await engine.turn("default")
+            (living,) = store.sightings("default", alive_or_born_after=time.time())
+            turn = (
+                told(1, "response.started", target="other", call_id="c1", slots=[]),
+                told(
+                    2,
+                    "response.finished",
+                    target="other",
+                    call_id="c1",
+                    status="completed",
+                    containers=[living],
+                ),
+            )
+            log.append(turn, appended_at=time.time() - HOURS_AGO)
+            for name in engine.targets:
+                await engine.turn(name)
+            await engine.housekeep()
+            assert engine.evidence.ledger.named_elsewhere("default", [living]) == {living: "other"}
+        finally:
+            await engine.stop()
+
+
+async def test_what_may_have_the_oldest_in_its_context_is_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names nothing, so that only the oldest birth tells how long it is needed."""
+    bench.retention = RetentionRules(events=1.0)
+    turn = (
+        told(1, "response.started", call_id="c1", slots=[], opaque=True),
+        told(2, "response.finished", call_id="c1", status="completed"),
+    )
+    async with bench.engine() as running:
+        running.log.append(turn, appended_at=time.time() - HOURS_AGO)
+        await running.turn()
+        with monkeypatch.context() as patched:
+            patched.setattr(InventoryWatch, "oldest", time.time() - 2 * HOURS_AGO)
+            await running.engine.housekeep()
+        assert running.engine.evidence.ledger.book("default").opaque == {"c1"}
+        await running.engine.housekeep()
+        assert running.engine.evidence.ledger.book("default").opaque == set()

@@ -86,6 +86,38 @@ def test_what_is_forgotten_is_not_asked_for() -> None:
     assert (book.opaque, Opaque(book, RULE).holder(T, T)) == (set(), None)
 
 
+@given(
+    seed=st.integers(0, 2**32),
+    born=st.integers(0, 220),
+    declared=st.integers(0, 420),
+    before=st.integers(0, 1000),
+)
+def test_nothing_is_forgotten_that_may_hold_what_lives(
+    seed: int, born: int, declared: int, before: int
+) -> None:
+    """However long ago it was: a container that is used for days has it in some context."""
+    dice = Random(seed)
+    book = book_of(told(dice), dice)
+    held = Opaque(book, RULE).holder(T + born, T + declared)
+    oldest = T + born - RULE.clock_skew
+    book.forget(T + before, frozenset(), frozenset(), RULE.max_event_delay, oldest=oldest)
+    assert Opaque(book, RULE).holder(T + born, T + declared) == held
+
+
+def test_who_comes_back_to_it_days_later_still_holds_what_lives() -> None:
+    """What goes on from it need not be opaque itself."""
+    app = Writer()
+    app.starts("a", 100, GIVEN, opaque=True)
+    app.ends("a", 110)
+    ledger = Ledger()
+    ledger.fold(app.records)
+    unknown, oldest = RULE.max_event_delay, T + 50 - RULE.clock_skew
+    ledger.forget(TARGET, T + 9000, frozenset(), unknown, oldest=oldest)
+    app.starts("b", 9500, GIVEN, previous_response_id="resp_a")
+    ledger.fold(app.records[-1:])
+    assert Opaque(ledger.book(TARGET), RULE).holder(T + 50, T + 9400) == "b"
+
+
 def test_a_lineage_that_has_ended_hides_no_other() -> None:
     """Nor do clocks that nobody knows: the latest that it can have begun counts."""
     app = Writer()
