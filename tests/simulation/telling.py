@@ -211,7 +211,9 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
         letter.again = letter.arrives + random.uniform(0, 100)
     if sequence > 1 and letter.arrives < inf and dice.strikes("corrupt_lines"):
         letter.garbled_at = letter.arrives
-        letter.arrives = _by_calm(letter.arrives + random.uniform(10, 120), line, dice)
+        healed = _by_calm(letter.arrives + random.uniform(10, 120), line, dice)
+        # What a dead writer left may come after all is calm, garbled first as well.
+        letter.arrives = max(healed, letter.garbled_at + _PROMPT)
     return letter
 
 

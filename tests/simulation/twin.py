@@ -159,13 +159,14 @@ class Twin:
         affordable = daemon.affordable(self.notice) / 2 if daemon is not None else 0
         free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
         if shape.mode == "enforce" and not self._watch.standing and free:
-            spent = self._watch.counts["deletes"] + affordable
+            spent = self._watch.swept + affordable
             self._agenda.at(
                 self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due, spent)
             )
 
     def _expect_gone(self, due: dict[str, float], spent: float) -> None:
-        if self._watch.standing or self._watch.counts["deletes"] >= spent:
+        if self._watch.standing or self._watch.swept >= spent:
+            self._watch.counts["excused"] += len(due)
             return
         self._watch.counts["foreseen"] += len(due)
         for container, since in due.items():

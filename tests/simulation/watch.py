@@ -107,6 +107,11 @@ class Watch:
         """Seconds since the world began."""
         return self._agenda.now - self._began
 
+    @property
+    def swept(self) -> int:
+        """How many deletes have met a container that was alive."""
+        return self.counts["deletes"] - self.counts["deletes of the gone"]
+
     def note(self, what: str, about: str | None = None, detail: str = "") -> None:
         """Add a line to the trace."""
         self.trace.append(Noted(self.now, what, about, detail))
