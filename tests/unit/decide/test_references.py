@@ -98,6 +98,7 @@ def test_activity_after_birth_is_use() -> None:
     assert at_the_bound.kind is VerdictKind.ORPHAN
     assert beyond.kind is VerdictKind.REFERENCED
     assert beyond.codes == (Code.ACTIVE_SINCE_BIRTH,)
+    assert " 3 s " in beyond.reasons[0].text
 
 
 def test_an_id_that_could_not_be_decoded_keeps_all_that_lived_then() -> None:
@@ -113,6 +114,8 @@ def test_an_id_that_could_not_be_decoded_keeps_all_that_lived_then() -> None:
     old, young = sighting(), sighting("cntr_2", 110)
     assert verdict_of(old, app, beside=[young]).codes == (Code.UNDECODABLE_REFERENCE,)
     assert verdict_of(young, app, beside=[old]).kind is VerdictKind.ORPHAN
+    assert verdict_of(sighting(born=65), app).codes == (Code.UNDECODABLE_REFERENCE,)
+    assert verdict_of(sighting(born=66), app).codes == (Code.FOREIGN,)
 
 
 @pytest.mark.parametrize("how", ["bears", "names", "pins", "makes"])

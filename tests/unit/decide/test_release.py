@@ -6,6 +6,7 @@ import pytest
 from tests.unit.decide.builders import (
     AUTO,
     PERSON,
+    T,
     Writer,
     facts,
     policy,
@@ -44,7 +45,15 @@ def test_an_ended_conversation_releases_what_it_used() -> None:
     app.closes(100, "talk")
     verdict = judged(app)
     assert (verdict.kind, verdict.codes) == (RELEASED, (Code.LINEAGES_ENDED,))
-    assert verdict.due_at == verdict.proven_at
+    assert verdict.due_at == verdict.proven_at == T + 400
+
+
+def test_a_release_keeps_its_first_moment() -> None:
+    """It is due since it was first proven, and goes by no other container's proof."""
+    app = used()
+    app.closes(100, "talk")
+    verdict = judged(app, known=facts(proven={"cntr_1": T + 350.0, "cntr_2": T + 360.0}))
+    assert verdict.due_at == verdict.proven_at == T + 350
 
 
 def test_an_end_by_response_id_ends_the_lineage() -> None:
@@ -358,6 +367,20 @@ def test_policy_may_keep_what_is_released() -> None:
     verdict = judged(app, rules=policy(released="keep"))
     assert (verdict.kind, verdict.due_at) == (RELEASED, None)
     assert verdict.codes == (Code.POLICY_KEEPS, Code.LINEAGES_ENDED)
+    assert "policy.released" in verdict.reasons[0].text
+
+
+@pytest.mark.parametrize(("name", "due"), [("Auto 7", True), ("my sandbox", False)])
+def test_by_its_name_a_container_is_released_as_an_application_s_own(
+    name: str, *, due: bool
+) -> None:
+    """What bears no auto container's name goes by the policy for explicit ones."""
+    app = used()
+    app.closes(100, "talk")
+    app.beats(390)
+    row = sighting(active=25, name=name)
+    verdict = verdict_of(row, app, rules=policy(auto_name="Auto*"))
+    assert (verdict.kind, verdict.due_at is not None) == (RELEASED, due)
 
 
 def test_an_explicit_container_is_kept_until_released() -> None:
@@ -374,6 +397,7 @@ def test_an_explicit_container_is_kept_until_released() -> None:
     swept = judged(app, active=12, now=500, rules=policy(explicit="delete"))
     assert (kept.kind, kept.due_at) == (RELEASED, None)
     assert kept.codes == (Code.POLICY_KEEPS, Code.RELEASED_BY_APPLICATION)
+    assert "policy.explicit" in kept.reasons[0].text
     assert swept.due_at == swept.proven_at
     assert Code.POLICY_KEEPS not in swept.codes
 

@@ -139,6 +139,9 @@ def test_pending_comes_before_unproven_while_proof_is_possible() -> None:
     app = Writer()
     app.beats(10)
     assert verdict_of(sighting(), app).kind is VerdictKind.PENDING
+    partial = verdict_of(sighting(), app, known=TargetFacts())
+    assert partial.codes == (Code.COVERAGE_PARTIAL, Code.LOG_NOT_COMPLETE)
+    assert partial.shadow is VerdictKind.PENDING
     app.beats(390)
     assert verdict_of(sighting(), app).codes == (Code.FOREIGN,)
 
@@ -157,7 +160,8 @@ def test_only_orphan_and_released_carry_a_due_time() -> None:
         sighting("cntr_5", 200),
     ]
     decision = decision_of(app, rows=rows)
-    for verdict in decision.verdicts.values():
+    for container_id, verdict in decision.verdicts.items():
+        assert verdict.container_id == container_id
         assert (verdict.due_at is not None) == (verdict.kind is VerdictKind.ORPHAN)
         assert verdict.reasons
     assert counts(decision.verdicts) == {
