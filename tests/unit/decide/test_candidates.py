@@ -67,6 +67,7 @@ def test_a_running_response_says_who_is_waited_for() -> None:
     app.beats(390, "b")
     (reason,) = verdict_of(sighting(), app).reasons
     assert (reason.code, reason.about) == (Code.RESPONSE_RUNNING, "resp_b")
+    assert "resp_b" in reason.text
 
 
 @pytest.mark.parametrize(

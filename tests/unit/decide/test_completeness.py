@@ -100,6 +100,9 @@ def test_a_gap_holds_the_watermark_and_heals() -> None:
     app.loses(lost)
     assert waits_for_log(app)
     decision = decision_of(app, rows=[sighting()])
+    (reason,) = decision.verdicts["cntr_1"].reasons
+    assert reason.about == "app-1"
+    assert f"app-1: sequence {lost.event.sequence}" in reason.text
     assert ConditionKind.SEQUENCE_GAP in {each.kind for each in decision.conditions}
     app.records.append(lost)
     assert not waits_for_log(app)

@@ -103,7 +103,10 @@ def test_a_standing_breach_keeps_everything() -> None:
     breach = CoverageBreak(TARGET, BreakKind.LATE_START, "old", T + 1.0, "late")
     decision = decision_of(app, rows=[sighting()], known=facts(breaks=(breach,)))
     assert decision.breaks == (breach,)
-    assert decision.verdicts["cntr_1"].codes == (Code.COVERAGE_BROKEN,)
+    (reason,) = decision.verdicts["cntr_1"].reasons
+    assert (reason.code, reason.about) == (Code.COVERAGE_BROKEN, "old")
+    assert "old" in reason.text
+    assert "late" in reason.text
     assert ConditionKind.COVERAGE_BROKEN in {each.kind for each in decision.conditions}
 
 
