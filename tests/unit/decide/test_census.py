@@ -364,6 +364,14 @@ class TestShrinking:
         assert not census.shrank
         assert len(census.missing) == 3
 
+    def test_what_we_tried_to_delete_may_go_in_a_body(self) -> None:
+        """Where the answers were lost, it is no fault of the list."""
+        own = {row.id for row in self.ROWS[2:]}
+        listing = _listing(_stretch(self.ROWS[:2]))
+        census = take_census(_known(*self.ROWS), listing, RULES, NOW, own_deletes=own)
+        assert not census.shrank
+        assert set(census.missing) == own
+
     def test_heals_at_the_latest_with_the_last_expiry(self) -> None:
         """A list that truly lost everything does not stop the daemon for ever."""
         known = _known(*self.ROWS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage.decide.observer import ObserverWatch, observe
+from demurrage.decide.observer import ObserverWatch, Track, observe
 from demurrage.model.container import Container, Sighting
 from demurrage.model.rules import EvidenceRules, Rules
 
@@ -182,3 +182,56 @@ class TestState:
             return polls[-1] if len(polls) % 3 else polls[-2]
 
         assert _watch([sticky], 50) is None
+
+
+class TestStep:
+    """What one poll makes of a track: seconds after NOW, a tolerance of two."""
+
+    def _after(self, before: Track, listed_at: float, active: float) -> Track:
+        row = Container("a", int(NOW), "running", int(NOW + active))
+        sightings = {"a": Sighting(row, NOW, NOW + listed_at)}
+        return observe(ObserverWatch({"a": before}), sightings, {"a"}, RULES).tracks["a"]
+
+    @pytest.mark.parametrize("active", [-3, 2, 17, 22])
+    def test_a_move_to_either_poll_follows(self, active: int) -> None:
+        """A second and the tolerance before it, or the tolerance after."""
+        before = Track(NOW, int(NOW) - 30, 2, NOW - 100)
+        after = self._after(before, 20, active)
+        assert after == Track(NOW + 20, int(NOW) + active, 3, NOW + 20)
+
+    @pytest.mark.parametrize("active", [-4, 3, 16, 23])
+    def test_a_move_beside_them_starts_over(self, active: int) -> None:
+        """And is remembered as it is."""
+        before = Track(NOW, int(NOW) - 30, 2, NOW - 100)
+        assert self._after(before, 20, active) == Track(NOW + 20, int(NOW) + active)
+
+    @pytest.mark.parametrize(("ago", "counts"), [(9, True), (8, False)])
+    def test_follows_count_three_tolerances_apart(self, ago: int, *, counts: bool) -> None:
+        """One that comes sooner neither counts nor breaks the streak."""
+        counted = NOW + 20 - ago
+        after = self._after(Track(NOW, int(NOW) - 30, 2, counted), 20, 20)
+        streak, at = (3, NOW + 20) if counts else (2, counted)
+        assert after == Track(NOW + 20, int(NOW) + 20, streak, at)
+
+    @pytest.mark.parametrize(("listed_at", "streak"), [(3.0, 2), (3.5, 0)])
+    def test_standing_still_breaks_a_streak_unless_it_was_short(
+        self, listed_at: float, streak: int
+    ) -> None:
+        """Shorter than activity can be told apart in."""
+        before = Track(NOW, int(NOW) - 3, 2, NOW - 10)
+        after = self._after(before, listed_at, -3)
+        assert after == Track(NOW + listed_at, int(NOW) - 3, streak, NOW - 10)
+
+    def test_no_new_poll_is_no_news_whatever_the_row_says(self) -> None:
+        """It is of the same reading."""
+        before = Track(NOW, int(NOW) - 30, 2, NOW - 100)
+        assert self._after(before, 0, 0) == before
+
+    def test_suspicion_takes_seven_that_followed_three_times(self) -> None:
+        """Or as many follows of fewer; those below three are no followers."""
+        three, two = Track(NOW, int(NOW), 3), Track(NOW, int(NOW), 2)
+        some = {str(i): three for i in range(6)}
+        few = ObserverWatch({**some, "b": two})
+        assert few.followers == tuple(some)
+        assert not few.suspected
+        assert ObserverWatch({**some, "b": three}).suspected

@@ -56,6 +56,7 @@ class TestPlan:
         assert delete.saves_usd == pytest.approx(1.44)
         assert delete.next_tick_at == BORN + 300
         assert delete.due_at == NOW
+        assert delete.tier == "64g"
 
     def test_leaves_out_what_is_not_yet_due(self) -> None:
         """A second before its due time a container stays."""

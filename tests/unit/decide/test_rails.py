@@ -259,6 +259,22 @@ class TestDeletedShare:
             _deletes(40, age=3700), history, rails=RailRules(max_deleted_share=0.5)
         ).allowed
 
+    def test_without_a_minimum_none_born_are_no_share(self) -> None:
+        """Nothing was born, so nothing of it is lost."""
+        rails = RailRules(max_deleted_share=0.5, min_population=0)
+        assert not _judge(_deletes(3), rails=rails).tripped
+
+    @pytest.mark.parametrize(("deleted", "trips"), [(500, False), (900, True)])
+    def test_weighs_fates_by_how_they_run_together(self, deleted: int, *, trips: bool) -> None:
+        """Where hours differ by more than chance, a thousand births are worth some fifty."""
+        history = RailHistory(
+            hours={HOUR_NOW - 2 - i: HourTally(100, 100, 10 if i % 2 else 50) for i in range(168)},
+            born_last_hour=1000,
+            deleted_of_those=deleted - 1,
+            last_sweep_at=NOW - 10,
+        )
+        assert bool(_judge(_deletes(1, age=600), history).tripped) is trips
+
     @pytest.mark.parametrize("hours", [2, 24, 168])
     def test_trips_when_five_percent_become_sixty(self, hours: int) -> None:
         """At a hundred births an hour, after a day or a week, and already after two hours."""
@@ -400,6 +416,7 @@ class TestResumed:
         assert _rails(judgement) == {Rail.DELETES_PER_HOUR}
         assert judgement.allowed == wave
         assert judgement.held == others
+        assert judgement.resumed_by == {delete.container_id: "h1" for delete in wave}
 
     def test_containers_go_on_under_the_next_waves_hold(self) -> None:
         """Once the second hold is open, the first one's containers still pass."""
