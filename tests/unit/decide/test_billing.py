@@ -145,6 +145,7 @@ class TestMoney:
     def test_is_one_figure_where_both_ends_are_the_same(self) -> None:
         """And a range of cents is no range."""
         assert "to" not in str(Money(0.05, 0.05))
+        assert "to" not in str(Money(0.0, 1e-10))
         assert "to" in str(Money(0.0, 0.05))
         assert "to" in str(Money(0.0, 0.9))
 
@@ -158,3 +159,4 @@ class TestMoney:
         assert str(Money(147.7, 12_345.67)) == "$147.70 to $12,345.67"
         assert str(Money(0.03, 1_920.0)) == "$0.03 to $1,920"
         assert str(Money(0.0, 0.2825)) == "$0 to $0.2825"
+        assert str(Money(1.5, 1.5)) == "$1.50"

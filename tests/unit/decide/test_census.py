@@ -153,6 +153,18 @@ class TestShown:
         census = _census(_known(_row("a", active=50)), _row("a", active=None))
         assert census.sightings["a"].container.last_active_at == int(NOW) - 50
 
+    @pytest.mark.parametrize("active", [2, 3])
+    def test_activity_within_the_tolerance_of_the_birth_is_no_use(self, active: int) -> None:
+        """So a null after it hides what happened, and one after more does not."""
+        census = _census(_known(_row("a", active=active)), _row("a", active=None))
+        known = census.sightings["a"].container.last_active_at
+        assert (known is None) is (active == 2)
+
+    def test_an_idle_expiry_is_that_of_the_last_row(self) -> None:
+        """Each row tells its own."""
+        census = _census(_known(_row("a")), replace(_row("a"), idle_expiry=600.0))
+        assert census.sightings["a"].container.idle_expiry == 600.0
+
     def test_a_revived_row_lives_and_is_reported(self) -> None:
         """Expired and then running again contradicts itself: keep it."""
         known = {"a": Sighting(_row("a", status="expired"), NOW - 60, NOW - 10, gone_at=NOW - 20)}
@@ -276,8 +288,9 @@ class TestMissing:
         """A status of `deleted` that is not our doing is another reaper's."""
         rows = (_row("a", status="deleted"),)
         assert _census(_known(_row("a")), *rows).vanished == ("a",)
-        late = (_row("a", 1196, status="deleted"),)
-        assert _census(_known(_row("a", 1196)), *late).vanished == ()
+        for age, vanished in ((1194, ("a",)), (1195, ()), (1196, ())):
+            late = (_row("a", age, status="deleted"),)
+            assert _census(_known(_row("a", age)), *late).vanished == vanished
 
     @pytest.mark.parametrize(
         "stretch",
@@ -409,6 +422,19 @@ class TestInventory:
         assert self._partial_kind(census, bootstrapped=False) is ConditionKind.INVENTORY_PARTIAL
         whole = inventory("default", _census({}, _row("a")), bootstrapped=False)
         assert isinstance(whole, CompleteInventory)
+
+    def test_says_which_part_was_not_read(self) -> None:
+        """The newest rows, whatever was read before; else the rest."""
+        tail = _stretch([_row("a")], Region(down_to=NOW - 50), reached_end=False)
+        for stretches, bootstrapped, part in (
+            ((), False, "newest"),
+            ((), True, "newest"),
+            ((tail,), False, "whole"),
+        ):
+            census = take_census({}, _listing(*stretches), RULES, NOW)
+            found = inventory("default", census, bootstrapped=bootstrapped)
+            assert isinstance(found, PartialInventory)
+            assert part in found.detail
 
     @pytest.mark.parametrize(
         "stretches",

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage.decide.incidents import PATIENT, advance
+from demurrage.decide.incidents import PATIENT, SETTLED, advance
 from demurrage.model.condition import Cause, Condition, ConditionKind, Severity
 from demurrage.model.incident import Incident, IncidentChanges
 from demurrage.model.rules import IncidentRules
@@ -65,6 +67,18 @@ def test_a_passing_fault_opens_none_until_it_has_lasted() -> None:
         assert life.look(after + 30) == IncidentChanges()
     (opened,) = life.look(180, LIMITED).opened
     assert (opened.opened_at, opened.changed_at) == (NOW, NOW + 180)
+
+
+def test_a_fault_that_broods_is_as_it_was_seen_last() -> None:
+    """It has changed nothing for anybody since it began."""
+    life = Life()
+    life.look(0, LIMITED)
+    worse = replace(LIMITED, summary="Far too many calls.")
+    life.look(60, worse)
+    (brooding,) = life.standing
+    assert brooding.condition == worse
+    assert (brooding.opened_at, brooding.changed_at) == (NOW, NOW)
+    assert brooding.last_seen_at == NOW + 60
 
 
 def test_a_fault_that_passes_begins_anew() -> None:
@@ -161,6 +175,36 @@ def test_scopes_have_lives_of_their_own() -> None:
     (over,) = life.look(310, other).resolved
     assert over.condition.scope == "team=a"
     assert [each.condition.scope for each in life.standing] == ["team=b"]
+
+
+@pytest.mark.parametrize("order", list(permutations(SEVERITIES)))
+def test_of_several_with_one_key_the_gravest_counts(order: Sequence[Severity]) -> None:
+    """And of the equally grave the first."""
+    life = Life()
+    life.look(0, *(replace(FOREIGN, severity=each) for each in order), FOREIGN)
+    (one,) = life.standing
+    assert one.condition.severity is Severity.PAGE
+    (same,) = life.look(10, replace(FOREIGN, summary="First."), FOREIGN).standing
+    assert same.condition.summary == "First."
+
+
+@pytest.mark.parametrize("kind", sorted(SETTLED))
+def test_what_says_itself_when_it_is_over_ends_at_once(kind: ConditionKind) -> None:
+    """With the first look that does not see it."""
+    life = Life()
+    life.look(0, replace(FOREIGN, kind=kind))
+    (over,) = life.look(10).resolved
+    assert (over.quiet_since, over.resolved_at) == (NOW + 10, NOW + 10)
+
+
+@pytest.mark.parametrize(("patience", "opens"), [(0.0, True), (0.5, False)])
+def test_a_passing_fault_opens_at_once_where_there_is_no_patience(
+    patience: float, *, opens: bool
+) -> None:
+    """However little there is, it is waited for."""
+    rules = replace(RULES, patience=patience)
+    made = advance((), [LIMITED], looked_at=ALL, rules=rules, now=NOW)
+    assert bool(made.changes.opened) is opens
 
 
 def test_a_clock_set_back_makes_nothing_wait_for_ever() -> None:
