@@ -80,8 +80,8 @@ def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> 
         if released
         else "every conversation and pin that named it has ended"
     )
-    ended_at = max((each.over_at for each in ends), default=now)
-    declared_at = min((each.declared_at for each in ends), default=now)
+    ended_at = max(each.over_at for each in ends)
+    declared_at = min(each.declared_at for each in ends)
     return LetGo(ended_at, declared_at, (Reason(code, text),))
 
 

@@ -122,6 +122,32 @@ def test_a_turn_after_the_end_needs_no_name_to_hold() -> None:
         assert judged(app).kind is REFERENCED, link
 
 
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
+def test_the_latest_turn_is_named_as_what_holds(first: str, second: str) -> None:
+    """By the best id that is known of it, though nothing tells the writer's clock."""
+    app = Writer()
+    app.starts(first, 10, conversation="talk")
+    app.ends(first, 30, "cntr_1")
+    app.starts(second, 40, conversation="talk")
+    for about in (second, f"resp_{second}"):
+        (reason,) = verdict_of(sighting(active=25), app).reasons
+        assert (reason.code, reason.about) == (Code.NAMED_BY_RESPONSE, about)
+        assert f" {about} " in reason.text
+        app.ends(second, 50)
+
+
+def test_who_still_runs_after_the_end_is_named() -> None:
+    """By the best id that is known of it."""
+    app = used()
+    app.starts("b", 90, conversation="talk")
+    app.closes(100, "talk")
+    for about in ("b", "resp_b"):
+        (reason,) = verdict_of(sighting(active=25), app).reasons
+        assert (reason.code, reason.about) == (Code.RELEASE_WAITS, about)
+        assert f" {about} " in reason.text
+        app.created("b", 110)
+
+
 def test_a_running_turn_of_the_lineage_holds() -> None:
     """The end came, but a response that started before it still runs."""
     app = used()
@@ -279,6 +305,18 @@ def test_who_only_pinned_it_releases_no_pin_of_another() -> None:
     assert judged(app, one, other).codes == (Code.PINNED,)
     app.releases("cntr_1", 391)
     assert judged(app, one, other, now=500).kind is RELEASED
+
+
+def test_an_end_of_the_last_pin_is_a_release() -> None:
+    """It is told apart from the end of conversations alone, by code and by words."""
+    app, other = used(), Writer("app-2")
+    app.closes(100, "talk")
+    (ended,) = judged(app).reasons
+    other.pins("cntr_1", 40)
+    other.releases("cntr_1", 100)
+    (released,) = judged(app, other).reasons
+    assert (ended.code, released.code) == (Code.LINEAGES_ENDED, Code.RELEASED_BY_APPLICATION)
+    assert ended.text != released.text
 
 
 def test_a_person_may_release_it() -> None:

@@ -1,5 +1,6 @@
 """When a running response's slots are spoken for, and which names prove it."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -210,3 +211,119 @@ def test_a_name_of_another_tier_is_no_late_birth() -> None:
         app.ends("a", 80, "cntr_1")
         app.beats(390)
         assert decision_of(app, rows=[sighting(born=40, tier=tier)]).late == late
+
+
+def made(app: Writer, *rows: Sighting) -> dict[str, str]:
+    """The makers that names prove."""
+    return dict(decision_of(app, rows=rows).attribution.made)
+
+
+@pytest.mark.parametrize(
+    ("slots", "tiers", "fit"),
+    [
+        (("1g", "4g"), (None, "1g"), True),
+        (("1g", "4g"), ("4g", "4g"), False),
+        ((None, "4g"), ("4g", "1g"), True),
+    ],
+)
+def test_each_named_container_takes_a_slot_of_its_own(
+    slots: tuple[str | None, ...], tiers: tuple[str | None, ...], *, fit: bool
+) -> None:
+    """The closest fit first; what fits any of them takes what is left."""
+    names = [f"cntr_{number}" for number in range(len(tiers))]
+    app = Writer()
+    app.starts("a", 10, *map(auto, slots))
+    app.ends("a", 30, *names)
+    rows = [sighting(name, tier=tier) for name, tier in zip(names, tiers, strict=True)]
+    assert made(app, *rows) == (dict.fromkeys(names, "a") if fit else {})
+
+
+@pytest.mark.parametrize("reused", [False, True])
+@pytest.mark.parametrize(
+    ("slots", "tier", "left"), [(("1g", "4g"), "4g", "1g"), (("4g", None), "1g", "4g")]
+)
+def test_a_named_container_leaves_the_slot_that_fits_it_worst(
+    slots: tuple[str | None, ...], tier: str, left: str, *, reused: bool
+) -> None:
+    """Whether the response made it or reused it; a stranger is not explained by the other."""
+    app = Writer()
+    if reused:
+        app.starts("z", -102)
+        app.ends("z", -80, "cntr_0")
+    app.starts("a", 10, *map(auto, slots))
+    app.ends("a", 30, "cntr_0")
+    app.beats(390)
+    named = sighting("cntr_0", -100 if reused else 12, active=25, tier=tier)
+    for each in ("1g", "4g"):
+        verdict = verdict_of(sighting(tier=each), app, beside=[named])
+        assert (verdict.kind is VerdictKind.ORPHAN) == (each == left), each
+
+
+def test_of_two_slots_a_forgotten_container_has_taken_one() -> None:
+    """The other explains one container, and not two."""
+    app = Writer()
+    app.starts("a", 10, auto("1g"), auto("1g", Tool.SHELL))
+    app.ends("a", 30, "cntr_gone")
+    app.beats(390)
+    assert verdict_of(sighting(), app).kind is VerdictKind.ORPHAN
+    assert verdict_of(sighting(), app, beside=[sighting("cntr_2")]).codes == (Code.SUSPECT,)
+
+
+def test_slots_of_one_response_say_nothing_of_those_of_another() -> None:
+    """The one has made something that is forgotten, the other may have made this."""
+    app = Writer()
+    app.starts("z", 10)
+    app.ends("z", 20, "cntr_gone")
+    app.starts("b", 11)
+    app.beats(390, "b")
+    assert decision_of(app, rows=[sighting()]).attribution.makers == {"cntr_1": "b"}
+
+
+def test_what_it_made_takes_one_slot_and_what_it_reused_another() -> None:
+    """So that nothing is left to explain a stranger."""
+    app = Writer()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_2")
+    app.starts("a", 10, auto("1g"), auto("1g", Tool.SHELL))
+    app.ends("a", 30, "cntr_1", "cntr_2")
+    app.beats(390)
+    beside = [sighting("cntr_1", active=25), sighting("cntr_2", -100, active=25)]
+    assert verdict_of(sighting("cntr_3"), app, beside=beside).codes == (Code.FOREIGN,)
+
+
+def test_a_name_proves_its_own_maker_alone() -> None:
+    """What a request bore stands beside what another made."""
+    app = Writer()
+    app.starts("a", 13, containers=["cntr_1"])
+    app.ends("a", 30, "cntr_1")
+    app.starts("b", 10)
+    app.ends("b", 30, "cntr_2")
+    assert made(app, sighting(), sighting("cntr_2")) == {"cntr_2": "b"}
+
+
+def test_no_slot_made_what_an_application_says_it_created() -> None:
+    """Although a response that can have made it names it first."""
+    app = Writer()
+    app.makes("cntr_1", 12)
+    app.starts("a", 10)
+    app.ends("a", 30, "cntr_1")
+    assert made(app, sighting()) == {}
+
+
+def test_a_response_without_auto_slots_made_nothing() -> None:
+    """Not even what it names first, of whatever tier."""
+    app = Writer()
+    app.starts("a", 10, Slot(container="cntr_9"))
+    app.ends("a", 30, "cntr_1")
+    assert made(app, sighting(tier=None)) == {}
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations("abc", 2)))
+def test_who_began_first_is_the_maker(first: str, second: str) -> None:
+    """Whatever the calls are named, and though no heartbeat has told the writer's clock."""
+    app = Writer()
+    app.starts(first, 10)
+    app.starts(second, 11)
+    for call in (first, second):
+        app.ends(call, 30, "cntr_1")
+    assert made(app, sighting()) == {"cntr_1": first}
