@@ -570,6 +570,44 @@ def test_another_writers_end_counts_from_clearly_after_the_start() -> None:
         assert judged(app, other, active=12).kind is kind, at
 
 
+def test_another_writers_end_counts_from_clearly_after_the_start_on_unknown_clocks() -> None:
+    """Either may be off by `max_event_delay`, and to the very second that is enough."""
+    for at, code in ((74.5, Code.NAMED_BY_RESPONSE), (75.0, Code.LINEAGES_ENDED)):
+        app, other = used(), Writer("app-2")
+        other.closes(at, "talk")
+        assert verdict_of(sighting(active=25), app, other).codes[0] is code, at
+
+
+def test_of_a_call_without_a_start_the_servers_word_says_when_it_began() -> None:
+    """By the skew, to the very second, and by the end's own clock, which nobody knows."""
+    for at, code in ((44.5, Code.NAMED_BY_RESPONSE), (45.0, Code.LINEAGES_ENDED)):
+        app = Writer()
+        app.ends("a", 30, "cntr_1", created_at=10)
+        app.closes(at, after="a")
+        assert verdict_of(sighting(active=25), app).codes[0] is code, at
+
+
+def test_a_pin_that_ran_out_covers_no_use_until_its_release() -> None:
+    """A release on a clock that nobody knows may have come before, but may have come later."""
+    app, person = used(), Writer(PERSON)
+    app.pins("cntr_1", 50, until=100)
+    app.closes(60, "talk")
+    person.releases("cntr_1", 105)
+    assert Code.ACTIVE_SINCE_BIRTH in judged(app, person, active=110).codes
+    assert judged(app, person, active=102).kind is RELEASED
+
+
+def test_of_two_releases_the_one_that_is_certain_first_counts() -> None:
+    """The other may have come before, but may have come later."""
+    app, person = used(), Writer(PERSON)
+    app.pins("cntr_1", 50)
+    app.closes(60, "talk")
+    app.releases("cntr_1", 120)
+    person.releases("cntr_1", 140)
+    assert Code.ACTIVE_SINCE_BIRTH in judged(app, person, active=130).codes
+    assert judged(app, person, active=122).kind is RELEASED
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_turn_that_does_not_say_what_it_goes_on_from_may_have_come_back(*, ended: bool) -> None:
     """It began after the end, with anything of before in its context, and so may what follows."""
