@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demurrage.decide.binomial import (
+    lower_bound,
     overdispersion,
     rate_lower_bound,
     upper_bound,
@@ -142,6 +143,20 @@ class TestEdges:
             spread = (bound * (1 - bound) / trials) ** 0.5
             assert bound - successes / trials == pytest.approx(z * spread, abs=1e-9)
         assert upper_bound(0, 0, 2.0) == 1.0
+
+    def test_wilsons_lower_bound_is_the_upper_one_of_the_others(self) -> None:
+        """Solved for the share p at which the observed one lies z deviations above."""
+        for successes, trials, z in ((3, 10, 1.96), (0, 1, 1.0), (1, 1, 2.0), (40, 50, 3.0)):
+            bound = lower_bound(successes, trials, z)
+            spread = (bound * (1 - bound) / trials) ** 0.5
+            assert successes / trials - bound == pytest.approx(z * spread, abs=1e-6)
+        assert lower_bound(0, 0, 2.0) == 0.0
+
+    @given(trials=st.integers(1, 5000), z=st.floats(0.5, 4.0))
+    def test_rounding_leads_no_bound_beyond_certainty(self, trials: int, z: float) -> None:
+        """Where all or none were successes."""
+        assert upper_bound(trials, trials, z) <= 1.0
+        assert lower_bound(0, trials, z) >= 0.0
 
     def test_hours_without_a_container_say_nothing(self) -> None:
         """Nor do hours of one fate: both leave the guess as it is."""
