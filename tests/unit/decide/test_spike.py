@@ -11,7 +11,7 @@ from demurrage.decide.spike import SpikeWatch, begin, watch
 from demurrage.decide.spike_words import conditions
 from demurrage.model.condition import Cause, Condition, ConditionKind, Severity
 from demurrage.model.rules import SpikeRules
-from demurrage.model.spike import WHOLE, Settlement, Traits
+from demurrage.model.spike import WHOLE, Alarm, Scope, Settlement, Traits
 
 CHAT = Traits("app-1", "gpt-5", "conversation", (("app", "chat"),))
 BATCH = Traits("app-2", "gpt-5-mini", "previous response", (("app", "batch"), ("team", "blue")))
@@ -160,3 +160,62 @@ def test_causes_are_few_and_dearest_first() -> None:
     assert [each.value for each in writers] == ["app-2", "app-1"]
     assert isinstance(writers[0], Cause)
     assert writers[0].orphans < writers[1].orphans
+
+
+def test_a_look_changes_what_it_has_births_of_and_what_stands() -> None:
+    """A quiet label stays as it is, however late it gets, until it is gone."""
+    before = known()
+    alarm = {ConditionKind.ORPHAN_RATE_SLOW: Alarm(before.until - HOUR, before.until)}
+    scopes = dict(before.scopes)
+    scopes["app=batch"] = replace(scopes["app=batch"], alarms=alarm)
+    until = before.until + 60.0
+    seen = watch(replace(before, scopes=scopes), (), until, RULES, usd_each=USD)
+    assert seen.changed == {WHOLE, "app=batch"}
+    assert {name for name, each in seen.watch.scopes.items() if each.until == until} == seen.changed
+    assert seen.gone == frozenset()
+
+
+@pytest.mark.parametrize(("later", "goes"), [(7 * DAY, False), (7 * DAY + 1, True)])
+def test_a_label_that_is_not_seen_for_a_week_goes(later: float, *, goes: bool) -> None:
+    """To the second."""
+    seen = watch(known(), (), known().until + later, RULES, usd_each=USD)
+    assert seen.gone == ({"app=chat", "app=batch"} if goes else set())
+    assert set(seen.watch.scopes) == {WHOLE, "app=chat", "app=batch"} - seen.gone
+
+
+def test_where_there_is_no_room_no_label_is_taken() -> None:
+    """Nor where the setting has been lowered since."""
+    before = known()
+    new = Settlement("c", int(before.until), "1g", orphan=True, traits=Traits(labels=(("a", "b"),)))
+    for room, taken in ((1, False), (2, False), (3, True)):
+        rules = replace(RULES, max_labels=room)
+        seen = watch(before, [new], before.until + 60, rules, usd_each=USD)
+        assert ("a=b" in seen.watch.scopes) is taken
+
+
+def test_a_label_may_be_told_of_by_the_first_look_that_sees_it() -> None:
+    """Where that one has days to catch up with; but not that it always leaks."""
+    unknown = Scope(0.0, 0.0, skips=((0.0, 9 * DAY),))
+    rng, flood = random.Random(9), 3 * DAY - 6 * HOUR
+    stream = [
+        *births(rng, 0.5, 0.0, flood, traits=CHAT),
+        *births(rng, 0.5, flood, 3 * DAY, per_hour=2000, traits=CHAT),
+    ]
+    seen = watch(SpikeWatch({WHOLE: unknown}), stream, 3 * DAY, RULES, usd_each=USD).watch
+    assert not seen.scopes[WHOLE].alarms
+    assert set(seen.scopes["app=chat"].alarms) == {ConditionKind.ORPHAN_COST}
+
+
+@pytest.mark.parametrize(("oldest", "kept"), [(0, [0, 1, 2, 3]), (-1, [2, 3])])
+def test_orphans_that_no_window_holds_go_together(oldest: int, kept: list[int]) -> None:
+    """Once the first of them is an hour older than the slow window."""
+    before = known()
+    until = before.until + 60.0
+    since = int(until - RULES.slow_window)
+    some = [
+        Settlement(str(number), at, "1g", orphan=number != 4)
+        for number, at in enumerate((since - 3600 + oldest, since - 1, since, since + 1, since + 2))
+    ]
+    held = replace(before, orphans=tuple(some[:2]))
+    seen = watch(held, some[2:], until, RULES, usd_each=USD).watch
+    assert [each.container_id for each in seen.orphans] == [str(number) for number in kept]
