@@ -59,12 +59,28 @@ def test_matching_agrees_with_enumeration(born: list[Birth], slots: list[Span]) 
     maxima = every_maximum(born, slots)
     matching = match(born, slots)
     by_id = {birth.container_id: birth for birth in born}
+    assert matching.spans == slots
     assert len(set(matching.pairs.values())) == len(matching.pairs)
     assert all(slots[number].admits(by_id[each]) for each, number in matching.pairs.items())
     assert len(matching.pairs) == len(maxima[0])
     assert matching.left_over == set(by_id) - set(matching.pairs)
     left = {each for pairs in maxima for each in by_id if each not in pairs}
     assert matching.suspects == left
+
+
+@examples(200)
+@given(births(), spans())
+def test_alone_a_birth_takes_the_span_that_closes_first(
+    born: list[Birth], slots: list[Span]
+) -> None:
+    """Of its own tier, if one of that admits it: there is its most likely maker."""
+    for birth in born:
+        fitting = [span for span in slots if span.admits(birth)]
+        taken = [slots[number] for number in match([birth], slots).pairs.values()]
+        assert bool(taken) == bool(fitting)
+        for span in taken:
+            assert span.high == min(each.high for each in fitting if each.tier == span.tier)
+            assert birth.tier in (None, span.tier) or {each.tier for each in fitting} == {None}
 
 
 @given(births(), spans())
