@@ -50,6 +50,13 @@ def test_an_hour_goes_to_its_bin_when_it_ends(seconds: float, grains: dict[int, 
     assert set(scope.grains) == {0, 59}
 
 
+def test_the_first_minute_of_an_hour_waits_for_its_end() -> None:
+    """And is counted once."""
+    scope = remember(Scope(0.0, 0.0), [born(0), born(3600)], 3700.0, RULES)
+    assert scope.bins == {0: Tally(1, {"1g": 1})}
+    assert remember(scope, (), 7200.0, RULES).bins[1] == Tally(1, {"1g": 1})
+
+
 def test_what_is_older_than_it_may_be_learned_from_is_let_go() -> None:
     """Bins and skips before the baseline, and minutes that no window reaches."""
     until = 700 * HOUR
