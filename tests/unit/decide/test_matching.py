@@ -3,7 +3,7 @@
 from itertools import product
 from random import Random
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.examples import examples
 
@@ -54,6 +54,28 @@ def every_maximum(born: list[Birth], slots: list[Span]) -> list[dict[str, int]]:
 
 @examples(400)
 @given(births(), spans())
+@example(
+    [Birth(1, "c0", "1g"), Birth(2, "c1", None), Birth(2, "c2", "1g")],
+    [
+        Span("r0", 2, 2, "4g"),
+        Span("r1", 1, 2, "1g"),
+        Span("r2", 1, 1, None),
+        Span("r3", 1, 2, None),
+    ],
+).via("one has to give way for the others")
+@example(
+    [Birth(1, "c1", "1g"), Birth(2, "c3", None), Birth(3, "c0", None), Birth(3, "c2", "4g")],
+    [
+        Span("r0", 0, 1, None),
+        Span("r1", 2, 2, "4g"),
+        Span("r2", 1, 3, "1g"),
+        Span("r3", 2, 3, None),
+    ],
+).via("one gives way only after another has")
+@example(
+    [Birth(0, "c0", "2g"), Birth(0, "c1", None), Birth(0, "c2", "1g")],
+    [Span("r0", 0, 1, "1g"), Span("r1", 0, 1, "4g")],
+).via("one that cannot be paired hinders nobody else")
 def test_matching_agrees_with_enumeration(born: list[Birth], slots: list[Span]) -> None:
     """It is valid and maximum, and suspects are exactly those that some maximum leaves over."""
     maxima = every_maximum(born, slots)
@@ -83,6 +105,7 @@ def test_alone_a_birth_takes_the_span_that_closes_first(
             assert birth.tier in (None, span.tier) or {each.tier for each in fitting} == {None}
 
 
+@examples(200)
 @given(births(), spans())
 def test_search_agrees_with_a_look_at_every_slot(born: list[Birth], slots: list[Span]) -> None:
     """Foreign is what no slot admits; each slot is handed out once."""
