@@ -73,7 +73,7 @@ def every_maximum(born: list[Birth], slots: list[Span]) -> list[dict[str, int]]:
     ],
 ).via("one gives way only after another has")
 @example(
-    [Birth(0, "c0", "2g"), Birth(0, "c1", None), Birth(0, "c2", "1g")],
+    [Birth(0, "c0", "2g"), Birth(0, "c1", None), Birth(0, "c2", "1g"), Birth(0, "c3", "1g")],
     [Span("r0", 0, 1, "1g"), Span("r1", 0, 1, "4g")],
 ).via("one that cannot be paired hinders nobody else")
 def test_matching_agrees_with_enumeration(born: list[Birth], slots: list[Span]) -> None:
