@@ -2,10 +2,12 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.decide.streams import DAY, HOUR, RULES, WARM_DAYS, warm
 
+from demurrage.decide.binomial import upper_bound
 from demurrage.decide.spike_usual import usual_at
 from demurrage.model.condition import ConditionKind
 from demurrage.model.spike import Alarm, Scope, Tally, Usual
@@ -97,3 +99,56 @@ def test_runs_of_orphans_make_it_cautious() -> None:
     usual = known(Scope(0.0, NOW, bins=bins, binned=WARM_DAYS * 1440))
     assert usual.dispersion > 5
     assert usual.rates["1g"].dispersion > 5
+
+
+STEADY = {number: Tally(100, {"1g": 10}) for number in range(1000)}
+
+
+def past(hours: int, *, since: float = 0.0, **more: Any) -> Scope:
+    """So many hours alike in which each tenth of a hundred is an orphan."""
+    bins = more.pop("bins", {number: STEADY[number] for number in range(hours)})
+    return Scope(since, hours * HOUR, bins=bins, binned=hours * 60, **more)
+
+
+def test_a_steady_past_is_told_from_one_standard_error_above() -> None:
+    """By Wilson's bound for the share, by the root of the count for the rate."""
+    hours, now = 100, 106 * HOUR
+    usual = known(past(hours), now)
+    assert usual.past == Tally(100 * hours, {"1g": 10 * hours})
+    assert usual.hours == hours
+    assert usual.dispersion == usual.rates["1g"].dispersion == 1.0
+    assert usual.share == pytest.approx(upper_bound(1000, 10_000, 1.0))
+    assert usual.rates["1g"].per_hour == pytest.approx(10 + (10 / hours) ** 0.5)
+
+
+@pytest.mark.parametrize(
+    ("hours", "each", "enough"), [(24, 9, True), (24, 8, False), (23, 9, False)]
+)
+def test_a_past_is_a_day_and_two_hundred_containers(hours: int, each: int, *, enough: bool) -> None:
+    """At the least."""
+    bins = {number: Tally(each, {"1g": 1}) for number in range(hours)}
+    rules = replace(RULES, baseline_containers=24 * 9)
+    found = usual_at(past(hours, bins=bins), (hours + 6) * HOUR, rules)
+    assert (found is not None) is enough
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "hours"),
+    [
+        ({}, 106 * HOUR - 1, 99),
+        ({"since": 1.0}, 106 * HOUR, 99),
+        ({"binned": 60 * 99 + 59}, 106 * HOUR, 99),
+        ({"skips": ((50 * HOUR, 51 * HOUR),)}, 106 * HOUR, 99),
+        ({"skips": ((50 * HOUR - 1, 51 * HOUR + 1),)}, 106 * HOUR, 97),
+        ({"alarms": {ConditionKind.ORPHAN_COST: Alarm(90 * HOUR, 91 * HOUR)}}, 106 * HOUR, 90),
+        ({}, 40 * HOUR + RULES.baseline, 60),
+        ({}, 40 * HOUR + RULES.baseline + 1, 59),
+    ],
+)
+def test_only_whole_hours_that_may_be_learned_from_are(
+    changes: dict[str, Any], now: float, hours: int
+) -> None:
+    """Each of them to the second."""
+    usual = usual_at(replace(past(100), **changes), now, RULES)
+    assert usual is not None
+    assert usual.hours == hours
