@@ -162,11 +162,17 @@ class TestDollars:
         rules = replace(RULES, cost_warning_usd_per_hour=least)
         assert bool(begun(self._struck(4, 1), rules)) is begins
 
-    @pytest.mark.parametrize(("factor", "begins"), [(3.0, True), (3.01, False)])
-    def test_it_costs_several_times_the_usual(self, factor: float, *, begins: bool) -> None:
+    @pytest.mark.parametrize(
+        ("usually", "factor", "begins"),
+        [(4.0, 3.0, True), (4.0, 3.01, False), (2.0, 6.0, True), (2.0, 6.01, False)],
+    )
+    def test_it_costs_several_times_the_usual(
+        self, usually: float, factor: float, *, begins: bool
+    ) -> None:
         """In the short window."""
         rules = replace(RULES, cost_factor=factor)
-        assert bool(begun(self._struck(4, 1), rules)) is begins
+        usual = replace(USUAL, rates={"1g": Rate(usually)})
+        assert bool(begun(self._struck(4, 1, usual=usual), rules)) is begins
 
 
 class TestStanding:
