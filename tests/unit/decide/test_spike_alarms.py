@@ -247,6 +247,12 @@ class TestEnding:
         assert after.alarms == ({} if ends else {SLOW: alarm})
         assert after.skips == ((1.0, 2.0), *(((NOW - 900, NOW),) if ends else ()))
 
+    def test_one_that_goes_on_keeps_no_other(self) -> None:
+        """Each ends by itself."""
+        slow = Alarm(NOW - 900, NOW - 600)
+        alarms = {SLOW: slow, COST: replace(slow, calm_since=NOW - 300)}
+        assert begun(scope({SLOW_LONG: of(90, 80)}, alarms=alarms)) == {SLOW: slow}
+
 
 @pytest.mark.parametrize(("later", "adopted"), [(0, True), (1, False)])
 def test_what_has_lasted_for_a_whole_past_is_the_new_usual(later: float, *, adopted: bool) -> None:
