@@ -55,6 +55,7 @@ def test_possible_makers_are_those_of_some_complete_matching(seed: int) -> None:
     matching = match(births, spans)
     kept = [birth for birth in births if birth.container_id not in matching.suspects]
     found = find_alternatives(kept, spans, matching.pairs)
+    assert sorted((*found.loose, *found.circles)) == sorted(each.container_id for each in kept)
     possible = {
         (birth.container_id, number)
         for numbers in complete(kept, spans)

@@ -7,6 +7,9 @@ r can have made `cntr_2`, born at -40; so it is not the maker of `cntr_1`, if `c
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unit.decide.builders import (
     COMPLETE,
     RULES,
@@ -21,10 +24,11 @@ from tests.unit.decide.builders import (
 )
 
 from demurrage.decide.decision import Decision
+from demurrage.decide.deduction import _Union, horizon
 from demurrage.model.container import Sighting
 from demurrage.model.event import ContainerRequested, Ending, Slot, Tool
 from demurrage.model.facts import TargetFacts
-from demurrage.model.rules import PolicyRules, Rules
+from demurrage.model.rules import BillingRules, PolicyRules, Rules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
 
 DEDUCED = replace(RULES, evidence=replace(RULES.evidence, proof="deduced"))
@@ -251,7 +255,7 @@ def test_an_unknown_status_constrains_nothing() -> None:
     assert waits(of(scene(), sighting("cntr_2", -40, status="warming")))
 
 
-@pytest.mark.parametrize(("born", "held"), [(-3199, False), (-3201, True)])
+@pytest.mark.parametrize(("born", "held"), [(-3200, False), (-3201, True)])
 def test_what_was_born_long_ago_constrains_nothing(born: int, *, held: bool) -> None:
     """Its maker may be forgotten, and what is left of the log would point to another."""
     assert waits(of(scene(-4000), sighting("cntr_2", born))) is held
@@ -297,6 +301,7 @@ def _reusing(**more: object) -> tuple[Writer, tuple[Sighting, ...]]:
         ({"active": -35, "gone_at": 100}, False),
         ({"active": -44, "gone_at": 100}, True),
         ({"gone_at": 100}, True),
+        ({"active": None, "gone_at": 100}, True),
         ({"deleted_at": 100}, True),
     ],
 )
@@ -304,6 +309,50 @@ def test_a_reuse_counts_only_of_what_provably_lived(life: dict[str, object], *, 
     """A dead container can be cited while the slot makes another."""
     app, beside = _reusing(**life)
     assert waits(of(app, *beside)) is held
+
+
+@pytest.mark.parametrize(("born", "held"), [(-56, False), (-55, True)])
+def test_what_is_reused_is_older_than_the_window_by_a_second(born: int, *, held: bool) -> None:
+    """Else the response may have made it, and something else besides."""
+    app = scene()
+    app.starts("z", -62)
+    app.ends("z", -40, "cntr_0")
+    app.starts("x", -50)
+    app.ends("x", -30, "cntr_0", created_at=-49)
+    assert waits(of(app, OTHER, sighting("cntr_0", born, active=-45))) is held
+
+
+@pytest.mark.parametrize(("life", "held"), [({}, False), ({"gone_at": 100}, True)])
+def test_where_nothing_tells_when_it_began_only_life_proves_a_reuse(
+    life: dict[str, object], *, held: bool
+) -> None:
+    """It may have begun after the last activity of what is dead; names of the dead tell nothing."""
+    app = scene()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("x", -50)
+    app.ends("x", -30, "cntr_0", *(f"cntr_x{number}" for number in range(20)))
+    assert waits(of(app, OTHER, sighting("cntr_0", -100, active=-35, **life))) is held
+
+
+def test_a_reuse_takes_one_slot_of_several() -> None:
+    """Both tools may have run in it, or either."""
+    app = scene()
+    app.starts("z", -102)
+    app.ends("z", -80, "cntr_0")
+    app.starts("x", -50, auto("1g"), auto("1g", Tool.SHELL))
+    app.ends("x", -30, "cntr_0", created_at=-49)
+    assert waits(of(app, OTHER, sighting("cntr_0", -100, active=-90)))
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_slot_of_another_tier_is_no_other_maker(*, named: bool) -> None:
+    """Nor is the one that is left of two of that tier."""
+    app = scene()
+    app.starts("x", -50, *(auto("4g"), auto("4g", Tool.SHELL))[: 1 + named])
+    app.ends("x", -30, *(("cntr_0",) if named else ()))
+    beside = (sighting("cntr_0", -45, tier="4g", active=-35),) if named else ()
+    assert not waits(of(app, OTHER, *beside))
 
 
 @pytest.mark.parametrize("background", [True, False])
@@ -353,6 +402,32 @@ def test_a_named_container_takes_its_makers_slot() -> None:
     assert not waits(of(app, OTHER, sighting("cntr_0", -45)))
 
 
+def test_each_named_container_takes_a_slot_of_its_makers() -> None:
+    """Two names of two slots leave none, so `cntr_2` is left to r."""
+    app = scene()
+    app.starts("b", -50, auto("1g"), auto("1g", Tool.SHELL))
+    app.ends("b", -20, "cntr_3", "cntr_4")
+    named = (sighting(each, -40, active=-30) for each in ("cntr_3", "cntr_4"))
+    assert not waits(of(app, OTHER, *named))
+
+
+def test_the_maker_is_one_that_deduction_admits() -> None:
+    """What somebody else names takes no slot there, however it came about."""
+    app = scene()
+    app.starts("b", 10)
+    app.ends("b", 31)
+    app.starts("c", 100, Slot(container="cntr_0"))
+    app.ends("c", 120)
+    named = sighting("cntr_0", active=110)
+    assert of(app, OTHER, named).maker == "a"
+    assert decided(app, beside=(OTHER, named), rules=RULES).verdicts["cntr_1"].maker == "b"
+
+
+def test_the_horizon_is_three_idle_expiries() -> None:
+    """And an hour at least."""
+    assert [horizon(BillingRules(idle_expiry=each)) for each in (60.0, 2000.0)] == [3600.0, 6000.0]
+
+
 def test_a_name_that_proves_no_maker_takes_no_slot() -> None:
     """It was born too close to the request to be an older one, and the request bore it."""
     app = scene()
@@ -377,3 +452,16 @@ def test_a_running_response_that_has_shown_its_container_blocks_nothing() -> Non
     app.starts("b", 10, containers=["cntr_0"])
     app.puts_out("b", 20, "cntr_0")
     assert not waits(of(app, OTHER, sighting("cntr_0", 7, active=20)))
+
+
+@examples(600)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 4)), max_size=6),
+    st.integers(-1, 17),
+)
+def test_a_union_holds_what_any_of_its_intervals_contains(
+    drawn: list[tuple[int, int]], moment: int
+) -> None:
+    """However they overlap, and both ends with them."""
+    intervals = [(float(low), float(low + length)) for low, length in drawn]
+    assert _Union(intervals).holds(moment) == any(low <= moment <= high for low, high in intervals)
