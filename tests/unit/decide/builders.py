@@ -260,7 +260,7 @@ def decision_of(
 ) -> Decision:
     """Decide from a ledger, or from what writers say; `now` in seconds after T.
 
-    No verdict comes without its reasons in words.
+    No verdict comes without its reasons in words, nor a condition without its target and words.
     """
     first = sources[0] if sources else None
     ledger = (
@@ -278,6 +278,7 @@ def decision_of(
     )
     for each in decision.verdicts.values():
         assert all(reason.text and isinstance(reason.code, Code) for reason in each.reasons), each
+    assert all(each.target == target and each.summary for each in decision.conditions)
     return decision
 
 
