@@ -213,7 +213,8 @@ class TestEnding:
         self, kind: ConditionKind, first: int, orphans: int, *, calm: bool
     ) -> None:
         """In its own long window, whatever was before that."""
-        rules = replace(RULES, fast_rise=0.375, slow_rise=0.375)
+        fast, slow = (0.375, 0.9) if kind is FAST else (0.9, 0.375)
+        rules = replace(RULES, fast_rise=fast, slow_rise=slow)
         usual = replace(USUAL, share=0.25)
         alarm = Alarm(NOW - 900, NOW - 600, calm_since=NOW - 60)
         before = scope({first - 1: of(9, 9), first: of(8, orphans)}, usual, alarms={kind: alarm})
@@ -271,6 +272,17 @@ def test_what_has_lasted_for_a_whole_past_is_the_new_usual(later: float, *, adop
     else:
         assert after.alarms == alarms
         assert after.fast == 7.0
+
+
+@pytest.mark.parametrize("kind", [SLOW, COST])
+def test_a_new_usual_begins_without_evidence(kind: ConditionKind) -> None:
+    """Of whatever test."""
+    alarms = {kind: Alarm(0.0, 0.0)}
+    grains = {SLOW_LONG: of(90, 80), FAST_LONG: of(90, 80)}
+    rules = replace(RULES, baseline_minimum=HOUR)
+    after = look(scope(grains, alarms=alarms, fast=7.0, slow=7.0, rates={"1g": 7.0}), rules)
+    assert after.alarms == {}
+    assert (after.fast, after.slow, after.rates) == (0.0, 0.0, {})
 
 
 class TestCounting:

@@ -152,3 +152,80 @@ def test_only_whole_hours_that_may_be_learned_from_are(
     usual = usual_at(replace(past(100), **changes), now, RULES)
     assert usual is not None
     assert usual.hours == hours
+
+
+def test_a_tier_that_came_once_may_come_again() -> None:
+    """In as many hours; those without it count."""
+    bins = {**{number: STEADY[number] for number in range(100)}, 50: Tally(100, {"64g": 1})}
+    rate = known(past(100, bins=bins), 106 * HOUR).rates["64g"]
+    assert rate.per_hour == pytest.approx(0.01 + 0.01)
+    assert rate.dispersion == 1.0
+
+
+@pytest.mark.parametrize(("off", "dispersion"), [(8, 6.4), (4, 1.6), (3, None)])
+def test_hours_that_differ_by_no_calendar_widen_a_rate(off: int, dispersion: float | None) -> None:
+    """By the root of how much more than chance they differ, where that is evident."""
+    hours = 192
+    bins = {n: Tally(100, {"1g": 10 - off if n % 2 else 10 + off}) for n in range(hours)}
+    rate = known(past(hours, bins=bins), (hours + 6) * HOUR).rates["1g"]
+    expected = 1.0 if dispersion is None else dispersion * hours / (hours - 1)
+    assert rate.dispersion == pytest.approx(expected)
+    assert rate.per_hour == pytest.approx(10 + (10 * rate.dispersion / hours) ** 0.5)
+
+
+def test_a_burst_of_a_rare_tier_is_evident() -> None:
+    """Ten in one hour of a hundred vary ten times as much as chance."""
+    bins = {**{number: STEADY[number] for number in range(100)}, 50: Tally(100, {"64g": 10})}
+    assert known(past(100, bins=bins), 106 * HOUR).rates["64g"].dispersion == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("filled", "dispersion"),
+    [
+        ((Tally(150, {"1g": 84}), Tally(150, {"1g": 66})), 4.32),
+        ((Tally(150, {"1g": 83}), Tally(150, {"1g": 67})), 1.0),
+        ((Tally(300, {"1g": 90}),), 1.0),
+    ],
+)
+def test_hours_without_a_container_say_nothing_of_shares(
+    filled: tuple[Tally, ...], dispersion: float
+) -> None:
+    """Two that differ are a difference, and one is none."""
+    bins = {**dict.fromkeys(range(24), Tally()), **dict(enumerate(filled))}
+    assert known(past(24, bins=bins), 30 * HOUR).dispersion == pytest.approx(dispersion)
+
+
+@pytest.mark.parametrize(("hour", "value"), [(3, 120), (12, 10)], ids=["night", "day"])
+def test_after_two_weeks_an_hour_of_the_week_is_drawn_towards_the_whole(
+    hour: int, value: int
+) -> None:
+    """By as much as chance may make of the difference; a day less, and the whole stands for it."""
+    bins = {number: Tally(100, {"1g": 60 if number % 24 < 6 else 5}) for number in range(336)}
+    now = (14 * 24 + 24 + hour) * HOUR
+    usual = known(past(336, bins=bins), now)
+
+    def drawn(exposure: float, mean: float, variance: float) -> tuple[float, float]:
+        chi = (off * off / (exposure * variance) for off in (82.5, *(3 * [-27.5])))
+        pull = exposure / (42 * sum(chi) / 167 - 1)
+        return (value + pull * mean) / (exposure + pull), exposure + pull
+
+    share, worth = drawn(200, 0.1875, 0.1875 * 0.8125)
+    assert usual.share == pytest.approx(upper_bound(share * worth, worth, 1.0))
+    rate, worth = drawn(2, 18.75, 18.75)
+    assert usual.rates["1g"].per_hour == pytest.approx(rate + (rate / worth) ** 0.5)
+    assert usual.dispersion == usual.rates["1g"].dispersion == 1.0
+
+    young = known(past(336, bins=bins, since=1.0), now)
+    assert young.share == pytest.approx(0.1875, abs=0.1)
+    assert young.dispersion > 5
+
+
+def test_an_hour_of_the_week_that_was_always_empty_is_like_the_whole() -> None:
+    """With as little weight as the whole has for the others."""
+    shares = {number: 60 if number % 24 < 12 else 5 for number in range(336)}
+    bins = {n: Tally() if n % 24 == 3 else Tally(100, {"1g": of}) for n, of in shares.items()}
+    mean = (77 * 120 + 84 * 10) / (161 * 200)
+    off = 77 * (120 - 200 * mean) ** 2 + 84 * (10 - 200 * mean) ** 2
+    pull = 200 / (off / (200 * mean * (1 - mean)) / 160 - 1)
+    usual = known(past(336, bins=bins), (15 * 24 + 3) * HOUR)
+    assert usual.share == pytest.approx(upper_bound(mean * pull, pull, 1.0))

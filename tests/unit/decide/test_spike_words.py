@@ -63,6 +63,27 @@ def test_each_alarm_is_told_with_its_figures(
     assert [each for each in figures if each not in found.summary] == []
 
 
+@pytest.mark.parametrize(
+    ("orphans", "mix"),
+    [({"1g": 1, "4g": 2, "64g": 3}, "3 of 64g, 2 of 4g, 1 of 1g"), ({}, "none")],
+)
+def test_dear_orphans_are_told_by_their_tier(orphans: dict[str, int], mix: str) -> None:
+    """The most frequent first."""
+    one = scope(COST, grains={5999: Tally(50, orphans)})
+    (found,) = conditions("t", SpikeWatch({WHOLE: one}), RULES, USD)
+    assert mix in found.summary
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [(5400.0, "90 minutes"), (7200.0, " 2 hours"), (7255.0, "2.02 hours"), (21_600.0, " 6 hours")],
+)
+def test_a_window_is_told_in_hours_from_two_on(seconds: float, span: str) -> None:
+    """To three figures."""
+    (found,) = told(SLOW, rules=replace(RULES, slow_window=seconds))
+    assert span in found.summary
+
+
 @pytest.mark.parametrize("kind", [SLOW, COST])
 def test_money_makes_it_a_page(kind: ConditionKind) -> None:
     """From the line itself on."""
