@@ -109,6 +109,17 @@ def test_a_log_that_is_complete_to_no_moment_has_no_age() -> None:
     assert "sequence 1 " in summary
 
 
+def test_late_births_are_counted() -> None:
+    """So that a person sees whether it is one response or all."""
+    app = Writer()
+    app.starts("a", 10)
+    app.puts_out("a", 20)
+    app.ends("a", 80, "cntr_1")
+    app.beats(390)
+    ((summary, _),) = told(decision_of(app, rows=[sighting(born=40)]), ConditionKind.LATE_BIRTHS)
+    assert summary.startswith("1 container ")
+
+
 def test_a_breach_is_told_with_what_and_whom_it_is_about() -> None:
     """Each by itself."""
     breaches = tuple(
