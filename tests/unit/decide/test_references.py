@@ -111,7 +111,7 @@ def test_an_id_that_could_not_be_decoded_keeps_all_that_lived_then() -> None:
     app.sequence -= 1
     app.say(60, entry.event.fact, undecodable=True)
     old, young = sighting(), sighting("cntr_2", 110)
-    assert verdict_of(old, app).kind is VerdictKind.PENDING
+    assert verdict_of(old, app).shadow is VerdictKind.PENDING
     app.beats(390)
     assert verdict_of(old, app, beside=[young]).codes == (Code.UNDECODABLE_REFERENCE,)
     assert verdict_of(young, app, beside=[old]).kind is VerdictKind.ORPHAN
