@@ -77,3 +77,17 @@ def test_what_varies_more_counts_for_less() -> None:
     once = share_level(0.0, [True] * 5, 0.1, 0.5, dispersion=1.0, ceiling=NEVER)
     twice = share_level(0.0, [True] * 5, 0.1, 0.5, dispersion=2.0, ceiling=NEVER)
     assert twice < once
+
+
+def test_dispersion_takes_the_root_of_all_evidence() -> None:
+    """For a change and against it, of a share and of a rate."""
+    for orphan, expected in ((True, 3.0**0.5), (False, 0.5**0.5)):
+        level = share_level(0.0, [orphan], 0.2, 0.6, dispersion=2.0, ceiling=NEVER)
+        assert level == pytest.approx(expected)
+    level = rate_level(1.0, 2, 0.5, 3.0, dispersion=2.0, ceiling=NEVER)
+    assert level == pytest.approx(1.5 * 3.0 * math.exp(-0.5))
+
+
+def test_of_no_time_there_is_no_evidence() -> None:
+    """Whatever came in it."""
+    assert rate_level(0.0, 3, 0.0, 3.0, dispersion=1.0, ceiling=NEVER) == 0.0
