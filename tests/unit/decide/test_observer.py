@@ -158,7 +158,7 @@ class TestState:
             "gone": replace(self._sighting("gone", NOW, NOW), gone_at=NOW),
         }
         watch = observe(ObserverWatch(), sightings, {"idle", "null", "gone", "unlisted"}, RULES)
-        assert set(watch.tracks) == {"idle"}
+        assert watch.tracks == {"idle": Track(NOW, int(NOW))}
         assert not observe(watch, sightings, set(), RULES).tracks
 
     def test_of_a_row_that_was_not_listed_again_stays(self) -> None:

@@ -91,3 +91,9 @@ def test_dispersion_takes_the_root_of_all_evidence() -> None:
 def test_of_no_time_there_is_no_evidence() -> None:
     """Whatever came in it."""
     assert rate_level(0.0, 3, 0.0, 3.0, dispersion=1.0, ceiling=NEVER) == 0.0
+
+
+@pytest.mark.parametrize("ceiling", [1e5, 1e6, 1e7])
+def test_what_has_struck_stays_at_the_ceiling(ceiling: float) -> None:
+    """To the last digit."""
+    assert rate_level(ceiling, 0, 0.0, 3.0, dispersion=1.0, ceiling=ceiling) == ceiling
