@@ -85,7 +85,7 @@ class TestBeginning:
     """A test has struck: do both windows agree?"""
 
     def _struck(self, kind: ConditionKind, grains: Mapping[int, Tally], level: float) -> Scope:
-        return scope(grains, **{"fast" if kind is FAST else "slow": level})
+        return scope(grains, fast=level) if kind is FAST else scope(grains, slow=level)
 
     def test_an_alarm_covers_its_window(
         self, kind: ConditionKind, long: int, short: int, window: float
