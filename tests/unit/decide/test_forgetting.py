@@ -72,6 +72,61 @@ def test_a_finished_lineage_is_forgotten_as_a_whole() -> None:
         assert set(ledger.book(TARGET).responses) == left
 
 
+def test_what_comes_after_a_lineage_is_forgotten_with_it() -> None:
+    """In one go, whatever stands between."""
+    app = Writer()
+    for call, talk in (("a", "talk"), ("b", "talk"), ("c", "chat"), ("d", "talk")):
+        app.starts(call, 10, conversation=talk)
+        app.ends(call, 30, "cntr_1", f"cntr_{call}")
+    app.closes(40, "talk")
+    app.starts("e", 10, containers=["cntr_1"])
+    ledger = ledger_of(placed(app))
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    book = ledger.book(TARGET)
+    assert set(book.responses) == {"e"}
+    assert list(book.held_positions()) == book.responses["e"].positions
+    assert book.mentions == {"cntr_1": {"e"}}
+
+
+@pytest.mark.parametrize("word", [Writer.makes, Writer.pins, Writer.releases])
+@pytest.mark.parametrize("named", [False, True])
+def test_each_word_on_a_container_stays_until_it_is_old(
+    word: Callable[[Writer, str, float], object], *, named: bool
+) -> None:
+    """And longer, while a response that is held names the container."""
+    app = Writer()
+    word(app, "cntr_1", 100)
+    if named:
+        app.starts("a", 110, containers=["cntr_1"])
+    for before, left in ((90, True), (500, named)):
+        ledger = ledger_of(placed(app))
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        book = ledger.book(TARGET)
+        assert any("cntr_1" in told for told in (book.explicit, book.pins, book.releases)) == left
+
+
+def test_a_call_that_two_starts_claim_is_not_forgotten_for_its_one_end() -> None:
+    """The other may still run."""
+    app, other = Writer(), Writer("app-2")
+    app.starts("a", 10)
+    other.starts("a", 11)
+    app.ends("a", 30)
+    ledger = ledger_of(placed(app, other))
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    assert set(ledger.book(TARGET).responses) == {"a"}
+
+
+def test_an_id_that_is_given_again_after_it_was_forgotten_is_known_anew() -> None:
+    """Nothing that is held answers to it."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 30)
+    ledger = ledger_of(placed(app))
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    ledger.fold([app.knows("resp_a", 600)])
+    assert [each for each, _ in ledger.book(TARGET).unresolved()] == ["resp_a"]
+
+
 def test_a_reading_that_stepped_back_is_forgotten_with_the_application_s_own_call() -> None:
     """It was read while it ran, and its application told the end: nothing is left to wait for."""
     app, reader = Writer(), Writer(READER)

@@ -2,9 +2,9 @@
 
 from itertools import permutations
 
-from tests.unit.decide.builders import TARGET, T, Writer, ledger_of
+from tests.unit.decide.builders import READER, TARGET, T, Writer, ledger_of
 
-from demurrage.model.event import ContainerReferenced, ContainerRequested, Unheard
+from demurrage.model.event import ContainerReferenced, ContainerRequested, Created, Unheard
 
 
 def test_of_a_key_the_latest_use_is_remembered() -> None:
@@ -38,6 +38,18 @@ def test_an_id_that_was_given_twice_was_last_given_when_it_was() -> None:
     for order in permutations(told):
         ((name, moment),) = ledger_of(order).book(TARGET).unresolved()
         assert (name, moment.time) == ("resp_1", T + 30)
+
+
+def test_a_response_has_begun_once_a_start_stands_under_its_own_id() -> None:
+    """An answer alone, or an application's call, is none."""
+    app, reader = Writer(), Writer(READER)
+    app.starts("a", 10)
+    app.created("a", 11)
+    assert not ledger_of(app).book(TARGET).begun("resp_a")
+    reader.say(30, Created("resp_a", "resp_a"))
+    assert not ledger_of(app, reader).book(TARGET).begun("resp_a")
+    reader.reads("a", 40)
+    assert ledger_of(app, reader).book(TARGET).begun("resp_a")
 
 
 def test_every_word_stands_at_its_place_in_the_log() -> None:

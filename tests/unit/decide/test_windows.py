@@ -22,7 +22,7 @@ from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.decide.windows import Candidates, Windows
-from demurrage.model.event import Ending, Record
+from demurrage.model.event import Created, Ending, Record
 from demurrage.model.rules import EvidenceRules
 
 RULES = EvidenceRules()
@@ -194,6 +194,21 @@ def test_what_the_daemon_reads_changes_the_application_s_own_call() -> None:
     ledger.fold(reader.records)
     assert same(book)
     assert looked(book.windows, book) != before
+
+
+def test_what_the_daemon_reads_changes_every_call_that_logs_the_response() -> None:
+    """Two calls bear one id: both take its names and its end."""
+    app, reader = Writer(), Writer(READER)
+    for call in ("a", "b"):
+        app.starts(call, 10.0)
+        app.say(11.0, Created(call, "resp_a"))
+    ledger = ledger_of(app)
+    book = ledger.book(TARGET)
+    looked(book.windows, book)
+    reader.reads("a", 30.0, "cntr_1")
+    ledger.fold(reader.records)
+    assert same(book)
+    assert book.mentions["cntr_1"] >= {"a", "b"}
 
 
 def test_what_has_not_changed_is_not_worked_out_anew() -> None:
