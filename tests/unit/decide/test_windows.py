@@ -162,7 +162,9 @@ def test_what_is_over_comes_back_when_something_older_is_listed() -> None:
     writer.starts("b", 1000.0)
     ledger.fold(writer.records[-1:])
     book = ledger.book(TARGET)
-    for earliest, near in ((0.0, ["a", "b"]), (900.0, ["b"]), (900.0, ["b"]), (0.0, ["a", "b"])):
+    both = ["a", "b"]
+    looks = ((0.0, both), (900.0, ["b"]), (900.0, ["b"]), (95.0, both), (900.0, ["b"]), (0.0, both))
+    for earliest, near in looks:
         assert list(looked(book.windows, book, earliest=earliest).windows) == near
 
 
