@@ -12,10 +12,11 @@ from tests.unit.decide.builders import (
     verdict_of,
 )
 
-from demurrage.decide.decision import Decision
+from demurrage.decide.decision import Decision, counts
 from demurrage.decide.response import Claim
 from demurrage.model.condition import ConditionKind, Severity
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.model.verdict import VerdictKind
 
 
 def told(decision: Decision, kind: ConditionKind) -> list[tuple[str, Severity]]:
@@ -56,6 +57,7 @@ def test_what_is_wrong_with_containers_is_counted() -> None:
     strangers = {ConditionKind.FOREIGN_CONTAINERS, ConditionKind.UNLOGGED_MAKERS}
     for known, severity in ((COMPLETE, Severity.WARNING), (TargetFacts(), Severity.NOTICE)):
         decision = decision_of(app, rows=rows, known=known)
+        assert counts(decision.verdicts)[VerdictKind.UNKNOWN] == 2 + 3 + 4
         for kind, count in {
             ConditionKind.UNKNOWN_STATUS: 2,
             ConditionKind.UNKNOWN_ID: 3,
