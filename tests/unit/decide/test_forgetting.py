@@ -25,6 +25,7 @@ from tests.unit.decide.histories import at_some_moment, history
 
 from demurrage.decide.decision import Decision
 from demurrage.decide.ledger import Ledger
+from demurrage.decide.response import Claim
 from demurrage.decide.watermark import complete_through, has_gone, watermark
 from demurrage.model.event import (
     ContainerReferenced,
@@ -121,10 +122,17 @@ def test_an_id_that_is_given_again_after_it_was_forgotten_is_known_anew() -> Non
     app = Writer()
     app.starts("a", 10)
     app.ends("a", 30)
-    ledger = ledger_of(placed(app))
+    app.knows("resp_a", 31)
+    old, new = Claim(T + 40.0, T + 35.0), Claim(T + 700.0, T + 650.0)
+    ledger = ledger_of(placed(app), claims={TARGET: old})
     ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
-    ledger.fold([app.knows("resp_a", 600)])
-    assert [each for each, _ in ledger.book(TARGET).unresolved()] == ["resp_a"]
+    ledger.fold([app.knows("resp_a", 600)], {TARGET: new})
+    book = ledger.book(TARGET)
+    assert [each for each, _ in book.unresolved()] == ["resp_a"]
+    reader = Writer(READER)
+    reader.reads("a", 700)
+    ledger.fold(reader.records)
+    assert book.responses["resp_a"].claim == new
 
 
 def test_a_reading_that_stepped_back_is_forgotten_with_the_application_s_own_call() -> None:
