@@ -27,8 +27,9 @@ from demurrage.model.rules import Rules
 # Deletes between two commits of the audit.
 CHUNK = 125
 # Chunks begun and not ended: while the last deletes of one are under way, and its end is written
-# down, the next one, written down before, keeps the connections busy.
-_OPEN = 2
+# down, those after it, written down before, keep the connections busy. With two of them some
+# connections stood idle between chunks.
+OPEN = 3
 # Deletes under way at a time; beyond this the API's latency no longer hides behind others.
 ABREAST = 32
 # A delete is begun if the budget grants it within this share of an interval, so that it does
@@ -191,7 +192,7 @@ class _Flight:
     @property
     def has_room(self) -> bool:
         """True when another chunk may be begun; one that failed is to be heard of first."""
-        return len(self._open) < _OPEN and not any(each.done() for each in self._open)
+        return len(self._open) < OPEN and not any(each.done() for each in self._open)
 
     async def begin(self, chunk: Callable[[asyncio.Event], Coroutine[Any, Any, _Pairs]]) -> None:
         """Begin a chunk, for which there is room; returns when it is written down, or has ended.

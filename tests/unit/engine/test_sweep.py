@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from tests.integration.engine.hooks import Recorded
 
-from demurrage.engine.sweep import CHUNK, Sweep
+from demurrage.engine.sweep import CHUNK, OPEN, Sweep
 from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Container, Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
@@ -167,18 +167,18 @@ class Slow(Api):
         self, container_id: str, hindrance: Callable[[], Failure | None]
     ) -> DeleteAnswer:
         """Delete it, late."""
-        while self.intended() < 2 * CHUNK:  # noqa: ASYNC110 - another thread counts
+        while self.intended() < OPEN * CHUNK:  # noqa: ASYNC110 - another thread counts
             await asyncio.sleep(0.001)
         return await Api.delete(self, container_id, hindrance)
 
 
 async def test_what_is_protected_while_portions_are_under_way_stays(store: SqlStore) -> None:
     """A portion that waits for its turn is looked at when that has come, not before."""
-    last = f"cntr_{3 * CHUNK - 1}"
+    last = f"cntr_{(OPEN + 1) * CHUNK - 1}"
     watched = Watched(store, lambda: store.protect("default", last, None, "ann"))
     api = Slow(Clock(), lambda _: None, 10_000, intended=lambda: watched.intended)
-    await swept(cast("SqlStore", watched), api, 3 * CHUNK)
-    assert len(api.asked) == 3 * CHUNK - 1
+    await swept(cast("SqlStore", watched), api, (OPEN + 1) * CHUNK)
+    assert len(api.asked) == (OPEN + 1) * CHUNK - 1
     assert last not in api.asked
 
 
@@ -187,8 +187,8 @@ async def test_a_stop_begins_no_portion_that_waits_for_its_turn(store: SqlStore)
     stop = asyncio.Event()
     watched = Watched(store, lambda: None)
     api = Slow(Clock(), lambda _: stop.set(), 10_000, intended=lambda: watched.intended)
-    await swept(cast("SqlStore", watched), api, 3 * CHUNK, stop)
-    assert watched.intended == len(api.asked) == 2 * CHUNK
+    await swept(cast("SqlStore", watched), api, (OPEN + 1) * CHUNK, stop)
+    assert watched.intended == len(api.asked) == OPEN * CHUNK
 
 
 class Losing:
