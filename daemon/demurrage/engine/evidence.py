@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
@@ -204,7 +203,7 @@ class Evidence:
         needed: frozenset[str],
         unknown: float,
         *,
-        oldest: float = inf,
+        oldest: float,
     ) -> None:
         """Let go of a target's evidence that can bear on nothing alive; see `Book.forget`."""
         async with self.lock:

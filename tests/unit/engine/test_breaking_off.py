@@ -1,6 +1,7 @@
 """A ledger on which work broke off is not gone on with."""
 
 from collections.abc import Mapping
+from math import inf
 from unittest.mock import patch
 
 import pytest
@@ -67,7 +68,7 @@ async def test_a_ledger_that_was_half_forgotten_is_folded_anew(writer: Writer) -
         patch.object(Lineages, "without", side_effect=MemoryError),
         pytest.raises(MemoryError),
     ):
-        await evidence.forget(TARGET, T + 1000.0, frozenset(), 30.0)
+        await evidence.forget(TARGET, T + 1000.0, frozenset(), 30.0, oldest=inf)
     assert not evidence.ledger.sources
     await evidence.read(clock)
     assert evidence.ledger.book(TARGET).responses.keys() == {"a"}
