@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from demurrage.decide import rails
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
-from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import EventReader, Store
 from demurrage.model.container import Sighting
@@ -121,7 +121,7 @@ def _past(target: Target, store: Store | None) -> _Past:
     return _Past(
         facts,
         store.holds(target.name),
-        store.sightings(target.name, alive_or_born_after=now - horizon),
+        remembered(store, target.name, horizon, now),
         store.listed_whole(target.name),
     )
 

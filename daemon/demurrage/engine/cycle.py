@@ -15,7 +15,7 @@ from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.holds import Holds, restore_subjects
 from demurrage.engine.hooks import Hooks
-from demurrage.engine.inventory import InventoryWatch
+from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.lapses import Lapses, lapsing
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import Store
@@ -88,9 +88,7 @@ class Cycle:
     async def start(self) -> None:
         """Take over what the store knows, and settle what a crash left behind."""
         name, now = self.target.name, self.target.api.clock.now()
-        sightings = await asyncio.to_thread(
-            lambda: self._store.sightings(name, alive_or_born_after=now - self.watch.horizon)
-        )
+        sightings = await asyncio.to_thread(remembered, self._store, name, self.watch.horizon, now)
         whole = await asyncio.to_thread(self._store.listed_whole, name)
         self.watch.remember(sightings, bootstrapped=whole)
         await self._chronicle.load()

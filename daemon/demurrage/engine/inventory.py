@@ -5,13 +5,14 @@ reconcile pass refreshes the living by jumping to the regions that hold them. Th
 of a store's life goes to the end of the list.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 
 from demurrage.decide.census import Census, inventory, take_census
 from demurrage.decide.deduction import horizon
-from demurrage.engine.ports import ContainersApi
+from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Sighting
 from demurrage.model.inventory import Inventory
@@ -27,6 +28,23 @@ _CURSOR_FAULTS = frozenset(
         ConditionKind.MALFORMED_PAGE,
     }
 )
+
+
+def remembered(store: Store, target: str, horizon: float, now: float) -> dict[str, Sighting]:
+    """What the store knows of a target's containers that live, or did within a horizon.
+
+    The machine's clock may be ahead, and no answer has put it right yet; a birth is the provider's
+    word that it is at least so late.
+
+    Args:
+        store: where it is kept.
+        target: whose.
+        horizon: in seconds.
+        now: the moment it is, as far as that is known.
+    """
+    newest = store.newest_birth(target)
+    by = now if newest is None else min(now, newest)
+    return store.sightings(target, alive_or_born_after=by - horizon)
 
 
 class InventoryWatch:
@@ -70,7 +88,7 @@ class InventoryWatch:
         """List the tail, and the living too when they are due for it."""
         newest = self._newest if self._bootstrapped else None
         regions = [plan_tail(newest, self._rules.watch.overlap)]
-        now = self._api.clock.now()
+        now = asyncio.get_running_loop().time()
         reconciling = now - self._reconciled_at >= self._rules.watch.reconcile_interval
         if reconciling and self._bootstrapped:
             tail = regions[0].down_to
@@ -123,7 +141,7 @@ class InventoryWatch:
             born_after=now - self.horizon,
             own_deletes=self.own_deletes,
         )
-        self.sightings = self._living_or_recent(census.sightings, now)
+        self.sightings = self._living_or_recent(census.sightings)
         if census.whole_list and census.failure is None:
             self._bootstrapped = True
         self._note_newest(row.created_at for stretch in listing.stretches for row in stretch.rows)
@@ -148,10 +166,10 @@ class InventoryWatch:
         }
         self.sightings = {**self.sightings, **buried}
 
-    def _living_or_recent(
-        self, sightings: Mapping[str, Sighting], now: float
-    ) -> dict[str, Sighting]:
-        oldest = now - self.horizon
+    def _living_or_recent(self, sightings: Mapping[str, Sighting]) -> dict[str, Sighting]:
+        clock = self._api.clock
+        # Until an answer has told the time, this machine's clock may be ahead by any length.
+        oldest = -inf if clock.offset is None else clock.now() - self.horizon
         return {
             key: each
             for key, each in sightings.items()

@@ -146,6 +146,10 @@ class Store(Protocol):
         """Known containers that live, or were born or went after the given moment."""
         ...
 
+    def newest_birth(self, target: str) -> float | None:
+        """When the latest of the target's remembered containers was born, in provider time."""
+        ...
+
     def watched_since(self, target: str) -> float | None:
         """When the first of the target's containers that are remembered was seen."""
         ...

@@ -104,6 +104,12 @@ class Inventory(Repository):
         with self._database.read() as connection:
             return {row[0]: read_sighting(row) for row in connection.execute(query).all()}
 
+    def newest_birth(self, target: str) -> float | None:
+        """When the latest of the target's remembered containers was born, None without any."""
+        last = select(func.max(containers.c.created_at)).where(containers.c.target == target)
+        with self._database.read() as connection:
+            return connection.execute(last).scalar()
+
     def watched_since(self, target: str) -> float | None:
         """When the first of the target's containers that are remembered was seen."""
         first = select(func.min(containers.c.first_seen_at)).where(containers.c.target == target)

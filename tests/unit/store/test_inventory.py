@@ -61,6 +61,15 @@ def test_the_living_and_the_lately_born_are_asked_for(store: SqlStore) -> None:
     assert set(found) == {"old-alive", "same-second"}
 
 
+def test_the_newest_birth_is_known(store: SqlStore) -> None:
+    """Of the gone as of the living, and of each target by itself."""
+    assert store.newest_birth("t") is None
+    store.save_sightings("t", [sighting("x", born=NOW - DAY), sighting("y", born=NOW)])
+    store.save_sightings("u", [sighting("z", born=NOW + DAY)])
+    store.save_sightings("t", [sighting("g", born=NOW + 5, status="expired")])
+    assert store.newest_birth("t") == NOW + 5
+
+
 def test_targets_do_not_see_each_other(store: SqlStore) -> None:
     """The same id in two targets is two containers."""
     store.save_sightings("a", [sighting("x", tier="1g")])
