@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TextIO
 
-from tests.simulation.shape import command, draw, parse
+from tests.simulation.shape import command, draw, lasting, parse
 from tests.simulation.shrink import shrink, story_of
 from tests.simulation.summary import Summary
 from tests.simulation.world import Result, run
@@ -21,7 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
         result = run(parse(options.shape))
         return _explain(result, shrinking=options.shrink)
     first, _, last = options.seeds.partition("..")
-    shapes = [draw(seed, options.containers) for seed in range(int(first), int(last or first) + 1)]
+    seeds = range(int(first), int(last or first) + 1)
+    shapes = [
+        lasting(each) if options.lasting else draw(each, options.containers) for each in seeds
+    ]
     began = time.perf_counter()
     summary = Summary(len(shapes))
     failed: list[Result] = []
@@ -68,6 +71,11 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", default="1..10", help="one seed, or a range such as 1..100")
     parser.add_argument("--containers", type=int, default=1000, help="born in each world, about")
+    parser.add_argument(
+        "--lasting",
+        action="store_true",
+        help="hours in which conversations outlive what is kept of them, and are taken over",
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--shape", help="one world by its parameters, as a failure prints them")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")

@@ -58,6 +58,12 @@ def rules_of(shape: Shape) -> Rules:
     )
 
 
+def _retention(shape: Shape) -> RetentionRules:
+    if not shape.retention:
+        return RetentionRules()
+    return RetentionRules(events=shape.retention, verdicts=shape.retention)
+
+
 @lru_cache(maxsize=1)
 def _template() -> Path:
     """A store and a log, made once a process: migrations take long."""
@@ -160,7 +166,7 @@ class Daemon:
             LogPort(self.log, self._office, self._dice, self._wall, self._watch.read(self.name)),
             Keeper(self.store, self._dice, self._loop.time),
             self._watch.hooks(self.name),
-            RetentionRules(),
+            _retention(self._shape),
         )
         self._watch.started(self.name)
         token = WHOSE.set(self)

@@ -14,7 +14,11 @@ class Shape:
     """What is drawn from a seed, and what a reduction makes smaller.
 
     `rate` is containers born a second; `use` the share of turns that use the tool; `long_share`
-    the share of turns that run for minutes; `ends` that of conversations that end. `faults` are
+    the share of turns that run for minutes; `ends` that of conversations that end. `turns` is how
+    many more than one a conversation has at most, and `pause` the usual seconds between two of
+    them; `retention` the seconds for which the daemon keeps the log, 0 for as long as it does
+    unasked. `forks` is how often a turn, or a conversation's
+    end, is where another one takes over what it holds. `faults` are
     switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
     new ones, in which the daemon has to catch up; under `early_calm` they begin with the last
     birth, while much is yet to become due. `page` is how many rows the API shows at most.
@@ -29,6 +33,10 @@ class Shape:
     use: float = 0.3
     long_share: float = 0.1
     ends: float = 0.5
+    turns: int = 12
+    pause: float = 40.0
+    retention: float = 0.0
+    forks: float = 0.0
     calm: float = 600.0
     faults: frozenset[str] = field(default_factory=frozenset)
     fury: float = 1.0
@@ -90,6 +98,27 @@ def draw(seed: int, containers: int) -> Shape:
     return replace(shape, use=max(shape.use, 0.4)) if "lazy" in faults else shape
 
 
+def lasting(seed: int) -> Shape:
+    """The hours of a seed: conversations go on and are taken over, and the log is short.
+
+    A container that is in use for longer than anything is kept is what these worlds are about.
+
+    Args:
+        seed: which world; its faults and settings are those of the same seed's lively one.
+    """
+    drawn = draw(seed, 150)
+    return replace(
+        drawn,
+        rate=0.012,
+        use=max(0.08, drawn.use / 5),
+        turns=250,
+        pause=150.0,
+        retention=600.0,
+        forks=0.06,
+        interval=30.0,
+    )
+
+
 def smaller(shape: Shape) -> list[Shape]:
     """Worlds that are simpler by one step each, the biggest steps first."""
     found = [
@@ -111,7 +140,16 @@ def smaller(shape: Shape) -> list[Shape]:
         containers=shape.containers,
         rate=shape.rate,
     )
-    for name in ("wire", "writers", "long_share", "tight_rails", "free_grace", "proof"):
+    for name in (
+        "wire",
+        "writers",
+        "long_share",
+        "tight_rails",
+        "free_grace",
+        "proof",
+        "forks",
+        "retention",
+    ):
         value = getattr(plain, name)
         if getattr(shape, name) != value:
             found.append(replace(shape, **{name: value}))

@@ -23,22 +23,25 @@ _REUSABLE = 1140.0
 _STALLS, _STALLED = 1.35, 25
 # And where it passes through a proxy, that one holds it back.
 _HOLDS, _HELD = 12, 6
+# Of the turns that a conversation may have, it has this part on the average.
+_BRIEF = 7.2
 _TIERS = ("1g", "1g", "1g", "4g", "16g", "64g")
 _OUTCOMES = (Ending.COMPLETED,) * 8 + (Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
 
 
 @dataclass
 class _Talk:
-    """A conversation while it is made up."""
+    """A conversation while it is made up; `shared_until`: others go on with what it holds."""
 
     name: str
-    keeps: str  # how context is carried: conversation, previous or replay
+    keeps: str  # how context is carried: conversation, previous, replay or reference
     tier: str
     tool: str
     hand: Hand
     current: Made | None = None
     last: Call | None = None
     busy_until: float = 0.0
+    shared_until: float = 0.0
     held: list[Made] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 
@@ -100,19 +103,66 @@ class _Author:
         keeps = random.choice(["conversation", "previous", "replay"])
         tool = random.choice(["code_interpreter", "code_interpreter", "shell"])
         talk = _Talk(f"conv_{number}", keeps, random.choice(_TIERS), tool, self._hand(at))
-        for _ in range(1 + min(12, int(random.expovariate(0.6)))):
+        at = self._go_on(talk, at)
+        branch = self._branch(talk, at, "reference") if self._forks(talk) else None
+        if branch is None:
+            self._end(talk)
+        else:
+            self._hand_on(talk, branch, at)
+        if self.dice.strikes("explicit"):
+            made = self._bear(None, talk.tier, at)
+            own(self.random, self.story, self._hand(at), made)
+
+    def _go_on(self, talk: _Talk, at: float) -> float:
+        """The turns of a conversation from a moment on; returns when the next one would be."""
+        random, most = self.random, self.shape.turns
+        for _ in range(1 + min(most, int(random.expovariate(_BRIEF / most)))):
             call = self._turn(talk, at)
-            pause = random.expovariate(1 / 40) if random.random() < 0.9 else random.uniform(60, 900)
+            usual = random.random() < 0.9
+            pause = random.expovariate(1 / self.shape.pause) if usual else random.uniform(60, 900)
             at = max(call.ends, talk.busy_until) + 0.5 + pause
             if call.told_at < inf and call.ending is Ending.LOST:
                 # Its user tries again while the server may still be at work.
                 at = call.told_at + random.uniform(0.2, 5)
             if at > self.shape.horizon * 1.2 or len(self.story.made) > self.shape.containers:
                 break
-        self._end(talk)
-        if self.dice.strikes("explicit"):
-            made = self._bear(None, talk.tier, at)
-            own(self.random, self.story, self._hand(at), made)
+            if self._forks(talk):
+                branch = self._branch(talk, at, "replay")
+                at = talk.shared_until = self._go_on(branch, at)
+                self._end(branch)
+        return at
+
+    def _forks(self, talk: _Talk) -> bool:
+        """True where somebody takes a conversation up a second time, with what it holds."""
+        share = self.shape.forks
+        return share > 0 and talk.current is not None and self.random.random() < share
+
+    def _branch(self, talk: _Talk, at: float, keeps: str) -> _Talk:
+        """A conversation that goes on from what another has come to hold.
+
+        Nothing but the containers' ids shows that in the log, and where items are referred to, not
+        even those.
+        """
+        name = f"{talk.name}/{len(talk.calls)}"
+        branch = _Talk(name, keeps, talk.tier, talk.tool, self._hand(at))
+        branch.current, branch.held = talk.current, list(talk.held)
+        for made in branch.held:
+            made.shared = True
+        return branch
+
+    def _hand_on(self, talk: _Talk, branch: _Talk, at: float) -> None:
+        """A conversation is declared over while the one that goes on from it is at its first turn.
+
+        Where that turn does not name what it goes on with, it is left to the other again.
+        """
+        first = self._turn(branch, at)
+        if branch.current is not None and branch.current in first.names:
+            self._end(talk, self.random.uniform(first.starts + 0.1, first.ends))
+        else:
+            branch.current = None
+            self._end(talk)
+        self._go_on(branch, max(first.ends, first.starts + 1) + 0.5)
+        self._end(branch)
 
     def _turn(self, talk: _Talk, at: float) -> Call:
         random = self.random
@@ -168,6 +218,7 @@ class _Author:
             ending=ending,
             told_at=told_at,
             conversation=talk.name if talk.keeps == "conversation" else None,
+            opaque=talk.keeps == "reference",
             tells_creation=style != "blocking" and random.random() < 0.9,
             tells_output=style == "streamed",
         )
@@ -280,11 +331,12 @@ class _Author:
             talk.current = call.names[0]
             talk.held += [each for each in call.names if each not in talk.held]
 
-    def _end(self, talk: _Talk) -> None:
+    def _end(self, talk: _Talk, at: float | None = None) -> None:
         """A conversation ends and lets go of what it held, or stays open for good."""
         over = max(call.ends for call in talk.calls)
         told = max((call.told_at for call in talk.calls if call.told_at < inf), default=over)
-        at = max(over, told) + self.random.uniform(0.5, 120)
+        if at is None:
+            at = max(over, told, talk.shared_until) + self.random.uniform(0.5, 120)
         known = [each for each in talk.calls if self._id_known(each)]
         named = [made for call in talk.calls for made in call.names]
         ends = self.random.random() < self.shape.ends and known
@@ -295,7 +347,8 @@ class _Author:
         for made in named:
             made.until = max(made.until, at)
         last = known[-1]
-        if last.names and self.dice.strikes("pins"):
+        # A release says that nobody needs it any more, and who shares it cannot know.
+        if last.names and not last.names[0].shared and self.dice.strikes("pins"):
             told_at = last.told_at + 0.01
             made = last.names[0]
             pin(self.random, self.story, last.hand, made, after=told_at, open_until=at)

@@ -88,6 +88,7 @@ def _of_call(random: Random, call: Call) -> Iterator[Line]:
         "conversation": call.conversation,
         "background": call.style == "background",
         "direct": call.direct,
+        "opaque": True if call.opaque else None,
     }
     yield Line(hand, call.starts, "response.started", started)
     if call.ending is Ending.REFUSED:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.simulation.faults import FAULTS
-from tests.simulation.shape import Shape, command, parse
+from tests.simulation.shape import Shape, command, lasting, parse
 from tests.simulation.shrink import story_of
 from tests.simulation.world import Result, run
 
@@ -28,6 +28,7 @@ _WORLDS = (
     "seed=8 fury=20 faults=store_locked,disk_full",
     "seed=18 fury=150 faults=store_restored",
     "seed=9 fury=40 faults=log_restored",
+    "seed=3 fury=2 forks=0.3 use=0.8 ends=0.9 long_share=0.5 faults=late_lines,deaths,clocks",
 )
 
 
@@ -46,6 +47,13 @@ def test_every_invariant_holds(words: str, lived: list[Result]) -> None:
     result = run(shape)
     lived.append(result)
     assert not result.failed, "\n".join([*story_of(result), "repeat: " + command(shape)])
+
+
+def test_what_outlives_all_that_is_kept_of_it_comes_to_no_harm() -> None:
+    """Hours of conversations that others take over; the daemon dies, and its clock is set."""
+    result = run(lasting(8))
+    assert not result.failed, "\n".join([*story_of(result), "repeat: " + command(result.shape)])
+    assert result.counts["deletes"] > result.counts["orphans deleted"] > result.containers / 2
 
 
 def test_the_worlds_were_hostile_and_the_daemon_at_work(lived: list[Result]) -> None:

@@ -32,7 +32,10 @@ class Hand:
 
 @dataclass(slots=True, eq=False)
 class Made:
-    """One container. `until`: nobody needs it any more from then on; inf where somebody may."""
+    """One container. `until`: nobody needs it any more from then on; inf where somebody may.
+
+    `shared`: more than one conversation has come to hold it.
+    """
 
     id: str
     born: float
@@ -44,6 +47,7 @@ class Made:
     named: bool = False
     until: float = -inf
     talk: str | None = None
+    shared: bool = False
 
     def last_active(self, now: float) -> float:
         """Its last activity by then."""
@@ -61,7 +65,8 @@ class Call:
 
     `creation` … `ends` are the server's; `told_at` is when its writer learns `ending`, inf where
     it never does; `settled_at` is when a person says how it ended. `sent` is when its last byte
-    had reached whom its connection leads to, the API itself only where it is `direct`.
+    had reached whom its connection leads to, the API itself only where it is `direct`. An
+    `opaque` one goes on from what it does not name.
     """
 
     id: str
@@ -82,6 +87,7 @@ class Call:
     told_at: float
     settled_at: float = inf
     conversation: str | None = None
+    opaque: bool = False
     tells_creation: bool = False
     tells_output: bool = False
     names: list[Made] = field(default_factory=list)

@@ -203,6 +203,13 @@ REMOVALS = (
         _HARM,
     ),
     Removal(
+        "what goes on from what it does not name",
+        (("decide.verdict:_in_another_context", _nothing),),
+        "none, with forks",
+        _worlds("forks=0.3 use=0.8 ends=0.9 long_share=0.5 free_grace=False", range(1, 4)),
+        _HARM,
+    ),
+    Removal(
         "a release waits for its proof",
         (("decide.verdict:_release_waits", _nothing),),
         "late_lines, missing_lines",
