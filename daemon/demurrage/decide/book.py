@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from math import inf
 
 from demurrage.decide.lineage import Lineages
 from demurrage.decide.response import Claim, Moment, Response, later, lineage_keys
@@ -248,7 +247,7 @@ class Book:
         flying: frozenset[str],
         unknown: float,
         *,
-        oldest: float = inf,
+        oldest: float,
     ) -> frozenset[str]:
         """Drop what can bear on no living container any more.
 

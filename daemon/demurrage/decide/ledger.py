@@ -5,7 +5,6 @@ gives the same ledger, so a reader that starts anew from the log knows what it k
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import inf
 
 from demurrage.decide.book import Book
 from demurrage.decide.contents import Names
@@ -117,7 +116,7 @@ class Ledger:
         needed: frozenset[str],
         unknown: float,
         *,
-        oldest: float = inf,
+        oldest: float,
     ) -> None:
         """Drop a target's evidence that can bear on nothing alive; see `Book.forget`."""
         flying = frozenset(

@@ -5,6 +5,7 @@ r can have made `cntr_2`, born at -40; so it is not the maker of `cntr_1`, if `c
 """
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -206,7 +207,7 @@ def test_who_sets_about_creating_a_container_may_have_done_so() -> None:
     app.beats(0)
     ledger = ledger_of(app)
     for before, known in ((T - 101, True), (T - 99, False)):
-        ledger.forget(TARGET, before, frozenset(), 30)
+        ledger.forget(TARGET, before, frozenset(), 30, oldest=inf)
         assert bool(ledger.book(TARGET).requested) is known
         assert (ledger.book(TARGET).positions != {}) is known
 

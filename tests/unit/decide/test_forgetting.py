@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from random import Random
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_finished_lineage_is_forgotten_as_a_whole() -> None:
         (500, set[str](), set[str]()),
     ):
         ledger = ledger_of(placed(app))
-        ledger.forget(TARGET, T + before, frozenset(needed), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(needed), UNKNOWN, oldest=inf)
         assert set(ledger.book(TARGET).responses) == left
 
 
@@ -82,7 +83,7 @@ def test_what_comes_after_a_lineage_is_forgotten_with_it() -> None:
     app.closes(40, "talk")
     app.starts("e", 10, containers=["cntr_1"])
     ledger = ledger_of(placed(app))
-    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN, oldest=inf)
     book = ledger.book(TARGET)
     assert set(book.responses) == {"e"}
     assert list(book.held_positions()) == book.responses["e"].positions
@@ -101,7 +102,7 @@ def test_each_word_on_a_container_stays_until_it_is_old(
         app.starts("a", 110, containers=["cntr_1"])
     for before, left in ((90, True), (500, named)):
         ledger = ledger_of(placed(app))
-        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
         book = ledger.book(TARGET)
         assert any("cntr_1" in told for told in (book.explicit, book.pins, book.releases)) == left
 
@@ -113,7 +114,7 @@ def test_a_call_that_two_starts_claim_is_not_forgotten_for_its_one_end() -> None
     other.starts("a", 11)
     app.ends("a", 30)
     ledger = ledger_of(placed(app, other))
-    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN, oldest=inf)
     assert set(ledger.book(TARGET).responses) == {"a"}
 
 
@@ -125,7 +126,7 @@ def test_an_id_that_is_given_again_after_it_was_forgotten_is_known_anew() -> Non
     app.knows("resp_a", 31)
     old, new = Claim(T + 40.0, T + 35.0), Claim(T + 700.0, T + 650.0)
     ledger = ledger_of(placed(app), claims={TARGET: old})
-    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN, oldest=inf)
     ledger.fold([app.knows("resp_a", 600)], {TARGET: new})
     book = ledger.book(TARGET)
     assert [each for each, _ in book.unresolved()] == ["resp_a"]
@@ -144,7 +145,7 @@ def test_a_reading_that_stepped_back_is_forgotten_with_the_application_s_own_cal
     reader.reads("b", 20, status=None)
     for before, left in ((25, {"b", "resp_b"}), (500, set[str]())):
         ledger = ledger_of(placed(app, reader))
-        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
         assert set(ledger.book(TARGET).responses) == {"b", "resp_b"}
         ended = Writer()
         ended.starts("b", 10, background=True)
@@ -152,7 +153,7 @@ def test_a_reading_that_stepped_back_is_forgotten_with_the_application_s_own_cal
         ended.knows("resp_b", 12)
         ended.ends("b", 30)
         ledger = ledger_of(placed(ended, reader))
-        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
         assert set(ledger.book(TARGET).responses) == left
 
 
@@ -163,7 +164,7 @@ def test_what_has_not_ended_is_never_forgotten() -> None:
     app.starts("b", 10)
     app.ends("b", 30, status=Ending.LOST)
     ledger = ledger_of(placed(app))
-    ledger.forget(TARGET, T + 1e9, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 1e9, frozenset(), UNKNOWN, oldest=inf)
     assert set(ledger.book(TARGET).responses) == {"a", "b"}
 
 
@@ -177,7 +178,7 @@ def test_a_known_id_goes_with_the_response_that_answers_to_it() -> None:
     said = placed(app)
     for before, left in ((35, {"a"}), (1000, set[str]())):
         ledger = ledger_of(said)
-        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
         assert set(ledger.book(TARGET).responses) == left
         assert not list(reread(said, ledger, before).book(TARGET).unresolved())
 
@@ -190,7 +191,7 @@ def test_pins_and_creations_go_with_their_container() -> None:
     app.releases("cntr_2", 20)
     for needed, left in (({"cntr_1", "cntr_2"}, True), (set[str](), False)):
         ledger = ledger_of(placed(app))
-        ledger.forget(TARGET, T + 1000.0, frozenset(needed), UNKNOWN)
+        ledger.forget(TARGET, T + 1000.0, frozenset(needed), UNKNOWN, oldest=inf)
         book = ledger.book(TARGET)
         assert bool(book.explicit) is bool(book.pins) is bool(book.releases) is left
         assert ledger.held_positions() == ({1, 2, 3} if left else {3}), "or the last word alone"
@@ -205,11 +206,11 @@ def test_an_end_of_what_nobody_knows_is_forgotten_by_itself() -> None:
     app.closes(910, "other")
     app.closes(990, "talk")
     ledger = ledger_of(placed(app)[:2])
-    ledger.forget(TARGET, T + 500.0, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 500.0, frozenset(), UNKNOWN, oldest=inf)
     ledger.fold(placed(app)[2:])
     book = ledger.book(TARGET)
     for before, held in ((900, {3, 4, 5}), (970, {3, 5}), (1100, set[int]())):
-        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
         assert set(book.held_positions()) == held
         assert len(list(book.moments())) == len(held)
 
@@ -224,7 +225,7 @@ def test_a_heartbeat_that_bears_on_nothing_more_holds_no_call() -> None:
         app.beats(40, clock_offset=None, final=final)
         records = placed(app)
         ledger = ledger_of(records)
-        ledger.forget(TARGET, T + 400.0, frozenset(), UNKNOWN)
+        ledger.forget(TARGET, T + 400.0, frozenset(), UNKNOWN, oldest=inf)
         assert not ledger.book(TARGET).responses
         for each in (ledger, reread(records, ledger, 400)):
             (source,) = each.sources.values()
@@ -245,7 +246,7 @@ def test_a_goodbye_outlives_the_call_that_was_in_flight() -> None:
     records = placed(app, resolver, other)
     row = sighting(born=5002)
     ledger = ledger_of(records)
-    ledger.forget(TARGET, T + 4000.0, frozenset({row.id}), UNKNOWN)
+    ledger.forget(TARGET, T + 4000.0, frozenset({row.id}), UNKNOWN, oldest=inf)
     assert verdict_of(row, ledger, now=5400).kind is VerdictKind.ORPHAN
     again = reread(records, ledger, 4000)
     assert verdict_of(row, again, now=5400).kind is VerdictKind.ORPHAN
@@ -276,7 +277,7 @@ def test_a_name_that_nobody_can_read_is_held_when_all_else_is_forgotten() -> Non
         app.say(at, ContainerReferenced("cntr_?"), undecodable=True)
     app.pins("cntr_1", 30)
     ledger = ledger_of(placed(app))
-    ledger.forget(TARGET, T + 4000.0, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + 4000.0, frozenset(), UNKNOWN, oldest=inf)
     assert set(ledger.book(TARGET).held_positions()) == {2}
 
 
@@ -287,7 +288,7 @@ def let_go(
     retired: Mapping[str, float] | None = None,
 ) -> set[str]:
     """Forget whatever may be forgotten, writers too; returns the writers that are left."""
-    ledger.forget(TARGET, T + before, frozenset(), UNKNOWN)
+    ledger.forget(TARGET, T + before, frozenset(), UNKNOWN, oldest=inf)
     rules = EvidenceRules()
     ledger.forget_writers(
         lambda each: each.said_goodbye or has_gone(each, retired or {}, rules),
@@ -317,7 +318,7 @@ def test_a_writer_that_has_left_goes_with_the_last_that_it_told() -> None:
     app.pins("cntr_1", 10)
     app.beats(40, final=True)
     ledger = ledger_of(placed(app))
-    ledger.forget(TARGET, T + 4000.0, frozenset({"cntr_1"}), UNKNOWN)
+    ledger.forget(TARGET, T + 4000.0, frozenset({"cntr_1"}), UNKNOWN, oldest=inf)
     ledger.forget_writers(lambda each: each.said_goodbye, T + 4000.0, 99, UNKNOWN)
     assert set(ledger.sources) == {"app-1"}
     assert let_go(ledger) == set()
@@ -443,7 +444,7 @@ def test_forgetting_changes_nothing_for_what_is_needed(seed: int) -> None:
     whole = decision_of(ledger, rows=rows, now=now, known=known)
     # Breaches are written down when they are found, whatever is forgotten then.
     known = facts(retired=gone, breaks=whole.breaks)
-    ledger.forget(TARGET, T + before, frozenset(each.id for each in rows), UNKNOWN)
+    ledger.forget(TARGET, T + before, frozenset(each.id for each in rows), UNKNOWN, oldest=inf)
     later = (each.position for each in records if each.event.time >= T + before)
     ledger.forget_writers(
         lambda each: each.said_goodbye or has_gone(each, gone, rules),
@@ -470,7 +471,9 @@ def test_what_is_told_later_lets_nothing_go_that_the_whole_log_would_keep(seed: 
     later = [entry for _, arrival, entry in told.entries if then < arrival <= now]
     again = dice.sample(first, dice.randint(0, len(first)))
     whole, ledger = ledger_of(first, later), ledger_of(first)
-    ledger.forget(TARGET, T + before, frozenset(each.id for each in told.listed(then)), UNKNOWN)
+    ledger.forget(
+        TARGET, T + before, frozenset(each.id for each in told.listed(then)), UNKNOWN, oldest=inf
+    )
     gone, rules = told.retired_by(then), EvidenceRules()
     ledger.forget_writers(
         lambda each: each.said_goodbye or has_gone(each, gone, rules), T + before, 10**6, UNKNOWN

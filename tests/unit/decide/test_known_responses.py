@@ -1,6 +1,7 @@
 """Responses known by their id, once the daemon has read them at the API."""
 
 from itertools import permutations
+from math import inf
 from random import Random
 
 import pytest
@@ -223,7 +224,7 @@ def test_a_known_id_is_forgotten_with_its_response() -> None:
     app, reader = _readings()
     reader.reads("b", 30)
     ledger = ledger_of(app, reader)
-    ledger.forget(app.target, T + 1000, frozenset(), 30.0)
+    ledger.forget(app.target, T + 1000, frozenset(), 30.0, oldest=inf)
     book = ledger.book(app.target)
     assert not book.known
     assert not book.responses

@@ -1,6 +1,7 @@
 """What the ledger holds beside the writers' own records and the targets' books."""
 
 from itertools import permutations
+from math import inf
 
 from tests.unit.decide.builders import READER, TARGET, T, Writer, ledger_of
 
@@ -64,9 +65,11 @@ def test_every_word_stands_at_its_place_in_the_log() -> None:
     app.closes(70, after="z")
     book = ledger_of(app).book(TARGET)
     assert set(book.held_positions()) == set(range(1, 8))
-    book.forget(T - 1000.0, frozenset({"cntr_1", "cntr_2", "cntr_3"}), frozenset(), 30.0)
+    book.forget(
+        T - 1000.0, frozenset({"cntr_1", "cntr_2", "cntr_3"}), frozenset(), 30.0, oldest=inf
+    )
     assert set(book.held_positions()) == set(range(1, 8))
-    book.forget(T + 10_000.0, frozenset(), frozenset(), 30.0)
+    book.forget(T + 10_000.0, frozenset(), frozenset(), 30.0, oldest=inf)
     assert set(book.held_positions()) == {1}, "what was never answered"
 
 

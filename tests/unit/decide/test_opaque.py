@@ -82,7 +82,7 @@ def test_what_is_forgotten_is_not_asked_for() -> None:
     app.ends("a", 20)
     book = book_of(app, Random(0))
     assert book.opaque == {"a"}
-    book.forget(T + 1000, frozenset(), frozenset(), RULE.max_event_delay)
+    book.forget(T + 1000, frozenset(), frozenset(), RULE.max_event_delay, oldest=inf)
     assert (book.opaque, Opaque(book, RULE).holder(T, T)) == (set(), None)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from random import Random
 from typing import Any
 
@@ -82,7 +83,9 @@ def test_what_is_remembered_is_what_would_be_worked_out_anew(seed: int) -> None:
         ledger.fold(held[:size], {TARGET: claim})
         held = held[size:]
         if dice.random() < 0.05:
-            ledger.forget(TARGET, T + dice.uniform(0, 400), frozenset(), rules.max_event_delay)
+            ledger.forget(
+                TARGET, T + dice.uniform(0, 400), frozenset(), rules.max_event_delay, oldest=inf
+            )
         if dice.random() < 0.1:
             rules = replace(RULES, max_birth_delay=dice.choice([20.0, 60.0]))
         assert same(
@@ -253,6 +256,6 @@ def test_what_is_forgotten_is_remembered_no_more() -> None:
     _, ledger = ended()
     book = ledger.book(TARGET)
     assert "'a'" in repr(book.windows)
-    ledger.forget(TARGET, T + 1000.0, frozenset(), 30.0)
+    ledger.forget(TARGET, T + 1000.0, frozenset(), 30.0, oldest=inf)
     assert "'a'" not in repr(book.windows)
     assert same(book)

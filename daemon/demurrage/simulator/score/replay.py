@@ -283,6 +283,7 @@ class Replay:
             now - REMEMBERED,
             frozenset(self._quay.sightings),
             self._rules.evidence.max_event_delay,
+            oldest=-inf,
         )
 
 
