@@ -5,16 +5,23 @@ clients take turns in one run, in a random order, and so does the plain HTTP cli
 whose call is the shortest that can be watched. The recorder takes them to go straight to the API,
 so that it looks after each request as well; it writes to a file on disk, and its own thread offers
 every event to an address that nobody listens at.
+
+Beside it in the same turns: what an application takes for granted, two lines of the standard
+library's `logging` to a file for each call; and the least that a recorder in Python could do, which
+is to read the request, to write one line and to keep the answer.
 """
 
 import json
+import logging
 import os
 import random
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 from openai import OpenAI
@@ -110,10 +117,49 @@ class Memory(http.BaseTransport):  # type: ignore[misc] # likewise
         return http.Response(200, headers=headers, stream=Stream(pieces))
 
 
-def sdk() -> OpenAI:
-    """The SDK over the transport in memory."""
+class Logged(Memory):
+    """Two lines of `logging` for each call, to a file."""
+
+    def __init__(self, path: Path) -> None:
+        handler = logging.FileHandler(path)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        self._log = logging.getLogger("application")
+        self._log.setLevel(logging.INFO)
+        self._log.propagate = False
+        self._log.addHandler(handler)
+
+    def handle_request(self, request: Any) -> Any:
+        """Answer, with a line before and one after."""
+        self._log.info("request %s %s", request.method, request.url)
+        response = super().handle_request(request)
+        self._log.info("answer %s", response.status_code)
+        return response
+
+
+class Least(Memory):
+    """Reads what the request asks for, writes one line before it leaves, and keeps the answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        self._kept: deque[bytes] = deque(maxlen=100)
+
+    def handle_request(self, request: Any) -> Any:
+        """Answer, after a line of the length that a start has."""
+        tools = json.loads(request.content)["tools"]
+        os.write(
+            self._file, f'{{"at": {time.time()}, "slots": {len(tools)}}}\n'.encode().rjust(400)
+        )
+        response = super().handle_request(request)
+        pieces = list(response.stream)
+        self._kept.extend(pieces)
+        response.stream = Stream(pieces)
+        return response
+
+
+def sdk(transport: Any) -> OpenAI:
+    """The SDK over a transport in memory."""
     return OpenAI(
-        api_key="k", base_url="http://api.test/v1", http_client=http.Client(transport=Memory())
+        api_key="k", base_url="http://api.test/v1", http_client=http.Client(transport=transport)
     )
 
 
@@ -146,22 +192,23 @@ def compare(
     pieces: int = 1,
     pause: float = 0.0,
 ) -> None:
-    """Print the medians of a call without it, with it, and once more without it.
+    """Print the medians of a call without it, with it, and beside its rivals.
 
     The two without it differ by what the machine itself does to a difference of medians. The
     mean holds as well what the recorder's own thread takes from the application now and then.
 
     Args:
         name: what is compared.
-        calls: the call without it, the same with it, and without it again.
+        calls: the call without it, the same with it, without it again, with two lines of logging,
+            and with the least that could be done.
         rounds: how often each is timed.
         pieces: in how many pieces the answer comes; the application waits for each by itself.
         pause: seconds between two calls.
     """
-    times: tuple[list[float], ...] = ([], [], [])
+    times: tuple[list[float], ...] = tuple([] for _ in calls)
     order = random.Random(1)  # noqa: S311 - no secret
     for round_ in range(rounds + WARM):
-        for side in order.sample(range(3), 3):
+        for side in order.sample(range(len(calls)), len(calls)):
             if pause:
                 time.sleep(pause)
             begun = time.perf_counter()
@@ -169,7 +216,7 @@ def compare(
             took = time.perf_counter() - begun
             if round_ >= WARM:
                 times[side].append(took)
-    plain, watched, again = (1e6 * statistics.median(each) for each in times)
+    plain, watched, again, logged, least = (1e6 * statistics.median(each) for each in times)
     cost = watched - plain
     mean = 1e6 * (statistics.fmean(times[1]) - statistics.fmean(times[0] + times[2]))
     each_piece = f" ({cost / pieces:.1f} µs for each of {pieces} events)" if pieces > 1 else ""
@@ -177,6 +224,7 @@ def compare(
         f"{name:<34} without {plain:7.1f} µs, with {watched:7.1f} µs: "
         f"{watched / plain:5.2f} times, {cost:+.1f} µs{each_piece}; "
         f"in the mean {mean:+.1f} µs; without against without {again - plain:+.1f} µs; "
+        f"two lines of logging {logged - plain:+.1f} µs; at the least {least - plain:+.1f} µs; "
         f"{'within' if cost <= LIMIT * pieces else 'OVER'} the limit"
     )
 
@@ -190,13 +238,16 @@ def main() -> None:
             "a call, or an event of a stream; "
             f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         )
-        sdks = sdk(), recorder.instrument(sdk(), url=NOWHERE, direct=True), sdk()
+        beside = Logged(Path(folder) / "log"), Least(Path(folder) / "lines")
+        watched = recorder.instrument(sdk(Memory()), url=NOWHERE, direct=True)
+        sdks = sdk(Memory()), watched, sdk(Memory()), *map(sdk, beside)
         calls = [blocking(each) for each in sdks]
         compare("blocking, SDK", calls, ROUNDS)
         compare("blocking, SDK, 3 ms between calls", calls, ROUNDS // 3, pause=0.003)
         calls = [streamed(each) for each in sdks]
         compare("streamed, SDK", calls, ROUNDS // 10, pieces=len(STREAM))
-        clients = [http.Client(transport=Memory()) for _ in range(3)]
+        transports = Memory(), Memory(), Memory(), *beside
+        clients = [http.Client(transport=each) for each in transports]
         recorder.instrument(clients[1], url=NOWHERE, direct=True)
         compare("blocking, HTTP client alone", [bare(each) for each in clients], ROUNDS)
         recorder.writer_for(NOWHERE).close()
