@@ -16,14 +16,17 @@ import logging
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks.measured import Measured, Options, figure
 from openai import OpenAI
 
 import demurrage_recorder as recorder
@@ -88,6 +91,24 @@ def _events() -> Iterator[bytes]:
 
 
 STREAM = list(_events())
+
+
+class Told(NamedTuple):
+    """What one comparison came to, in microseconds a call; all but `without` beside that.
+
+    `pieces`: in how many the answer came. `cost` is the recorder's, `mean` its cost in the mean;
+    `again` the same call without it once more, `logged` with two lines of logging, `least` with
+    the least that could be done.
+    """
+
+    name: str
+    pieces: int
+    without: float
+    cost: float
+    mean: float
+    again: float
+    logged: float
+    least: float
 
 
 class Stream(http.SyncByteStream):  # type: ignore[misc] # found at run time
@@ -192,7 +213,7 @@ def compare(
     pieces: int = 1,
     pause: float = 0.0,
 ) -> None:
-    """Print the medians of a call without it, with it, and beside its rivals.
+    """Print, as a line of JSON, the medians of a call without it, with it, and beside its rivals.
 
     The two without it differ by what the machine itself does to a difference of medians. The
     mean holds as well what the recorder's own thread takes from the application now and then.
@@ -215,41 +236,56 @@ def compare(
             calls[side]()
             took = time.perf_counter() - begun
             if round_ >= WARM:
-                times[side].append(took)
-    plain, watched, again, logged, least = (1e6 * statistics.median(each) for each in times)
-    cost = watched - plain
-    mean = 1e6 * (statistics.fmean(times[1]) - statistics.fmean(times[0] + times[2]))
-    each_piece = f" ({cost / pieces:.1f} µs for each of {pieces} events)" if pieces > 1 else ""
-    print(
-        f"{name:<34} without {plain:7.1f} µs, with {watched:7.1f} µs: "
-        f"{watched / plain:5.2f} times, {cost:+.1f} µs{each_piece}; "
-        f"in the mean {mean:+.1f} µs; without against without {again - plain:+.1f} µs; "
-        f"two lines of logging {logged - plain:+.1f} µs; at the least {least - plain:+.1f} µs; "
-        f"{'within' if cost <= LIMIT * pieces else 'OVER'} the limit"
+                times[side].append(1e6 * took)
+    medians = [statistics.median(each) for each in times]
+    apart = [each - medians[0] for each in medians]
+    mean = statistics.fmean(times[1]) - statistics.fmean(times[0] + times[2])
+    told = Told(name, pieces, medians[0], apart[1], mean, apart[2], apart[3], apart[4])
+    print(json.dumps(told._asdict()), flush=True)
+
+
+def measure(options: Options) -> Iterator[Measured]:
+    """Each kind of call, compared in a process that does nothing else."""
+    del options
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.recorder"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    for line in ran.stdout.splitlines():
+        told = Told(**json.loads(line))
+        per = told.pieces
+        each = f", for each of {per} events" if per > 1 else ""
+        yield Measured(
+            f"recorder on the caller's path, {told.name}{each}",
+            told.cost / per,
+            "µs",
+            LIMIT,
+            rival=f"the same without it {figure(told.without / per)} µs, and again "
+            f"{told.again / per:+.1f}; two lines of logging {told.logged / per:+.1f}; the least "
+            f"to be done {told.least / per:+.1f}; the recorder in the mean {told.mean / per:+.1f}",
+            detail=told._asdict(),
+        )
 
 
 def main() -> None:
     """Compare the kinds of call."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DEMURRAGE_RECORDER_DIR"] = folder
-        print(
-            f"{len(BODY)} bytes an answer, {len(STREAM)} events a stream; the limit is {LIMIT} µs "
-            "a call, or an event of a stream; "
-            f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-        )
         beside = Logged(Path(folder) / "log"), Least(Path(folder) / "lines")
         watched = recorder.instrument(sdk(Memory()), url=NOWHERE, direct=True)
         sdks = sdk(Memory()), watched, sdk(Memory()), *map(sdk, beside)
         calls = [blocking(each) for each in sdks]
-        compare("blocking, SDK", calls, ROUNDS)
-        compare("blocking, SDK, 3 ms between calls", calls, ROUNDS // 3, pause=0.003)
+        compare("SDK", calls, ROUNDS)
+        compare("SDK, 3 ms between calls", calls, ROUNDS // 3, pause=0.003)
         calls = [streamed(each) for each in sdks]
-        compare("streamed, SDK", calls, ROUNDS // 10, pieces=len(STREAM))
+        compare("SDK, streamed", calls, ROUNDS // 10, pieces=len(STREAM))
         transports = Memory(), Memory(), Memory(), *beside
         clients = [http.Client(transport=each) for each in transports]
         recorder.instrument(clients[1], url=NOWHERE, direct=True)
-        compare("blocking, HTTP client alone", [bare(each) for each in clients], ROUNDS)
+        compare("HTTP client alone", [bare(each) for each in clients], ROUNDS)
         recorder.writer_for(NOWHERE).close()
 
 

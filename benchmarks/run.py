@@ -11,13 +11,11 @@ import importlib
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -44,19 +42,7 @@ def benchmarks(names: Sequence[str]) -> dict[str, Benchmark]:
         module = importlib.import_module(f"benchmarks.{name}")
         if hasattr(module, "measure"):
             found[name] = module.measure
-        elif hasattr(module, "main"):
-            found[name] = partial(printed, Path(module.__file__ or ""))
     return found
-
-
-def printed(script: Path, _: Options) -> Iterable[Measured]:
-    """Run a script that prints its figures itself.
-
-    Raises:
-        CalledProcessError: it failed.
-    """
-    subprocess.run([sys.executable, str(script)], check=True)
-    return ()
 
 
 def run(chosen: dict[str, Benchmark], options: Options) -> tuple[list[Measured], list[str]]:
