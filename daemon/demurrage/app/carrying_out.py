@@ -65,7 +65,7 @@ async def carry_out(
         TurnFailedError: a cycle failed; what was deleted before is in the store's audit.
     """
     rules = engine.targets[target].rules
-    clock = engine.targets[target].api.clock
+    loop = asyncio.get_running_loop()
     before = await asyncio.to_thread(store.deletions, target, 1)
     last = before[0].id if before else 0
     watched_from: float | None = None
@@ -75,12 +75,12 @@ async def carry_out(
         if outcome is None:
             raise TurnFailedError(_why(engine, target))
         if watched_from is None:
-            watched_from = outcome.began_at
+            watched_from = loop.time()
         deletions = await asyncio.to_thread(_deletions, store, target, wanted, last)
         results = tuple(_result(each, wanted, outcome, deletions.get(each)) for each in wanted)
         if not any(_open(each, outcome, deletions) for each in results):
             return results
-        proof_ready = clock.now() - watched_from >= rules.evidence.max_event_delay
+        proof_ready = loop.time() - watched_from >= rules.evidence.max_event_delay
         idle = idle + 1 if proof_ready and not outcome.judgement.allowed else 0
         if idle == _IDLE:
             return results

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from demurrage.decide import rails
+from demurrage.decide.census import Census
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.look import Look, Picture, Target
@@ -42,9 +43,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What a store knows of a target; without one, no more than the facts."""
+    """What a store knows of a target's containers; without one, nothing."""
 
-    facts: TargetFacts
     holds: tuple[Hold, ...] = ()
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     whole: bool = False
@@ -84,14 +84,17 @@ async def preview(
     remembered = await asyncio.to_thread(store.cursor) if store is not None else None
     evidence = Evidence(reader, remembered, rules.watch.freshness)
     look = Look(target, watch, evidence)
-    picture = await _look(look, watch, past.facts)
-    if _waits_for_events(picture, past.facts, rules):
+    census = await watch.look()
+    # Only now has an answer told the time, by which protections end and coverage counts.
+    facts = await asyncio.to_thread(_facts, target, store)
+    picture = await _judged(look, watch, census, facts)
+    if _waits_for_events(picture, facts, rules):
         tell(
             f"watching {target.name}'s events for {rules.evidence.max_event_delay:.0f} s, as proof "
             "asks"
         )
         await _watch_events(evidence, target, pause)
-        picture = await _look(look, watch, past.facts)
+        picture = await _judged(look, watch, await watch.look(), facts)
     decision = picture.decision
     if decision is None:
         raise NotLookedError(_shortfall(target.name, picture))
@@ -108,27 +111,28 @@ async def preview(
     )
 
 
-def _past(target: Target, store: Store | None) -> _Past:
+def _facts(target: Target, store: Store | None) -> TargetFacts:
     now = target.api.clock.now()
     facts = TargetFacts() if store is None else store.facts(target.name, now)
     # As the daemon does at its start: the word counts from when it is first given.
     since = facts.coverage_since if facts.coverage_since is not None else now
     complete = target.rules.evidence.coverage == "complete"
-    facts = replace(facts, coverage_since=since if complete else None)
+    return replace(facts, coverage_since=since if complete else None)
+
+
+def _past(target: Target, store: Store | None) -> _Past:
     if store is None:
-        return _Past(facts)
+        return _Past()
     horizon = InventoryWatch(target.name, target.api, target.rules).horizon
     return _Past(
-        facts,
         store.holds(target.name),
-        remembered(store, target.name, horizon, now),
+        remembered(store, target.name, horizon, target.api.clock.now()),
         store.listed_whole(target.name),
     )
 
 
-async def _look(look: Look, watch: InventoryWatch, facts: TargetFacts) -> Picture:
-    """List, read the log, decide; once more on fresh rows where something is due."""
-    census = await watch.look()
+async def _judged(look: Look, watch: InventoryWatch, census: Census, facts: TargetFacts) -> Picture:
+    """Read the log, decide; once more on fresh rows where something is due."""
     picture = await look.judge(census, facts)
     stale = look.stale(picture)
     if stale:

@@ -208,7 +208,8 @@ def _last_active(before: Container, row: Container, tolerance: float) -> int | N
 
 def _miss(sighting: Sighting, now: float, rules: Rules) -> Sighting:
     """One more absence: remembered if the first, believed if far enough from it."""
-    if sighting.missing_since is None:
+    # One from the future was noted by a clock that was ahead.
+    if sighting.missing_since is None or sighting.missing_since > now:
         return replace(sighting, missing_since=now)
     if now - sighting.missing_since < rules.watch.interval:
         return sighting

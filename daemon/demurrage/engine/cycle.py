@@ -74,13 +74,12 @@ class Cycle:
         self._sweep = Sweep(target.name, target.api, store, hooks, target.rules)
         self._recovery = Recovery(target, store)
         self._observer = ObserverWatch()
-        self._effect_seen_at = -inf
+        self._quiet_until = -inf
         self._vanished: set[str] = set()
         self._regretted: set[str] = set()
         self._setbacks = 0
         self._lapses = Lapses()
         self._settled_in = False
-        self._started_at = -inf
         # What was last listed before this may have been deleted by this daemon itself, in a time
         # that its store has forgotten.
         self._forgotten_until = -inf
@@ -95,10 +94,9 @@ class Cycle:
         await self.holds.load()
         effect = self.holds.standing(Rail.OBSERVER_EFFECT)
         if effect is not None:
-            self._effect_seen_at = max(self._effect_seen_at, effect.opened_at)
+            self._be_quiet(since=min(effect.opened_at, now), now=now)
         self.watch.own_deletes |= await self._recovery.recover(now)
         self._settled_in = False
-        self._started_at = now
 
     @property
     def answered(self) -> bool:
@@ -112,7 +110,8 @@ class Cycle:
         beyond proof, and the target observes until a person answers. Distrust comes first, so
         that a crash in between asks again.
         """
-        if self._settled_in or self.target.api.clock.offset is None:
+        clock = self.target.api.clock
+        if self._settled_in or clock.offset is None or clock.jumped:
             return
         name, now = self.target.name, self.target.api.clock.now()
         since = await asyncio.to_thread(lambda: self._store.restored_since)
@@ -123,7 +122,7 @@ class Cycle:
                 await asyncio.to_thread(self._store.distrust, name, now)
                 summary = "the store was restored from an older copy; the target only observes"
                 await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
-                self._forgotten_until = self._started_at
+                self._forgotten_until = now
         complete = self.target.rules.evidence.coverage == "complete"
         await asyncio.to_thread(
             lambda: self._store.declare_coverage(name, complete=complete, at=now)
@@ -172,17 +171,24 @@ class Cycle:
 
     async def _watch(self, conditions: list[Condition]) -> Census:
         """List, unless listing itself does harm, and record what was seen."""
-        now = self.target.api.clock.now()
-        if self._must_not_list(now):
-            return Census(now, self.watch.sightings)
+        if self._must_not_list():
+            return Census(self.target.api.clock.now(), self.watch.sightings)
         census = await self.watch.look()
         await self._absorb(census, conditions)
         return census
 
-    def _must_not_list(self, now: float) -> bool:
+    def _must_not_list(self) -> bool:
         """True while a person has not answered for an observer effect, or too soon after."""
-        quiet_until = self._effect_seen_at + self.target.rules.billing.idle_expiry
-        return self.holds.standing(Rail.OBSERVER_EFFECT) is not None or now < quiet_until
+        waits = asyncio.get_running_loop().time() < self._quiet_until
+        return waits or self.holds.standing(Rail.OBSERVER_EFFECT) is not None
+
+    def _be_quiet(self, *, since: float, now: float) -> None:
+        """Have no listing for an idle expiry after a moment, which was not later than now.
+
+        Told by a clock that nobody sets: who does not list has no answer to learn the time from.
+        """
+        left = max(0.0, since + self.target.rules.billing.idle_expiry - now)
+        self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + left)
 
     async def _absorb(self, census: Census, conditions: list[Condition]) -> None:
         """Record one census, and what is strange about it."""
@@ -213,7 +219,7 @@ class Cycle:
             "listing itself refreshes the containers' activity and keeps them on the bill; the "
             "target is not listed any more"
         )
-        self._effect_seen_at = now
+        self._be_quiet(since=now, now=now)
         self._observer = ObserverWatch()
         await self.holds.trip_unless_held(Rail.OBSERVER_EFFECT, summary, (f"{now:.0f}",), now)
 
@@ -265,7 +271,7 @@ class Cycle:
         self, census: Census, stale: tuple[str, ...], conditions: list[Condition]
     ) -> tuple[Picture, TargetFacts]:
         """Right before acting: fresh rows, the log and the facts once more, verdicts anew."""
-        if stale and not self._must_not_list(self.target.api.clock.now()):
+        if stale and not self._must_not_list():
             census = await self.watch.refresh(stale, census)
             await self._absorb(census, conditions)
         picture, facts = await self._judge(census)

@@ -238,24 +238,31 @@ class Engine:
     async def housekeep(self) -> None:
         """Let go of what is old: folded evidence, the log, the store. Never what lives.
 
-        Only a target whose cycle runs, and whose list was read to its end, knows what lives; the
-        evidence of the others stays.
+        Only a target that was listed whole by this process knows what lives, and only what had
+        been born by then; the evidence of the others stays, and so does what came later.
         """
-        cycles = {
-            name: cycle
+        whole = {
+            name: listed_at
             for name, cycle in self._cycles.items()
-            if name in self._ready and cycle.watch.bootstrapped
+            if name in self._ready and (listed_at := cycle.watch.whole_as_of) is not None
         }
-        if not cycles:
+        if not whole:
             return
         # A container may be named in the log of another target than the one that lists it.
         needed = frozenset().union(*(cycle.watch.sightings for cycle in self._cycles.values()))
         olds: list[float] = []
-        for name, cycle in cycles.items():
+        for name, listed_at in whole.items():
+            cycle = self._cycles[name]
             at = cycle.target.api.clock.now()
-            # What is remembered of containers that are gone needs its makers, too.
-            olds.append(at - max(self._retention.events, cycle.watch.horizon))
             rules = cycle.target.rules.evidence
+            # What is remembered of containers that are gone needs its makers, too. What was said
+            # since the last whole listing may name what has not been seen to live.
+            olds.append(
+                min(
+                    at - max(self._retention.events, cycle.watch.horizon),
+                    listed_at - cycle.target.rules.watch.overlap,
+                )
+            )
             await self.evidence.forget(
                 name,
                 olds[-1],
@@ -263,8 +270,8 @@ class Engine:
                 rules.max_event_delay,
                 oldest=cycle.watch.oldest - rules.clock_skew,
             )
-        now = max(cycle.target.api.clock.now() for cycle in cycles.values())
-        facts = await asyncio.to_thread(self._store.facts, next(iter(cycles)), now)
+        now = max(self._targets[name].api.clock.now() for name in whole)
+        facts = await asyncio.to_thread(self._store.facts, next(iter(whole)), now)
         # Before who has left is forgotten, for that tells whose journal may go.
         over = all_over(self.evidence.ledger, facts.retired)
         all_rules = [target.rules.evidence for target in self._targets.values()]

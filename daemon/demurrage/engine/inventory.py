@@ -14,8 +14,8 @@ from demurrage.decide.census import Census, inventory, take_census
 from demurrage.decide.deduction import horizon
 from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import ConditionKind
-from demurrage.model.container import Sighting
-from demurrage.model.inventory import Inventory
+from demurrage.model.container import Container, Sighting
+from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.listing import Listing, Region
 from demurrage.model.rules import Rules
 from demurrage.provider.regions import plan_regions, plan_tail
@@ -57,6 +57,7 @@ class InventoryWatch:
         self._bootstrapped = False
         self._reconciled_at = -inf
         self._newest: int | None = None
+        self._whole_as_of: float | None = None
         self._barred: set[str] = set()
         self.sightings: Mapping[str, Sighting] = {}
         self.own_deletes: set[str] = set()
@@ -77,7 +78,17 @@ class InventoryWatch:
         self.sightings = dict(sightings)
         self._bootstrapped = bootstrapped
         self._newest = None
-        self._note_newest(each.container.created_at for each in sightings.values())
+        self._note_newest(sightings.values())
+        self._whole_as_of = None
+
+    @property
+    def whole_as_of(self) -> float | None:
+        """When this process last began to list in a way that showed all that lives, provider time.
+
+        None until it has, and while no clock can be trusted.
+        """
+        clock = self._api.clock
+        return None if clock.jumped or clock.offset is None else self._whole_as_of
 
     @property
     def bootstrapped(self) -> bool:
@@ -100,6 +111,8 @@ class InventoryWatch:
         census = await self._read(regions)
         if reconciling and census.failure is None:
             self._reconciled_at = now
+        if isinstance(self.amounts_to(census), CompleteInventory):
+            self._whole_as_of = census.as_of
         return census
 
     async def refresh(self, container_ids: Collection[str], base: Census) -> Census:
@@ -141,20 +154,26 @@ class InventoryWatch:
             born_after=now - self.horizon,
             own_deletes=self.own_deletes,
         )
-        self.sightings = self._living_or_recent(census.sightings)
+        self._note_newest(
+            census.sightings[row.id] for row in _rows(listing) if row.id in census.sightings
+        )
+        self.sightings = self._living_or_recent(census.sightings, now)
         if census.whole_list and census.failure is None:
             self._bootstrapped = True
-        self._note_newest(row.created_at for stretch in listing.stretches for row in stretch.rows)
         self._barred.update(_useless_cursors(listing))
         self._barred.intersection_update(self.sightings)
         self.own_deletes.intersection_update(self.sightings)
         return census
 
-    def _note_newest(self, births: Iterable[int]) -> None:
+    def _note_newest(self, sightings: Iterable[Sighting]) -> None:
         """Move the tail's foot up; a row from the future must not lift it over real births."""
+        births = (
+            each.container.created_at
+            for each in sightings
+            if each.container.created_at <= each.listed_at
+        )
         newest = max(births, default=None)
         if newest is not None:
-            newest = min(newest, int(self._api.clock.now()))
             self._newest = newest if self._newest is None else max(newest, self._newest)
 
     def bury(self, container_ids: Collection[str], at: float) -> None:
@@ -166,10 +185,11 @@ class InventoryWatch:
         }
         self.sightings = {**self.sightings, **buried}
 
-    def _living_or_recent(self, sightings: Mapping[str, Sighting]) -> dict[str, Sighting]:
-        clock = self._api.clock
-        # Until an answer has told the time, this machine's clock may be ahead by any length.
-        oldest = -inf if clock.offset is None else clock.now() - self.horizon
+    def _living_or_recent(
+        self, sightings: Mapping[str, Sighting], now: float
+    ) -> dict[str, Sighting]:
+        # As where the store is asked: whatever an answer has told of the time, a birth tells more.
+        oldest = (now if self._newest is None else min(now, self._newest)) - self.horizon
         return {
             key: each
             for key, each in sightings.items()
@@ -178,6 +198,10 @@ class InventoryWatch:
             # A tombstone that is still listed must not be taken for a new container.
             or (each.gone_at is not None and each.gone_at >= oldest)
         }
+
+
+def _rows(listing: Listing) -> Iterator[Container]:
+    return (row for stretch in listing.stretches for row in stretch.rows)
 
 
 def _useless_cursors(listing: Listing) -> Iterator[str]:

@@ -97,11 +97,13 @@ class Caller:
         exchanged = await self._exchange(send)
         seconds = self._clock.ticks() - ticks
         if isinstance(exchanged, Answer):
-            self._clock.observe(exchanged.headers, ticks)
             outcome, headers, sent = judge(exchanged), exchanged.headers, True
         else:
             outcome, headers, sent = exchanged.failure, {}, exchanged.sent
         fault = outcome if isinstance(outcome, Failure) else None
+        if fault is None:
+            # What stands between may answer with a fault, and with a clock, of its own.
+            self._clock.observe(headers, ticks)
         self._budget.note(granted_at, fault, headers)
         if self._on_call is not None:
             self._on_call(priority.value, "ok" if fault is None else fault.kind.value, seconds)

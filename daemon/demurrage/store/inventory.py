@@ -105,8 +105,13 @@ class Inventory(Repository):
             return {row[0]: read_sighting(row) for row in connection.execute(query).all()}
 
     def newest_birth(self, target: str) -> float | None:
-        """When the latest of the target's remembered containers was born, None without any."""
-        last = select(func.max(containers.c.created_at)).where(containers.c.target == target)
+        """When the latest of the target's remembered containers was born, None without any.
+
+        A row that was listed before the birth that it tells of is none to go by.
+        """
+        last = select(func.max(containers.c.created_at)).where(
+            containers.c.target == target, containers.c.created_at <= containers.c.listed_at
+        )
         with self._database.read() as connection:
             return connection.execute(last).scalar()
 

@@ -59,6 +59,53 @@ async def test_evidence_is_kept_while_nobody_knows_what_lives(bench: Bench) -> N
         assert len(running.log.recent(10)) < len(turn)
 
 
+async def test_what_was_said_while_nobody_listed_is_kept(bench: Bench) -> None:
+    """A daemon comes back while the API is away: what was born meanwhile was never listed."""
+    bench.retention = RetentionRules(events=1.0)
+    async with bench.engine() as running:
+        await running.turn()
+    bench.admin.seed(live=1, used_share=1.0)
+    (born,) = bench.cases()
+    turn = (
+        told(1, "response.started", call_id="c1", slots=[]),
+        told(2, "response.finished", call_id="c1", status="completed", containers=[born]),
+        told(3, "writer.heartbeat", complete_through=time.time(), last_sequence=2, clock_offset=0),
+    )
+    bench.admin.fault("html", "GET *")
+    async with bench.engine() as running:
+        running.log.append(turn, appended_at=time.time() - HOURS_AGO)
+        await running.turn()
+        await running.engine.housekeep()
+        assert born in running.engine.evidence.ledger.book("default").mentions
+        bench.admin.clear_faults()
+        await running.turn_until(lambda: not running.shown("not_json"))
+        await running.engine.housekeep()
+        assert born in running.engine.evidence.ledger.book("default").mentions
+        assert len(running.log.recent(10)) == len(turn)
+
+
+@pytest.mark.parametrize("listed_ago", [None, 2 * HOURS_AGO])
+async def test_what_was_said_after_the_last_whole_listing_is_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, listed_ago: float | None
+) -> None:
+    """However old it has grown: it may name what was never listed."""
+    bench.retention = RetentionRules(events=1.0)
+    turn = (
+        told(1, "response.started", call_id="c1", slots=[]),
+        told(2, "response.finished", call_id="c1", status="completed", containers=["cntr_1"]),
+    )
+    async with bench.engine() as running:
+        running.log.append(turn, appended_at=time.time() - HOURS_AGO)
+        await running.turn()
+        with monkeypatch.context() as patched:
+            listed_at = None if listed_ago is None else time.time() - listed_ago
+            patched.setattr(InventoryWatch, "whole_as_of", listed_at)
+            await running.engine.housekeep()
+        assert "cntr_1" in running.engine.evidence.ledger.book("default").mentions
+        await running.engine.housekeep()
+        assert "cntr_1" not in running.engine.evidence.ledger.book("default").mentions
+
+
 def beat(sequence: int, *, final: bool = False, **more: Any) -> dict[str, Any]:
     """A heartbeat after all that was said before it."""
     return told(

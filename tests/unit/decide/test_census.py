@@ -250,6 +250,13 @@ class TestMissing:
         census = _twice(_known(*self.ROWS), _stretch(self.AROUND), apart=9.9)
         assert census.gone == ()
 
+    def test_one_noted_by_a_clock_that_was_ahead_is_a_first_one_again(self) -> None:
+        """Else it would not be believed before that clock's time has come."""
+        first = _census(_known(*self.ROWS), *self.AROUND, at=NOW + 7200)
+        again = _census(first.sightings, *self.AROUND, at=NOW)
+        assert again.sightings["gap"].missing_since == NOW
+        assert _census(again.sightings, *self.AROUND, at=NOW + 10).gone == ("gap",)
+
     def test_and_shown_again_are_forgiven(self) -> None:
         """The next absence is a first one again."""
         known = _known(*self.ROWS)

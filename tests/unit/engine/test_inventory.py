@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import pytest
 from tests.unit.engine.test_look import Api, Clock, T
 
 from demurrage.engine.inventory import InventoryWatch, remembered
+from demurrage.model.condition import ConditionKind
 from demurrage.model.container import Container, Sighting
-from demurrage.model.listing import Listing, Region, Stretch
+from demurrage.model.listing import Failure, Listing, Region, Stretch
 from demurrage.model.rules import Rules
 from demurrage.store import SqlStore, open_store
 
@@ -24,14 +25,19 @@ HORIZON = InventoryWatch("default", Api(), Rules()).horizon
 
 @dataclass
 class Listed(Api):
-    """An API that lists one row, and tells the time only where asked to."""
+    """An API that lists one row, `whole` or cut short, and tells the time only where asked to."""
 
     tells: bool = True
+    whole: bool = True
+    asked: list[Region] = field(default_factory=list)
 
     async def read(self, regions: Sequence[Region]) -> Listing:
         """The row is all there is."""
+        self.asked += regions
         if self.tells:
             self.clock.time, self.clock.offset = T, -AHEAD
+        if not self.whole:
+            return Listing(T + 1, (), 1, Failure(ConditionKind.TIMEOUT, "no answer"))
         whole = Stretch(regions[0], (ROW,), finished=True, reached_end=True, listed_at=T)
         return Listing(T, (whole,), 1)
 
@@ -66,7 +72,7 @@ async def test_a_tombstone_outlives_a_start_on_a_clock_that_is_ahead(
     store: SqlStore, *, tells: bool
 ) -> None:
     """Nothing is forgotten before an answer has told the time, nor is the list read less often."""
-    api = Listed(Clock(T + AHEAD, offset=None), tells)
+    api = Listed(Clock(T + AHEAD, offset=None), tells=tells)
     watch = InventoryWatch("default", api, Rules())
     watch.remember(remembered(store, "default", HORIZON, api.clock.now()), bootstrapped=True)
     census = await watch.look()
@@ -74,22 +80,60 @@ async def test_a_tombstone_outlives_a_start_on_a_clock_that_is_ahead(
     assert not watch.sightings[ROW.id].alive
 
 
+async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -> None:
+    """Not from the store, not by a look that fell short, nor by a clock that is not trusted."""
+    api = Listed(Clock(T + AHEAD, offset=None))
+    watch = InventoryWatch("default", api, Rules())
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    assert watch.whole_as_of is None
+    await watch.look()
+    assert watch.whole_as_of == T
+    api.clock.jumped = True
+    assert watch.whole_as_of is None
+    api.clock.jumped = False
+    api.whole = False
+    await watch.look()
+    assert watch.whole_as_of == T
+    watch.remember({}, bootstrapped=True)
+    assert watch.whole_as_of is None
+
+
+async def test_a_false_row_from_the_future_hides_no_tombstone(store: SqlStore) -> None:
+    """Nobody saw a birth before it happened, so that no such row tells what time it is."""
+    false = Container("cntr_9", int(T + 10 * AHEAD), "running", int(T))
+    store.save_sightings("default", [Sighting(false, T - 90, T - 90)])
+    api = Listed(Clock(T + AHEAD, offset=None), tells=False)
+    watch = InventoryWatch("default", api, Rules())
+    watch.remember(remembered(store, "default", HORIZON, T + AHEAD), bootstrapped=True)
+    await watch.look()
+    assert not watch.sightings[ROW.id].alive
+    assert api.asked[0].down_to == ROW.created_at - Rules().watch.overlap
+
+
+async def test_what_went_long_ago_is_let_go_of_though_no_answer_tells_the_time() -> None:
+    """Births tell how much of it has passed."""
+    old = replace(ROW, id="cntr_0", created_at=ROW.created_at - int(HORIZON) - 9)
+    gone = replace(TOMBSTONE, container=old, gone_at=old.created_at + 1.0)
+    api = Listed(Clock(T - AHEAD, offset=None), tells=False)
+    api.clock.time = T
+    watch = InventoryWatch("default", api, Rules())
+    watch.remember({old.id: gone}, bootstrapped=True)
+    await watch.look()
+    assert watch.sightings.keys() == {ROW.id}
+
+
 @pytest.mark.looptime
 async def test_the_living_are_looked_at_again_though_the_clock_was_ahead_at_the_start() -> None:
     """How long ago that was is told by a clock that is never set."""
-    asked: list[int] = []
-
-    @dataclass
-    class Asked(Listed):
-        async def read(self, regions: Sequence[Region]) -> Listing:
-            asked.append(len(regions))
-            return await super().read(regions)
-
+    api = Listed(Clock(T + AHEAD, offset=None))
     alive = replace(ROW, id="cntr_0", created_at=ROW.created_at - 900)
-    watch = InventoryWatch("default", Asked(Clock(T + AHEAD, offset=None)), Rules())
+    watch = InventoryWatch("default", api, Rules())
     known = (replace(TOMBSTONE, gone_at=None, deleted_at=None), Sighting(alive, T, T))
     watch.remember({each.id: each for each in known}, bootstrapped=True)
+    asked = []
     for _ in range(3):
+        api.asked.clear()
         await watch.look()
+        asked.append(len(api.asked))
         await asyncio.sleep(Rules().watch.reconcile_interval / 2 + 1)
     assert [each > 1 for each in asked] == [True, False, True]

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.provider.conftest import KEY, Make
-from tests.unit.provider.fake import BASE, FakeApi, error, in_turn, listing, page, reply, rows
+from tests.unit.provider.fake import BASE, DATE, FakeApi, error, in_turn, listing, page, reply, rows
 
 from demurrage.model.condition import ConditionKind
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.error import SettingsError
 from demurrage.model.listing import Region
 from demurrage.provider.client import HTTP, build_client
+from demurrage.provider.clock import HeaderClock
 from demurrage.provider.connection import Connection
 from demurrage.provider.guard import ForbiddenCallError
 
@@ -203,3 +204,16 @@ async def test_it_is_what_the_engine_asks_for(make: Make) -> None:
     clock: ProviderClock = port.clock
     assert clock.offset is None
     assert port.affordable(10) > 0
+
+
+@pytest.mark.parametrize(
+    "answer", [error(503), error(429), reply(200, "<p>", content_type="text/html", date=DATE)]
+)
+async def test_a_fault_tells_nothing_of_the_time(make: Make, answer: Any) -> None:
+    """What stands between may have answered, by a clock of its own."""
+    clock = HeaderClock()
+    api, _ = make(answer, page([]), clock=clock)
+    assert (await api.read((Region(),))).failure is not None
+    assert clock.offset is None
+    assert (await api.read((Region(),))).failure is None
+    assert clock.offset is not None

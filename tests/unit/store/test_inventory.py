@@ -68,6 +68,8 @@ def test_the_newest_birth_is_known(store: SqlStore) -> None:
     store.save_sightings("u", [sighting("z", born=NOW + DAY)])
     store.save_sightings("t", [sighting("g", born=NOW + 5, status="expired")])
     assert store.newest_birth("t") == NOW + 5
+    store.save_sightings("t", [replace(sighting("f", born=NOW + DAY), listed_at=NOW + 9)])
+    assert store.newest_birth("t") == NOW + 5
 
 
 def test_targets_do_not_see_each_other(store: SqlStore) -> None:
