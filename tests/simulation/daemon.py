@@ -20,6 +20,7 @@ from tests.simulation.truth import EPOCH
 from tests.simulation.watch import Watch
 from tests.simulation.wires import ThinApi, over_sdk
 
+from demurrage.app.service import FIRST_HOUSEKEEPING, HOUSEKEEPING
 from demurrage.engine.engine import Engine
 from demurrage.engine.look import Target
 from demurrage.engine.ports import ContainersApi
@@ -115,7 +116,6 @@ class Daemon:
         self.fuse: int | None = None
         self.freeze = 0.0
         self.dead = False
-        self.cycles = 0
         self.engine: Engine | None = None
         self.store: SqlStore | None = None
         self._shape = shape
@@ -203,12 +203,13 @@ class Daemon:
     async def _turn(self) -> None:
         """What the schedule does: a cycle each interval, and housekeeping now and then."""
         assert self.engine is not None
+        due = self._loop.time() + FIRST_HOUSEKEEPING
         while True:
             began = self._loop.time()
-            self.cycles += 1
             self._watch.turning(self.name)
             await self.engine.turn("default")
-            if self.cycles % 60 == 0:
+            if self._loop.time() >= due:
+                due += HOUSEKEEPING
                 # The schedule says what failed, and tries again.
                 with contextlib.suppress(DemurrageError):
                     await self.engine.housekeep()

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -104,6 +105,11 @@ class Life:
             records += batch.records
             after = batch.cursor
         return records
+
+    def floors(self) -> Mapping[str, int]:
+        """How far the log that lies there has been forgotten, by source."""
+        daemon = self.daemon
+        return {} if daemon is None or daemon.log is None else daemon.log.floors()
 
     def close(self) -> None:
         """Let everything go at the end of the world."""

@@ -33,7 +33,8 @@ class Server:
 
     `refused` are the containers whose last delete was answered with `deleted: false`.
     `on_send` is told of each delete that leaves a daemon, `on_delete` of each that arrives,
-    whatever becomes of it.
+    whatever becomes of it. `local_clock` is that of what answers in the API's place, in epoch
+    seconds.
     """
 
     def __init__(self, harbour: Harbour, dice: Dice, agenda: Agenda, page: int) -> None:
@@ -47,6 +48,7 @@ class Server:
         self.calls = 0
         self.on_send: Callable[[str], None] = lambda _container_id: None
         self.on_delete: Callable[[str], None] = lambda _container_id: None
+        self.local_clock: Callable[[], float] = lambda: EPOCH + self._harbour.now
 
     async def list(self, after: str | None, limit: int) -> Reply:
         """`GET /containers`."""
@@ -110,12 +112,20 @@ class Server:
             self._storm_until = now + self._chance.uniform(5, 90)
         if now < self._storm_until:
             wait = self._chance.choice([{}, {"retry-after": str(self._chance.randint(1, 60))}])
-            return self._error(429, "rate_limit_exceeded", **wait)
+            return self._in_between(self._error(429, "rate_limit_exceeded", **wait))
         if strikes("html"):
-            return self._reply(200, b"<html>Sign in</html>", **{"content-type": "text/html"})
+            html = {"content-type": "text/html"}
+            return self._in_between(self._reply(200, b"<html>Sign in</html>", **html))
         if strikes("server_error"):
-            return self._error(self._chance.choice([500, 502, 503]), "server_error")
+            status = self._chance.choice([500, 502, 503])
+            return self._in_between(self._error(status, "server_error"))
         return serve()
+
+    def _in_between(self, reply: Reply) -> Reply:
+        """What answers is on the daemon's own machine, by the clock that is there."""
+        if "date" in reply.headers:
+            reply.headers["date"] = formatdate(self.local_clock(), usegmt=True)
+        return reply
 
     def _page(self, after: str | None, limit: int) -> Reply:
         shown = self._harbour.page(after, min(limit, self._largest))

@@ -31,13 +31,17 @@ _OUTCOMES = (Ending.COMPLETED,) * 8 + (Ending.FAILED, Ending.INCOMPLETE, Ending.
 
 @dataclass
 class _Talk:
-    """A conversation while it is made up; `shared_until`: others go on with what it holds."""
+    """A conversation while it is made up.
+
+    `branches`: off from another. `shared_until`: others go on with what it holds.
+    """
 
     name: str
     keeps: str  # how context is carried: conversation, previous, replay or reference
     tier: str
     tool: str
     hand: Hand
+    branches: bool = False
     current: Made | None = None
     last: Call | None = None
     busy_until: float = 0.0
@@ -144,7 +148,7 @@ class _Author:
         even those.
         """
         name = f"{talk.name}/{len(talk.calls)}"
-        branch = _Talk(name, keeps, talk.tier, talk.tool, self._hand(at))
+        branch = _Talk(name, keeps, talk.tier, talk.tool, self._hand(at), branches=True)
         branch.current, branch.held = talk.current, list(talk.held)
         for made in branch.held:
             made.shared = True
@@ -155,11 +159,13 @@ class _Author:
 
         Where that turn does not name what it goes on with, it is left to the other again.
         """
+        inherited = branch.current
         first = self._turn(branch, at)
-        if branch.current is not None and branch.current in first.names:
+        if inherited in first.names:
             self._end(talk, self.random.uniform(first.starts + 0.1, first.ends))
         else:
-            branch.current = None
+            branch.held = [each for each in branch.held if each in first.names]
+            branch.current = branch.held[-1] if branch.held else None
             self._end(talk)
         self._go_on(branch, max(first.ends, first.starts + 1) + 0.5)
         self._end(branch)
@@ -338,7 +344,8 @@ class _Author:
         if at is None:
             at = max(over, told, talk.shared_until) + self.random.uniform(0.5, 120)
         known = [each for each in talk.calls if self._id_known(each)]
-        named = [made for call in talk.calls for made in call.names]
+        # What a branch was handed and only shows is not given back by it either.
+        named = [*talk.held, *(made for call in talk.calls for made in call.names)]
         ends = self.random.random() < self.shape.ends and known
         if not ends:
             for made in named:
@@ -355,12 +362,12 @@ class _Author:
         speaker = talk.hand
         if not speaker.begins < at < speaker.works_until - 1:
             speaker = self._hand(at)
-        data = (
-            {"conversation": talk.name}
-            if talk.keeps == "conversation"
-            else {"response_id": known[-1].response_id}
-        )
-        self.said(speaker, at, "conversation.ended", **data)
+        if talk.keeps == "conversation":
+            self.said(speaker, at, "conversation.ended", conversation=talk.name)
+            return
+        # Nothing in the log links the turns of a branch to each other.
+        for each in known if talk.branches else known[-1:]:
+            self.said(speaker, at, "conversation.ended", response_id=each.response_id)
 
     def said(self, hand: Hand, at: float, kind: str, **data: Any) -> None:
         """A line besides those of the calls."""

@@ -113,7 +113,8 @@ class Twin:
         rows: dict[str, Sighting] = {}
         for berth in self._harbour.berths.values():
             made = berth.made
-            if made.born > now or made.born < now - 5000:
+            gone = min(berth.deleted, berth.expired(now) or inf)
+            if made.born > now or gone < now - 5000:
                 continue
             row = Container(
                 made.id,
@@ -123,7 +124,6 @@ class Twin:
                 made.tier,
                 made.name,
             )
-            gone = min(berth.deleted, berth.expired(now) or inf)
             here = Sighting(row, EPOCH + now, EPOCH + now)
             rows[made.id] = here if gone >= now else replace(here, gone_at=EPOCH + gone)
         return rows
@@ -143,6 +143,8 @@ class Twin:
         if facts is None or records is None:
             return
         if records:
+            if not self._read_to:
+                self._reading.start_from(self._life.floors())
             self._reading.fold(records)
             self._read_to = records[-1].position
         decision = self._decide(self._reading, facts, now, self._life.rows())

@@ -102,6 +102,7 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
         loop=loop,
         watch=watch,
     )
+    server.local_clock = life.wall
     twin = Twin(shape, post, harbour, watch, life=life, agenda=loop.agenda)
     watch.at_delete = twin.compare
     # Where nothing goes wrong, it has to be well all the time.
