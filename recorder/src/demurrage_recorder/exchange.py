@@ -13,6 +13,7 @@ _TYPE = b"content-type"
 _EVENTS = b"text/event-stream"
 OK = range(200, 300)
 _REFUSALS = range(400, 500)
+_OUTAGES = 500
 # A timeout, a conflict with another change, a client that went away: what runs behind such an
 # answer may run on. The daemon takes a loss for what it is, and keeps.
 _UNCERTAIN = frozenset({408, 409, 499})
@@ -54,7 +55,7 @@ class Exchange:
         listener: what the answer means.
         call: the attempt at a response that this is, if it is one.
         direct: nothing lies between this process and the API.
-        observe_date: learns the clock's offset from an answer's `Date`.
+        observe_date: learns the clock's offset from the `Date` of an answer that is no outage.
         silent: what is answered with a good status is not read.
     """
 
@@ -156,7 +157,9 @@ class Exchange:
 
     def _hear(self, head: Head, decoder: Callable[[Head], Decode], at: float) -> None:
         status, call = head.status, self._call
-        self._observe_date(head.text(b"date"), at)
+        # What finds nobody behind it answers so itself, by a clock of its own.
+        if status < _OUTAGES:
+            self._observe_date(head.text(b"date"), at)
         if call is not None:
             request_id = head.text(b"x-request-id")
             call.answered(

@@ -270,3 +270,14 @@ def test_it_stands_before_the_transport_alone(notes: Notes) -> None:
     with pytest.raises(AttributeError):
         assert client._transport.shape
     assert isinstance(client._transport, http.BaseTransport)
+
+
+@pytest.mark.parametrize(("status", "tells"), [(200, True), (400, True), (429, True), (503, False)])
+def test_an_outage_tells_nothing_of_the_apis_clock(
+    notes: Notes, status: int, *, tells: bool
+) -> None:
+    """A gateway that finds nobody behind it answers by its own."""
+    date = "Sun, 29 Nov 2026 12:00:00 GMT"
+    client = watched(lambda: http.Response(status, headers={"date": date}, json={}), notes)
+    client.post(URL, json={"model": "gpt-5", "tools": [AUTO]})
+    assert notes.dates == ([date] if tells else [])
