@@ -235,3 +235,16 @@ class TestStep:
         assert few.followers == tuple(some)
         assert not few.suspected
         assert ObserverWatch({**some, "b": three}).suspected
+
+
+def test_what_cannot_be_followed_hides_nothing_after_it() -> None:
+    """Unknown, gone and without activity: each is passed over, wherever it stands."""
+
+    def seen(key: str, active: int | None = int(NOW), gone_at: float | None = None) -> Sighting:
+        row = Container(key, int(NOW) - 20, "running", active)
+        return Sighting(row, NOW, NOW, gone_at=gone_at)
+
+    rows = [seen("a"), seen("silent", None), seen("b"), seen("gone", gone_at=NOW), seen("c")]
+    keys = ["a", "silent", "b", "unknown", "gone", "c"]
+    watch = observe(ObserverWatch(), {each.id: each for each in rows}, keys, RULES)
+    assert watch.tracks.keys() == {"a", "b", "c"}

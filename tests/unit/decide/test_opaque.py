@@ -3,6 +3,7 @@
 from math import inf
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.decide.builders import READER, RULES, TARGET, T, Writer, ledger_of
@@ -102,6 +103,18 @@ def test_nothing_is_forgotten_that_may_hold_what_lives(
     oldest = T + born - RULE.clock_skew
     book.forget(T + before, frozenset(), frozenset(), RULE.max_event_delay, oldest=oldest)
     assert Opaque(book, RULE).holder(T + born, T + declared) == held
+
+
+@pytest.mark.parametrize(("later", "kept"), [(0.0, {"a"}), (0.001, set[str]())])
+def test_what_began_with_the_oldest_is_kept(later: float, kept: set[str]) -> None:
+    """Whoever lives since that very moment may be in its context."""
+    app = Writer()
+    app.starts("a", 100, GIVEN, opaque=True)
+    app.ends("a", 110)
+    book, unknown = book_of(app, Random(0)), RULE.max_event_delay
+    begun = book.responses["a"].begun_latest(unknown)
+    book.forget(T + 9000, frozenset(), frozenset(), unknown, oldest=begun + later)
+    assert book.opaque == kept
 
 
 def test_who_comes_back_to_it_days_later_still_holds_what_lives() -> None:
