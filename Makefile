@@ -120,6 +120,7 @@ bench: $(TEST)/installed $(TEST)/bench
 
 # What takes too long for every test run. A seed that fails is printed with its story.
 SEEDS ?= 1..1000
+LASTING ?= 1..100
 BEYOND ?= 1..20
 KILLS ?= 100
 CONTAINERS ?= 1000
@@ -156,6 +157,8 @@ uninstall-systemd:
 prove: $(TEST)/installed
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \
 		--seeds $(SEEDS) --containers $(CONTAINERS) --workers $(PROCESSES)
+	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation \
+		--lasting --seeds $(LASTING) --workers $(PROCESSES)
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.without_rules
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.simulation.beyond --seeds $(BEYOND)
 	@$(ISOLATED) PYTHONPATH=. $(TEST)/bin/python -P -m tests.proof.hundred_kills --kills $(KILLS)

@@ -94,7 +94,9 @@ async def preview(
             "asks"
         )
         await _watch_events(evidence, target, pause)
-        picture = await _judged(look, watch, await watch.look(), facts)
+        census = await watch.look()
+        facts = await asyncio.to_thread(_facts, target, store)
+        picture = await _judged(look, watch, census, facts)
     decision = picture.decision
     if decision is None:
         raise NotLookedError(_shortfall(target.name, picture))

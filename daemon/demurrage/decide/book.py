@@ -188,6 +188,11 @@ class Book:
             or container_id in self.explicit
         )
 
+    @property
+    def named(self) -> frozenset[str]:
+        """All containers that anything held names."""
+        return frozenset((*self.mentions, *self.pins, *self.explicit))
+
     def naming(self, container_id: str) -> list[Response]:
         """The responses that name a container, in their request or their answer."""
         return [self.responses[call] for call in self.mentions.get(container_id, ())]

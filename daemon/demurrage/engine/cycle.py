@@ -229,17 +229,21 @@ class Cycle:
         return replace(facts, proven=self._chronicle.proven)
 
     async def _judge(self, census: Census) -> tuple[Picture, TargetFacts]:
-        """Look at the log; one that went back in time takes all births so far out of proof."""
+        """Look at the log; one that went back in time takes all births so far out of proof.
+
+        Nothing is decided before it is known whether log or store went back.
+        """
         facts = await self._facts()
         picture = await self._look.judge(census, facts)
-        setbacks = self._evidence.setbacks
-        if setbacks != self._setbacks and self.target.api.clock.offset is not None:
-            name, now = self.target.name, self.target.api.clock.now()
+        setbacks, clock = self._evidence.setbacks, self.target.api.clock
+        if setbacks != self._setbacks or not self._settled_in:
+            picture = replace(picture, decision=None)
+        if setbacks != self._setbacks and clock.offset is not None and not clock.jumped:
+            name, now = self.target.name, clock.now()
             await asyncio.to_thread(self._store.distrust, name, now)
             summary = "the event log went back in time or was replaced; the target only observes"
             await self.holds.trip_unless_held(Rail.LOG_RESTORED, summary, (f"{now:.3f}",), now)
             self._setbacks = setbacks
-            picture = replace(picture, decision=None)
         if isinstance(picture.reading, Reading):
             await self._look_for_reapers()
         return picture, facts

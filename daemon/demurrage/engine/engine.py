@@ -4,18 +4,18 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
 from typing import Any
 
 from demurrage.engine.answers import changed_answers
 from demurrage.engine.cycle import Cycle, Outcome
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
+from demurrage.engine.housekeeping import Housekeeping
 from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
-from demurrage.engine.retiring import all_over, has_left, retire_dead
+from demurrage.engine.retiring import retire_dead
 from demurrage.engine.spikes import Spikes
 from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
 from demurrage.engine.status import conditions_shown, merge, snapshot
@@ -57,7 +57,7 @@ class Engine:
         self._feed = feed
         self._store = store
         self._hooks = hooks
-        self._retention = retention
+        self._housekeeping = Housekeeping(self._targets, store, retention)
         self._standing = Standing(store, hooks, incidents or IncidentRules())
         self._evidence: Evidence | None = None
         self._opening = asyncio.Lock()
@@ -236,60 +236,12 @@ class Engine:
                 self._hooks.failed(name, came_of_it)
 
     async def housekeep(self) -> None:
-        """Let go of what is old: folded evidence, the log, the store. Never what lives.
-
-        Only a target that was listed whole by this process knows what lives, and only what had
-        been born by then; the evidence of the others stays, and so does what came later.
-        """
-        whole = {
-            name: listed_at
-            for name, cycle in self._cycles.items()
-            if name in self._ready and (listed_at := cycle.watch.whole_as_of) is not None
-        }
-        if not whole:
-            return
-        # A container may be named in the log of another target than the one that lists it.
-        needed = frozenset().union(*(cycle.watch.sightings for cycle in self._cycles.values()))
-        olds: list[float] = []
-        for name, listed_at in whole.items():
-            cycle = self._cycles[name]
-            at = cycle.target.api.clock.now()
-            rules = cycle.target.rules.evidence
-            # What is remembered of containers that are gone needs its makers, too. What was said
-            # since the last whole listing may name what has not been seen to live.
-            olds.append(
-                min(
-                    at - max(self._retention.events, cycle.watch.horizon),
-                    listed_at - cycle.target.rules.watch.overlap,
-                )
-            )
-            await self.evidence.forget(
-                name,
-                olds[-1],
-                needed,
-                rules.max_event_delay,
-                oldest=cycle.watch.oldest - rules.clock_skew,
-            )
-        now = max(self._targets[name].api.clock.now() for name in whole)
-        facts = await asyncio.to_thread(self._store.facts, next(iter(whole)), now)
-        # Before who has left is forgotten, for that tells whose journal may go.
-        over = all_over(self.evidence.ledger, facts.retired)
-        all_rules = [target.rules.evidence for target in self._targets.values()]
-        await self.evidence.forget_writers(
-            partial(has_left, facts.retired, all_rules),
-            min(olds),
-            now - self._retention.events,
-            max(each.max_event_delay for each in all_rules),
-        )
-        await self.evidence.prune(now - self._retention.events)
-        spoken_of = await self.evidence.writers()
-        if spoken_of is not None:
-            await asyncio.to_thread(
-                self._store.forget_retired, now - self._retention.events, spoken_of
-            )
+        """Let go of what is old: folded evidence, the log, the store. Never what lives."""
+        now = next(iter(self._targets.values())).api.clock.now()
         await self._standing.abandon(self._targets.keys(), now)
-        await asyncio.to_thread(self._store.prune, now, self._retention)
-        await self.evidence.tidy(over.__contains__)
+        if self._evidence is not None:
+            watches = {name: cycle.watch for name, cycle in self._cycles.items()}
+            await self._housekeeping.work(self._evidence, watches, tuple(self._ready))
 
     async def drain(self) -> None:
         """Begin no further delete or reading, and wait until those under way have ended."""

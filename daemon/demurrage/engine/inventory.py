@@ -57,7 +57,7 @@ class InventoryWatch:
         self._bootstrapped = False
         self._reconciled_at = -inf
         self._newest: int | None = None
-        self._whole_as_of: float | None = None
+        self._whole_as_of: tuple[float, float] | None = None
         self._barred: set[str] = set()
         self.sightings: Mapping[str, Sighting] = {}
         self.own_deletes: set[str] = set()
@@ -88,7 +88,11 @@ class InventoryWatch:
         None until it has, and while no clock can be trusted.
         """
         clock = self._api.clock
-        return None if clock.jumped or clock.offset is None else self._whole_as_of
+        if self._whole_as_of is None or clock.jumped or clock.offset is None:
+            return None
+        as_of, ticked_at = self._whole_as_of
+        # The clock may have been wrong then, and put right since by answers of other looks.
+        return min(as_of, clock.now() - (asyncio.get_running_loop().time() - ticked_at))
 
     @property
     def bootstrapped(self) -> bool:
@@ -112,7 +116,7 @@ class InventoryWatch:
         if reconciling and census.failure is None:
             self._reconciled_at = now
         if isinstance(self.amounts_to(census), CompleteInventory):
-            self._whole_as_of = census.as_of
+            self._whole_as_of = census.as_of, now
         return census
 
     async def refresh(self, container_ids: Collection[str], base: Census) -> Census:
@@ -144,7 +148,7 @@ class InventoryWatch:
         return plan_regions(wanted, cursors)
 
     async def _read(self, regions: Iterable[Region]) -> Census:
-        listing = await self._api.read(tuple(regions))
+        listing = self._without_loose_ends(await self._api.read(tuple(regions)))
         now = self._api.clock.now()
         census = take_census(
             self.sightings,
@@ -164,6 +168,22 @@ class InventoryWatch:
         self._barred.intersection_update(self.sightings)
         self.own_deletes.intersection_update(self.sightings)
         return census
+
+    def _without_loose_ends(self, listing: Listing) -> Listing:
+        """The listing without what is new in a tail that was not read down to its foot.
+
+        The foot stands on what is known: were it set on a row above a gap, here or at the next
+        start, what lies in the gap would never be listed, and the list would pass for complete.
+        """
+        return replace(
+            listing,
+            stretches=tuple(
+                each
+                if each.finished or each.region.after is not None
+                else replace(each, rows=tuple(row for row in each.rows if row.id in self.sightings))
+                for each in listing.stretches
+            ),
+        )
 
     def _note_newest(self, sightings: Iterable[Sighting]) -> None:
         """Move the tail's foot up; a row from the future must not lift it over real births."""

@@ -23,8 +23,9 @@ async def retire_dead(
 ) -> None:
     """Retire those whose record is whole, as every target's rules see it.
 
-    The moment that is stored is the latest that any target's clock shows now, after the proof:
-    the process was dead by then, and what it began it had begun.
+    The moment that is stored is the latest that any trusted clock shows now, after the proof: the
+    process was dead by then, and what it began it had begun. A target that never answers, or whose
+    clock is being measured anew, keeps the others from nothing.
 
     Args:
         dead: sources whose processes are proven dead, and all of whose lines are in the ledger.
@@ -35,14 +36,14 @@ async def retire_dead(
     """
     clocks = [each.api.clock for each in targets]
     # A moment on the local clock alone could lie before the death.
-    if not dead or any(each.jumped or each.offset is None for each in clocks):
+    told = [each.now() for each in clocks if each.offset is not None and not each.jumped]
+    if not dead or not told:
         return
-    at = max(each.now() for each in clocks)
+    at = max(told)
     for name in sorted(dead):
         source = ledger.sources.get(name)
         if source is not None and all(
-            may_be_retired(source, retired, each.rules.evidence, each.api.clock.now())
-            for each in targets
+            may_be_retired(source, retired, each.rules.evidence, at) for each in targets
         ):
             await asyncio.to_thread(store.retire_writer, name, at, PROOF)
 

@@ -209,6 +209,45 @@ async def test_what_another_target_lists_is_needed_in_every_log(
             await engine.stop()
 
 
+async def test_what_names_anything_is_kept_while_one_target_is_not_seen(
+    bench: Bench, harbours: Callable[[], HarbourServer]
+) -> None:
+    """It may name what that one would list. What names nothing bears on nothing there."""
+    other = harbours()
+    other.admin.fault("html", "GET *")
+    elsewhere = Bench(other, other.admin, bench.folder, AT_ONCE, hooks=bench.hooks)
+    targets = [
+        Target("default", bench.connect(CallBudget(10_000)), AT_ONCE, Mode.OBSERVE),
+        Target("other", elsewhere.connect(CallBudget(10_000)), AT_ONCE, Mode.OBSERVE),
+    ]
+    turns = (
+        told(1, "response.started", call_id="c1", slots=[]),
+        told(2, "response.finished", call_id="c1", status="completed", containers=["cntr_1"]),
+        told(3, "response.started", call_id="c2", slots=[]),
+        told(4, "response.finished", call_id="c2", status="completed"),
+        told(5, "response.started", call_id="c3", slots=[], opaque=True),
+        told(6, "response.finished", call_id="c3", status="completed"),
+    )
+    with (
+        closing(open_store(f"sqlite:///{bench.store_file}")) as store,
+        closing(EventLog.open(f"sqlite:///{bench.log_file}", clock=time.time)) as log,
+    ):
+        engine = Engine(targets, log, store, bench.hooks, RetentionRules(events=1.0))
+        log.append(turns, appended_at=time.time() - HOURS_AGO)
+        try:
+            for names in (["default"], ["default", "other"]):
+                for name in names:
+                    await engine.turn(name)
+                await engine.housekeep()
+                assert engine.evidence.ledger.book("default").responses.keys() == {"c1", "c3"}
+            other.admin.clear_faults()
+            await engine.turn("other")
+            await engine.housekeep()
+            assert not engine.evidence.ledger.book("default").responses
+        finally:
+            await engine.stop()
+
+
 async def test_what_may_have_the_oldest_in_its_context_is_kept(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
+import pytest
 from tests.integration.engine.conftest import Bench
 from tests.integration.engine.passing import Passing
 
+from demurrage.engine.cycle import Cycle
 from demurrage.engine.ports import ContainersApi, ProviderClock
 from demurrage.model.condition import ConditionKind
 
@@ -56,3 +58,18 @@ async def test_nothing_is_said_or_decided_until_the_providers_time_is_known(benc
         since = running.store.facts("default", began).coverage_since
     assert since is not None
     assert since > began - 60
+
+
+async def test_nothing_is_decided_before_it_is_known_whether_the_store_went_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock may come to be trusted between the two."""
+
+    async def later(_: Cycle) -> None:
+        """Not yet."""
+
+    async with bench.engine() as running:
+        with monkeypatch.context() as patched:
+            patched.setattr(Cycle, "_settle_in", later)
+            assert not (await running.turn()).complete
+        assert (await running.turn()).complete

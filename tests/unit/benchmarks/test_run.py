@@ -1,7 +1,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from benchmarks import run
@@ -64,19 +63,6 @@ def test_one_that_breaks_keeps_no_other_from_running() -> None:
     rows, broken = run.run({"broken": _broken, "fake": _fake}, Options())
     assert broken == ["broken"]
     assert len(rows) == 4
-
-
-def test_a_script_that_prints_is_run_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A module without rows of its own plugs in all the same."""
-    script = tmp_path / "printing.py"
-    script.write_text("print('figures')\n")
-    module = SimpleNamespace(main=None, __file__=str(script))
-    monkeypatch.setattr("importlib.import_module", lambda _: module)
-    rows, broken = run.run(run.benchmarks(["printing"]), Options())
-    assert (rows, broken) == ([], [])
-    assert "figures" in capfd.readouterr().out
 
 
 def test_all_of_the_folder_are_found() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from tests.unit.engine.test_look import Api, Clock, EmptyLog, T
 
 from demurrage.decide.ledger import Ledger
@@ -123,13 +124,20 @@ async def test_a_proven_death_is_recorded_as_of_the_latest_clock() -> None:
 
 
 async def test_every_target_s_rules_must_allow_it() -> None:
-    """And every clock must be trusted; who is over already is left alone."""
+    """Who is over already is left alone."""
     silent = ledger(T - 61)
     assert not await retired(silent, target(Clock()), target(Clock(), writer_timeout=120.0))
-    assert not await retired(silent, target(Clock()), target(Clock(jumped=True)))
-    assert not await retired(silent, target(Clock()), target(Clock(offset=None)))
     assert not await retired(silent, target(Clock()), known={"w": T})
     assert not await retired(ledger(T - 61, final=True), target(Clock()))
+
+
+@pytest.mark.parametrize("doubted", [Clock(T + 900, jumped=True), Clock(T + 900, offset=None)])
+async def test_a_clock_that_is_not_trusted_tells_no_moment_of_a_death(doubted: Clock) -> None:
+    """Nor does its target keep the others from going on, should it never answer again."""
+    silent = ledger(T - 61)
+    assert not await retired(silent, target(doubted))
+    found = await retired(silent, target(doubted), target(Clock()))
+    assert found == [("w", T, "its lock is gone")]
 
 
 def test_who_said_goodbye_or_was_retired_is_over() -> None:

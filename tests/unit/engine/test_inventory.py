@@ -25,10 +25,12 @@ HORIZON = InventoryWatch("default", Api(), Rules()).horizon
 
 @dataclass
 class Listed(Api):
-    """An API that lists one row, `whole` or cut short, and tells the time only where asked to."""
+    """An API that lists one row, `whole` or not at all, and tells the time only where asked to."""
 
     tells: bool = True
     whole: bool = True
+    finished: bool = True
+    rows: tuple[Container, ...] = (ROW,)
     asked: list[Region] = field(default_factory=list)
 
     async def read(self, regions: Sequence[Region]) -> Listing:
@@ -38,8 +40,9 @@ class Listed(Api):
             self.clock.time, self.clock.offset = T, -AHEAD
         if not self.whole:
             return Listing(T + 1, (), 1, Failure(ConditionKind.TIMEOUT, "no answer"))
-        whole = Stretch(regions[0], (ROW,), finished=True, reached_end=True, listed_at=T)
-        return Listing(T, (whole,), 1)
+        ended = self.finished
+        tail = Stretch(regions[0], self.rows, finished=ended, reached_end=ended, listed_at=T)
+        return Listing(T, (tail,), 1)
 
 
 @pytest.fixture
@@ -80,6 +83,7 @@ async def test_a_tombstone_outlives_a_start_on_a_clock_that_is_ahead(
     assert not watch.sightings[ROW.id].alive
 
 
+@pytest.mark.looptime
 async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -> None:
     """Not from the store, not by a look that fell short, nor by a clock that is not trusted."""
     api = Listed(Clock(T + AHEAD, offset=None))
@@ -94,8 +98,40 @@ async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -
     api.whole = False
     await watch.look()
     assert watch.whole_as_of == T
+    api.clock.offset = None
+    assert watch.whole_as_of is None
+    api.clock.offset = 0.0
     watch.remember({}, bootstrapped=True)
     assert watch.whole_as_of is None
+
+
+@pytest.mark.looptime
+async def test_a_moment_that_a_wrong_clock_told_is_put_right_with_it() -> None:
+    """By how long ago it was, for the label that it was given lies in the future."""
+    api = Listed(Clock(T))
+    watch = InventoryWatch("default", api, Rules())
+    await watch.look()
+    await asyncio.sleep(600)
+    api.clock.time = T - AHEAD + 600
+    assert watch.whole_as_of == pytest.approx(T - AHEAD)
+    api.clock.time = T + AHEAD
+    assert watch.whole_as_of == T
+
+
+async def test_a_tail_that_was_not_read_to_its_foot_does_not_raise_it(store: SqlStore) -> None:
+    """Else what lies between would never be listed, now or after a restart."""
+    api = Listed(Clock(T))
+    watch = InventoryWatch("default", api, Rules())
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    above = Container("cntr_2", int(T) - 5, "running", int(T) - 5)
+    api.rows, api.finished = (above, ROW), False
+    census = await watch.look()
+    assert census.born == ()
+    store.save_sightings("default", census.changed)
+    assert remembered(store, "default", HORIZON, T).keys() == {ROW.id}
+    api.finished = True
+    assert (await watch.look()).born == (above.id,)
+    assert {each.down_to for each in api.asked} == {ROW.created_at - Rules().watch.overlap}
 
 
 async def test_a_false_row_from_the_future_hides_no_tombstone(store: SqlStore) -> None:

@@ -63,8 +63,8 @@ async def _api(target: Target, base_url: str) -> list[Check]:
 def _clock(target: Target) -> Check:
     offset, name = target.api.clock.offset, f"{target.name}: clock"
     if offset is None:
-        finding = "its answers carry no date, so the local clock has to do"
-        return Check(name, Grade.WARN, finding, "keep this host's clock synchronised")
+        finding = "its answers carry no date; without the provider's time nothing is decided"
+        return Check(name, Grade.WARN, finding, "have whatever lies between pass `Date` on")
     finding = f"the provider's is {abs(offset):.1f} s {'ahead' if offset > 0 else 'behind'}"
     if abs(offset) > _OFFSET:
         return Check(name, Grade.WARN, finding, "synchronise this host's clock")
