@@ -84,7 +84,7 @@ async def test_what_was_said_while_nobody_listed_is_kept(bench: Bench) -> None:
         assert len(running.log.recent(10)) == len(turn)
 
 
-@pytest.mark.parametrize("listed_ago", [None, 2 * HOURS_AGO])
+@pytest.mark.parametrize("listed_ago", [None, 2 * HOURS_AGO, HOURS_AGO - 3.0])
 async def test_what_was_said_after_the_last_whole_listing_is_kept(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, listed_ago: float | None
 ) -> None:
