@@ -97,11 +97,16 @@ class Office:
         """The log is an older one now: what came since its copy is not in it any more."""
         with sqlite3.connect(log) as books:
             held = {row[0] for row in books.execute("SELECT digest FROM event_log")}
+            # Up to there it held everything, and has let go of what is over.
+            rows = books.execute("SELECT source, sequence FROM event_log_source_floor")
+            floors = dict(rows.fetchall())
         books.close()
         for source, letters in self._by_source.items():
             self._first_missing[source] = 0
             for letter in letters:
-                letter.delivered = bytes.fromhex(letter.read.event.digest) in held
+                event = letter.read.event
+                pruned = (event.sequence or inf) <= floors.get(source, 0)
+                letter.delivered = pruned or bytes.fromhex(event.digest) in held
                 if not letter.delivered and letter.ends is not None:
                     self.ended.pop(letter.ends, None)
 
