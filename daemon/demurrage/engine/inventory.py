@@ -94,11 +94,6 @@ class InventoryWatch:
         # The clock may have been wrong then, and put right since by answers of other looks.
         return min(as_of, clock.now() - (asyncio.get_running_loop().time() - ticked_at))
 
-    @property
-    def bootstrapped(self) -> bool:
-        """True once the whole list was read to its end."""
-        return self._bootstrapped
-
     async def look(self) -> Census:
         """List the tail, and the living too when they are due for it."""
         newest = self._newest if self._bootstrapped else None
