@@ -81,8 +81,8 @@ async def preview(
             raise NotLookedError(f"{target.name} is not listed: {hold.summary} (hold {hold.id})")
     watch = InventoryWatch(target.name, target.api, rules)
     watch.remember(past.sightings, bootstrapped=past.whole)
-    remembered = await asyncio.to_thread(store.cursor) if store is not None else None
-    evidence = Evidence(reader, remembered, rules.watch.freshness)
+    cursor = await asyncio.to_thread(store.cursor) if store is not None else None
+    evidence = Evidence(reader, cursor, rules.watch.freshness)
     look = Look(target, watch, evidence)
     census = await watch.look()
     # Only now has an answer told the time, by which protections end and coverage counts.

@@ -38,14 +38,19 @@ def told(
     }
 
 
+def turn_of(container: str) -> tuple[dict[str, Any], ...]:
+    """A turn that names a container, with all that its writer had to say."""
+    return (
+        told(1, "response.started", call_id="c1", slots=[]),
+        told(2, "response.finished", call_id="c1", status="completed", containers=[container]),
+        told(3, "writer.heartbeat", complete_through=time.time(), last_sequence=2, clock_offset=0),
+    )
+
+
 async def test_evidence_is_kept_while_nobody_knows_what_lives(bench: Bench) -> None:
     """Before the first whole listing any container may be the living one that it names."""
     bench.retention = RetentionRules(events=1.0)
-    turn = (
-        told(1, "response.started", call_id="c1", slots=[]),
-        told(2, "response.finished", call_id="c1", status="completed", containers=["cntr_1"]),
-        told(3, "writer.heartbeat", complete_through=time.time(), last_sequence=2, clock_offset=0),
-    )
+    turn = turn_of("cntr_1")
     bench.admin.fault("html", "GET *")
     async with bench.engine() as running:
         running.log.append(turn, appended_at=time.time() - HOURS_AGO)
@@ -66,11 +71,7 @@ async def test_what_was_said_while_nobody_listed_is_kept(bench: Bench) -> None:
         await running.turn()
     bench.admin.seed(live=1, used_share=1.0)
     (born,) = bench.cases()
-    turn = (
-        told(1, "response.started", call_id="c1", slots=[]),
-        told(2, "response.finished", call_id="c1", status="completed", containers=[born]),
-        told(3, "writer.heartbeat", complete_through=time.time(), last_sequence=2, clock_offset=0),
-    )
+    turn = turn_of(born)
     bench.admin.fault("html", "GET *")
     async with bench.engine() as running:
         running.log.append(turn, appended_at=time.time() - HOURS_AGO)
