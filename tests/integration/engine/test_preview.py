@@ -1,0 +1,62 @@
+"""A preview is told the time by the API, as the cycle is that it foretells."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.integration.engine.conftest import AT_ONCE, Bench
+from tests.integration.engine.passing import Passing
+
+from demurrage.app.preview import preview
+from demurrage.engine.look import Target
+from demurrage.engine.ports import ProviderClock
+from demurrage.model.listing import Listing, Region
+from demurrage.model.plan import Mode
+from demurrage.model.verdict import VerdictKind
+from demurrage.provider.budget import CallBudget
+
+
+class HourAhead:
+    """This machine's clock, on which the daemon has to rely until an answer tells the time."""
+
+    jumped = False
+    offset = None
+
+    def now(self) -> float:
+        """An hour too much."""
+        return time.time() + 3600
+
+
+@dataclass
+class ToldByListing(Passing):
+    """An API whose time is known once it has listed."""
+
+    told: bool = False
+
+    @property
+    def clock(self) -> ProviderClock:
+        """The clock as it is known."""
+        return self.api.clock if self.told else HourAhead()
+
+    async def read(self, regions: Sequence[Region]) -> Listing:
+        """List, and learn the time by it."""
+        listing = await self.api.read(regions)
+        self.told = True
+        return listing
+
+
+async def test_a_protection_is_not_over_by_a_clock_that_is_ahead(bench: Bench) -> None:
+    """One that lasts for ten minutes stands, though this machine's clock is past its end."""
+    # Under partial coverage a preview waits for no events, so it looks once only.
+    bench.rules = replace(AT_ONCE, evidence=replace(AT_ONCE.evidence, coverage="partial"))
+    bench.admin.seed(live=1, live_age=[60.0, 70.0])
+    (container,) = bench.cases()
+    async with bench.engine() as running:
+        running.store.protect("default", container, time.time() + 600, "ops")
+        api = ToldByListing(bench.connect(CallBudget(1000)))
+        target = Target("default", api, bench.rules, Mode.ENFORCE)
+        try:
+            shown = await preview(target, running.log, running.store)
+        finally:
+            await api.close()
+        assert shown.verdicts[container].kind is VerdictKind.PROTECTED
