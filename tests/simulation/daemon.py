@@ -129,6 +129,7 @@ class Daemon:
         self._lock: StoreLock | None = None
         self.log: EventLog | None = None
         self._main: asyncio.Task[None] | None = None
+        self._reads: asyncio.Task[None] | None = None
 
     def reach(self, name: str) -> None:
         """A call to the outside begins: the process may end before it."""
@@ -172,6 +173,7 @@ class Daemon:
         token = WHOSE.set(self)
         try:
             self._main = self._loop.create_task(self._turn())
+            self._reads = self._loop.create_task(self._read())
         finally:
             WHOSE.reset(token)
         return True
@@ -216,6 +218,13 @@ class Daemon:
             elapsed = self._loop.time() - began
             await asyncio.sleep(max(0.01, self._shape.interval - elapsed))
 
+    async def _read(self) -> None:
+        """What the schedule does besides: known responses are read each interval."""
+        assert self.engine is not None
+        while True:
+            await asyncio.sleep(self._shape.interval)
+            await self.engine.resolve("default")
+
     def kill(self) -> None:
         """End at once, as by `kill -9`: nothing it does from here on reaches the outside."""
         if self.dead:
@@ -230,9 +239,11 @@ class Daemon:
         """End in order."""
         assert self.engine is not None
         assert self._main is not None
+        assert self._reads is not None
         await self.engine.drain()
         self.dead = True
         self._main.cancel()
+        self._reads.cancel()
         self._let_go()
 
     def _let_go(self) -> None:

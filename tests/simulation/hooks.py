@@ -62,6 +62,7 @@ class Listener:
 
     def looked_up(self, target: str, resolution: Resolution) -> None:
         """See Hooks."""
+        self._watch.counts[f"responses read: {resolution.outcome}"] += 1
 
     def unretrievable(self, target: str, count: int) -> None:
         """See Hooks."""

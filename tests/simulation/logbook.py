@@ -11,6 +11,7 @@ from typing import Any
 from tests.simulation.faults import Dice
 from tests.simulation.loop import Agenda
 from tests.simulation.telling import Letter, Post
+from tests.simulation.truth import call_of
 
 from demurrage.eventlog.log import EventLog
 from demurrage.model.error import LogUnreadableError
@@ -20,7 +21,8 @@ from demurrage.model.event import Batch
 class Office:
     """Brings letters into the log when they are due; nobody looks between two readings.
 
-    `ended` are the calls whose end the log has held. `appended` counts lines, by kind.
+    `ended` are the calls whose end the log has held: those that the daemon itself has read, at
+    their positions in `_read`. `lines` counts what was brought.
     """
 
     def __init__(self, post: Post, dice: Dice, agenda: Agenda, began: float) -> None:
@@ -33,6 +35,7 @@ class Office:
         self._by_source = post.by_source
         self._first_missing = dict.fromkeys(post.by_source, 0)
         self.ended: dict[str, float] = {}
+        self._read: dict[str, int] = {}
         self.lines = 0
         count = 0
         for letters in post.by_source.values():
@@ -93,14 +96,26 @@ class Office:
             return letter.read.body.replace(b'"specversion":"1.0"', b'"specversion":"0.9"')
         return letter.read.body[: len(letter.read.body) // 2]
 
+    def noted(self, raws: Sequence[Mapping[str, Any]], positions: Sequence[int | None]) -> None:
+        """The daemon has written down what the API says of responses."""
+        for raw, position in zip(raws, positions, strict=True):
+            if raw["type"] == "demurrage.response.finished" and position is not None:
+                call = call_of(raw["data"]["response_id"])
+                self.ended.setdefault(call, self.now)
+                self._read[call] = position
+
     def lost_since_copy(self, log: Path) -> None:
         """The log is an older one now: what came since its copy is not in it any more."""
         with sqlite3.connect(log) as books:
+            (last,) = books.execute("SELECT position FROM event_log_head").fetchone()
             held = {row[0] for row in books.execute("SELECT digest FROM event_log")}
             # Up to there it held everything, and has let go of what is over.
             rows = books.execute("SELECT source, sequence FROM event_log_source_floor")
             floors = dict(rows.fetchall())
         books.close()
+        for call in [each for each, position in self._read.items() if position > last]:
+            del self._read[call]
+            self.ended.pop(call, None)
         for source, letters in self._by_source.items():
             self._first_missing[source] = 0
             for letter in letters:
@@ -158,7 +173,9 @@ class LogPort:
     def append(self, raws: Sequence[Mapping[str, Any]], *, appended_at: float) -> object:
         """See EventAppender."""
         self._reach()
-        return self._log.append(raws, appended_at=appended_at)
+        result = self._log.append(raws, appended_at=appended_at)
+        self._office.noted(raws, result.positions)
+        return result
 
     def floors(self) -> Mapping[str, int]:
         """See EventReader."""

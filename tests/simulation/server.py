@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
+from tests.simulation.archive import Archive
 from tests.simulation.faults import Dice
 from tests.simulation.harbour import Harbour
 from tests.simulation.loop import WHOSE, Agenda
@@ -37,9 +38,12 @@ class Server:
     seconds.
     """
 
-    def __init__(self, harbour: Harbour, dice: Dice, agenda: Agenda, page: int) -> None:
+    def __init__(
+        self, harbour: Harbour, archive: Archive, dice: Dice, agenda: Agenda, page: int
+    ) -> None:
         self._largest = page
         self._harbour = harbour
+        self._archive = archive
         self._dice = dice
         self._agenda = agenda
         self._chance = dice.of("server")
@@ -66,6 +70,14 @@ class Server:
 
         self.on_send(container_id)
         return await self._call("delete", serve, arrive)
+
+    async def response(self, response_id: str) -> Reply:
+        """`GET /responses/{id}`."""
+        return await self._call("response", lambda: self._response(response_id))
+
+    async def items(self, response_id: str) -> Reply:
+        """`GET /responses/{id}/input_items`, all on one page."""
+        return await self._call("items", lambda: self._items(response_id))
 
     async def _call(
         self, name: str, serve: Callable[[], Reply], arrives: Callable[[], None] = lambda: None
@@ -133,6 +145,16 @@ class Server:
             return self._error(404, "not_found", f"Container with id '{after}' not found.")
         body = spoil(self._dice, shown, lambda: self._harbour.page(None, min(limit, self._largest)))
         return self._reply(200, body)
+
+    def _response(self, response_id: str) -> Reply:
+        shown = self._archive.response(response_id, self._harbour.now)
+        if shown is None:
+            return self._error(404, "not_found", f"Response with id '{response_id}' not found.")
+        return self._json(200, shown)
+
+    def _items(self, response_id: str) -> Reply:
+        data = self._archive.items(response_id)
+        return self._json(200, {"object": "list", "data": data, "has_more": False})
 
     def _delete(self, container_id: str) -> Reply:
         if self._dice.strikes("refused_delete"):

@@ -18,7 +18,8 @@ class Shape:
     many more than one a conversation has at most, and `pause` the usual seconds between two of
     them; `retention` the seconds for which the daemon keeps the log, 0 for as long as it does
     unasked. `forks` is how often a turn, or a conversation's
-    end, is where another one takes over what it holds. `faults` are
+    end, is where another one takes over what it holds. `ids` is the share of calls with an early
+    id of which nothing but that is logged. `faults` are
     switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
     new ones, in which the daemon has to catch up; under `early_calm` they begin with the last
     birth, while much is yet to become due. `page` is how many rows the API shows at most.
@@ -37,6 +38,7 @@ class Shape:
     pause: float = 40.0
     retention: float = 0.0
     forks: float = 0.0
+    ids: float = 0.0
     calm: float = 600.0
     faults: frozenset[str] = field(default_factory=frozenset)
     fury: float = 1.0
@@ -92,6 +94,7 @@ def draw(seed: int, containers: int) -> Shape:
         page=dice.choice([100, 100, 100, 40]),
         free_grace=dice.random() < 0.6,
         tight_rails=dice.random() < 0.15,
+        ids=0.2 if seed % 4 == 2 else 0.0,
     )
     # A lazy provider makes no container for a turn that does not use it: where few do, a world
     # is nearly all requests.
@@ -115,6 +118,7 @@ def lasting(seed: int) -> Shape:
         pause=150.0,
         retention=600.0,
         forks=0.06,
+        ids=0.2 if seed % 2 else 0.0,
         interval=30.0,
     )
 
@@ -148,6 +152,7 @@ def smaller(shape: Shape) -> list[Shape]:
         "free_grace",
         "proof",
         "forks",
+        "ids",
         "retention",
     ):
         value = getattr(plain, name)

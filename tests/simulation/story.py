@@ -234,7 +234,20 @@ class _Author:
             call.told_at = inf
             if random.random() < 0.8:
                 call.settled_at = max(call.ends, talk.hand.dies) + random.uniform(30, 300)
+        if self.shape.ids:
+            self._tell_by_id(call)
         return call
+
+    def _tell_by_id(self, call: Call) -> None:
+        """Its application logs nothing but the id; a person helps where the API has nothing."""
+        random = self.dice.of("ids")
+        early = call.tells_creation and call.known_at < min(call.hand.dies, call.hand.leaves)
+        odd = call.opaque or call.ending in (Ending.LOST, Ending.REFUSED)
+        if not early or odd or random.random() >= self.shape.ids:
+            return
+        call.by_id = True
+        call.stored = random.random() < 0.95
+        call.settled_at = inf if call.stored else call.ends + random.uniform(30, 300)
 
     def _lose(self, call: Call) -> None:
         """The answer is lost; a person may say later how it ended."""

@@ -67,8 +67,11 @@ def write(story: Story, dice: Dice, until: float) -> Post:
 
 def _settles(number: int, call: Call) -> Letter:
     """A person who has looked it up says how a call ended, and what it names."""
+    about = {"call_id": call.id}
+    if call.by_id:
+        about = {"call_id": call.response_id, "response_id": call.response_id}
     data = {
-        "call_id": call.id,
+        **about,
         "status": "failed" if not call.names else "completed",
         "containers": [made.id for made in call.names],
     }
@@ -80,6 +83,9 @@ def _settles(number: int, call: Call) -> Letter:
 def _of_call(random: Random, call: Call) -> Iterator[Line]:
     """What its writer says of a call, as far as it learns of it."""
     hand, known = call.hand, {"call_id": call.id}
+    if call.by_id:
+        yield Line(hand, call.known_at, "response.known", {"response_id": call.response_id})
+        return
     started = {
         **known,
         "slots": call.slots,

@@ -29,6 +29,8 @@ _WORLDS = (
     "seed=18 fury=150 faults=store_restored",
     "seed=9 fury=40 faults=log_restored",
     "seed=3 fury=2 forks=0.3 use=0.8 ends=0.9 long_share=0.5 faults=late_lines,deaths,clocks",
+    "seed=4 fury=3 ids=0.6 use=0.6 ends=0.9 faults=late_lines,lost_responses,server_error,html",
+    "seed=6 fury=20 ids=0.6 use=0.4 faults=crash_at_step,log_down,lost_answer,lazy",
 )
 
 
@@ -66,6 +68,7 @@ def test_the_worlds_were_hostile_and_the_daemon_at_work(lived: list[Result]) -> 
     assert sum(each.counts["deletes"] > 0 for each in lived) > len(_WORLDS) / 2
     assert sum(each.counts["foreseen"] for each in lived) > 10
     assert sum(each.counts["compared"] for each in lived) > 20
+    assert sum(each.counts["responses read: ended"] for each in lived) > 20
 
 
 def test_a_world_is_the_same_each_time() -> None:

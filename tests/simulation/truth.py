@@ -66,7 +66,8 @@ class Call:
     `creation` … `ends` are the server's; `told_at` is when its writer learns `ending`, inf where
     it never does; `settled_at` is when a person says how it ended. `sent` is when its last byte
     had reached whom its connection leads to, the API itself only where it is `direct`. An
-    `opaque` one goes on from what it does not name.
+    `opaque` one goes on from what it does not name. Of one that is told `by_id` nothing is ever
+    logged but its response's id, at `known_at`; the API holds it if it was `stored`.
     """
 
     id: str
@@ -88,6 +89,8 @@ class Call:
     settled_at: float = inf
     conversation: str | None = None
     opaque: bool = False
+    by_id: bool = False
+    stored: bool = True
     tells_creation: bool = False
     tells_output: bool = False
     names: list[Made] = field(default_factory=list)
@@ -99,10 +102,20 @@ class Call:
         return f"resp_{self.id}"
 
     @property
+    def known_at(self) -> float:
+        """When its writer has seen its id: with the first event of a stream, or a poll's answer."""
+        return self.creation + 0.5
+
+    @property
     def done_at(self) -> float:
         """When somebody knows for certain how it ended."""
         certain = self.told_at if self.ending is not Ending.LOST else inf
         return min(certain, self.settled_at)
+
+
+def call_of(response_id: str) -> str:
+    """The call that a response is of."""
+    return response_id.removeprefix("resp_")
 
 
 @dataclass(slots=True)

@@ -7,18 +7,17 @@ from math import floor, inf
 
 from tests.simulation.daemon import rules_of
 from tests.simulation.faults import Dice
+from tests.simulation.fulllog import FullLog
 from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.loop import Agenda
 from tests.simulation.shape import Shape
-from tests.simulation.telling import Letter, Post
 from tests.simulation.truth import EPOCH, Made
 from tests.simulation.watch import Watch
 
 from demurrage.decide.decision import Decision, decide
 from demurrage.decide.ledger import Ledger
 from demurrage.model.container import Container, Sighting
-from demurrage.model.event import Entry
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
 from demurrage.model.verdict import VerdictKind
@@ -37,11 +36,11 @@ class Twin:
     def __init__(
         self,
         shape: Shape,
-        post: Post,
         harbour: Harbour,
         watch: Watch,
         *,
         life: Life,
+        log: FullLog,
         agenda: Agenda,
     ) -> None:
         self._rules = rules_of(shape)
@@ -51,12 +50,7 @@ class Twin:
         self._life = life
         self._agenda = agenda
         self._chance = Dice(shape.seed, frozenset()).of("twin")
-        self._letters = sorted(
-            (letter for letters in post.by_source.values() for letter in letters),
-            key=lambda letter: letter.at,
-        )
-        self._ledger = Ledger()
-        self._folded = 0
+        self._log = log
         self._reading = Ledger()
         self._read_to = 0
         self._asked_at = -inf
@@ -74,11 +68,10 @@ class Twin:
             if facts is None:
                 return
             self._left -= 1
-            while self._folded < len(self._letters) and self._letters[self._folded].at <= now:
-                self._fold(self._letters[self._folded])
+            self._log.go_on(now)
             # The daemon's clock may be ahead by what whole seconds leave open.
             rows = self._sightings(now + 2)
-            self._decision = self._decide(self._ledger, facts, now + 2, rows)
+            self._decision = self._decide(self._log.ledger, facts, now + 2, rows)
             self._asked_at = now
             self._watch.counts["compared"] += 1
         if self._decision is None or self._decision.breaks:
@@ -89,10 +82,6 @@ class Twin:
         if verdict.kind not in _LET_GO:
             said = f"the true log says {verdict.kind}: {' '.join(verdict.codes)}"
             self._watch.breaks("worse_log_keeps", made.id, said)
-
-    def _fold(self, letter: Letter) -> None:
-        self._folded += 1
-        self._ledger.fold([Entry(self._folded, letter.read.event)])
 
     def _facts(self) -> TargetFacts | None:
         daemon = self._life.daemon

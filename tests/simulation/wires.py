@@ -21,9 +21,11 @@ from demurrage.provider.clock import HeaderClock
 from demurrage.provider.connection import Connection
 from demurrage.provider.deletes import Deleter
 from demurrage.provider.pager import Pager
+from demurrage.provider.resolving import PAGE_SIZE, Resolver
 
 TIMEOUT = 20.0
 _MAX_PAGES = 200
+_RESPONSES = "/v1/responses/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,16 @@ class ThinApi:
         async def deleted(container_id: str) -> _Raw:
             return _Raw(await server.delete(container_id))
 
+        async def retrieved(response_id: str) -> _Raw:
+            return _Raw(await server.response(response_id))
+
+        async def items(response_id: str, *, limit: int, order: str) -> _Raw:
+            assert (limit, order) == (PAGE_SIZE, "asc")
+            return _Raw(await server.items(response_id))
+
         self._pager = Pager(caller, listed, clock, _MAX_PAGES)
         self._deleter = Deleter(caller, deleted)
+        self._resolver = Resolver(caller, retrieved, items, clock)
 
     async def read(self, regions: Sequence[Region]) -> Listing:
         """See ContainersApi."""
@@ -62,8 +72,8 @@ class ThinApi:
         return await self._deleter.delete(container_id, hindrance)
 
     async def resolve(self, response_id: str, *, items: bool) -> Resolution:
-        """No world has responses that are known by their id alone."""
-        raise NotImplementedError(response_id)
+        """See ContainersApi."""
+        return await self._resolver.resolve(response_id, items=items)
 
     def affordable(self, seconds: float) -> int:
         """See ContainersApi."""
@@ -82,7 +92,7 @@ def over_sdk(
         server: answers.
         budget: of the daemon.
         clock: of the daemon.
-        retrieved: told of every request that is neither a list nor a delete.
+        retrieved: told of every request about containers that is neither a list nor a delete.
     """
 
     async def handle(request: Any) -> Any:
@@ -92,6 +102,9 @@ def over_sdk(
             reply = await server.list(query.get("after"), int(query["limit"]))
         elif request.method == "DELETE":
             reply = await server.delete(path.rpartition("/")[2])
+        elif request.method == "GET" and path.startswith(_RESPONSES):
+            response_id, _, what = path.removeprefix(_RESPONSES).partition("/")
+            reply = await (server.items if what else server.response)(response_id)
         else:
             retrieved(f"{request.method} {path}")
             raise HTTP.ConnectError("not served")

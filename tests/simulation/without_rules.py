@@ -23,6 +23,7 @@ from tests.simulation.shape import parse
 from tests.simulation.world import Result, run
 
 from demurrage.decide.release import End
+from demurrage.decide.response import Moment
 from demurrage.model.container import Life, Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.plan import Rail
@@ -111,6 +112,11 @@ def _listed_alive(self: Sighting) -> bool:
     return self.container.life != Life.GONE
 
 
+def _no_ids(*_: Any) -> Iterator[tuple[str, Moment]]:
+    """Every response is known by more than its id."""
+    return iter(())
+
+
 def _never(*_: Any, **__: Any) -> bool:
     return False
 
@@ -165,6 +171,15 @@ REMOVALS = (
         (("decide.verdict:_candidates_wait", _nothing),),
         "lost_responses",
         _worlds("faults=lost_responses long_share=0.5 fury=4 use=0.6", range(1, 4)),
+        frozenset({"maker_done", *_HARM}),
+    ),
+    Removal(
+        "P3 a response of which only the id is known",
+        (("decide.book:Book.unresolved", _no_ids),),
+        "lazy, with ids alone",
+        _worlds(
+            "containers=150 faults=lazy ids=0.9 use=0.5 long_share=0.5 free_grace=False", (5, 6)
+        ),
         frozenset({"maker_done", *_HARM}),
     ),
     Removal(

@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.simulation.archive import Archive
 from tests.simulation.daemon import Place, memory
 from tests.simulation.faults import Dice
+from tests.simulation.fulllog import FullLog
 from tests.simulation.harbour import Harbour
 from tests.simulation.life import Life
 from tests.simulation.logbook import Office
@@ -83,7 +85,8 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     start = loop.time()
     place = Place(folder)
     harbour = Harbour(story, dice, loop.agenda, start)
-    server = Server(harbour, dice, loop.agenda, shape.page)
+    archive = Archive(story)
+    server = Server(harbour, archive, dice, loop.agenda, shape.page)
     reaped = reap(harbour, story, dice, loop.agenda, start)
     office = Office(post, dice, loop.agenda, start)
     watch = Watch(shape, story, office, loop.agenda, place.store)
@@ -103,7 +106,8 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
         watch=watch,
     )
     server.local_clock = life.wall
-    twin = Twin(shape, post, harbour, watch, life=life, agenda=loop.agenda)
+    log = FullLog(story, post, archive)
+    twin = Twin(shape, harbour, watch, life=life, log=log, agenda=loop.agenda)
     watch.at_delete = twin.compare
     # Where nothing goes wrong, it has to be well all the time.
     healthy = dice.calm_from + _HEALING if shape.faults else dice.calm_from / 3

@@ -1,0 +1,64 @@
+"""The log with every line in time, and what the API says where nobody else does."""
+
+from collections.abc import Iterator
+from math import inf
+from operator import attrgetter, itemgetter
+
+from tests.simulation.archive import Archive
+from tests.simulation.telling import Letter, Post
+from tests.simulation.truth import EPOCH, Call, Story
+
+from demurrage.decide.ledger import Ledger
+from demurrage.engine.readings import events_of
+from demurrage.eventlog.parse import Line, read_line
+from demurrage.model.event import Ending, Entry
+from demurrage.provider.echo import read_echo
+
+
+class FullLog:
+    """Folds it up to a moment, and on from there."""
+
+    def __init__(self, story: Story, post: Post, archive: Archive) -> None:
+        self.ledger = Ledger()
+        letters = (letter for letters in post.by_source.values() for letter in letters)
+        self._letters: list[Letter] = sorted(letters, key=attrgetter("at"), reverse=True)
+        readings = (reading for call in story.calls for reading in _readings(call))
+        self._readings = sorted(readings, key=itemgetter(0), reverse=True)
+        self._archive = archive
+        self._position = 0
+        self._begun: set[str] = set()
+
+    def go_on(self, now: float) -> None:
+        """Fold what is known by now, in seconds since the world began."""
+        while self._letters and self._letters[-1].at <= now:
+            self._fold(self._letters.pop().read)
+        while self._readings and self._readings[-1][0] <= now:
+            self._read(*self._readings.pop())
+
+    def _read(self, at: float, call: Call) -> None:
+        """What a daemon would write down, were it to read the response just then."""
+        document = self._archive.response(call.response_id, at)
+        moment = EPOCH + at
+        reading = read_echo(document, call.response_id, asked_at=moment, answered_at=moment)
+        begun = not call.by_id or call.id in self._begun
+        for raw in events_of("default", reading, begun=begun):
+            if raw["type"].endswith("started"):
+                raw["data"]["containers"] = list(call.carried)
+            self._fold(read_line(raw))
+        self._begun.add(call.id)
+
+    def _fold(self, line: Line) -> None:
+        self._position += 1
+        self.ledger.fold([Entry(self._position, line.event)])
+
+
+def _readings(call: Call) -> Iterator[tuple[float, Call]]:
+    """When something new is to be read of a call whose end its writer does not tell, but an id."""
+    heard_until = min(call.told_at, call.hand.dies)
+    untold = call.ending is Ending.LOST or call.told_at == inf
+    if call.by_id and call.stored:
+        yield call.known_at, call
+    elif call.by_id or not (untold and call.tells_creation and call.known_at < heard_until):
+        return
+    for at in (call.runs, call.output, call.ends):
+        yield max(call.known_at, at), call
