@@ -46,7 +46,8 @@ INVARIANTS = {
     "never_retrieved": "no container is retrieved",
 }
 _ALLOWING = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
-_HOUR = 3600.0
+# Of the hour in which the rails count intents; a delete waits up to a minute before it leaves.
+_MOST_OF_AN_HOUR = 3540.0
 _TRACE = 60_000
 
 
@@ -316,7 +317,7 @@ class Watch:
             return
         now = self.now
         self._in_cycle[container] += 1
-        while self._recent and self._recent[0][0] <= now - _HOUR:
+        while self._recent and self._recent[0][0] <= now - _MOST_OF_AN_HOUR:
             self._recent.popleft()
         self._recent.append((now, container))
         if len(self._in_cycle) > 8:
