@@ -1,6 +1,7 @@
 """`demurrage events`: look at the event log, append to it, verify it."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,12 +9,19 @@ import typer
 
 from demurrage.cli.exits import Code, UsageError
 from demurrage.cli.moments import local, rfc3339
-from demurrage.cli.session import log_to_read, log_to_write, settings_of
+from demurrage.cli.session import (
+    log_to_read,
+    log_to_write,
+    provider_now,
+    settings_of,
+    store_to_read,
+)
 from demurrage.cli.show import note, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from demurrage.app.settings import Settings
     from demurrage.eventlog.reading import Kept
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -146,6 +154,7 @@ def append(
         ends=end_conversation or (),
         finishes=finish or (),
         ending=ending,
+        now=partial(_provider_time, settings),
     )
     if not words and file is None:
         raise UsageError("FILE: name a file, - for standard input, or one of the options")
@@ -160,6 +169,11 @@ def append(
         say_json({"accepted": result.accepted, "duplicates": result.duplicates})
     else:
         say(f"{result.accepted} appended, {result.duplicates} were there already.")
+
+
+def _provider_time(settings: "Settings", target: str) -> float:
+    with store_to_read(settings) as store:
+        return provider_now(store, target)
 
 
 @app.command()

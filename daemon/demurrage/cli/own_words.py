@@ -1,9 +1,8 @@
 """Events that a command appends: read from a file, or made from a person's options."""
 
 import sys
-import time
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +85,7 @@ def own_events(
     ends: Iterable[str],
     finishes: Iterable[str],
     ending: str,
+    now: Callable[[str], float],
 ) -> list[Line]:
     """What a person says, as events of that person.
 
@@ -96,6 +96,7 @@ def own_events(
         ends: conversations that are over, or responses whose lineage is.
         finishes: calls that ended for certain, or responses of which only the id is known.
         ending: how these ended.
+        now: a target's provider time, which the word is as of.
 
     Raises:
         UsageError: the target is not clear, or an id or the ending is no good.
@@ -128,7 +129,8 @@ def own_events(
     for option, _, data in said:
         _check_ids(option, data)
     owner = _target(targets, target)
-    return [_event(option, kind, {"target": owner, **data}) for option, kind, data in said]
+    at = now(owner)
+    return [_event(option, kind, at, {"target": owner, **data}) for option, kind, data in said]
 
 
 def _check_ids(option: str, data: Mapping[str, str]) -> None:
@@ -155,13 +157,13 @@ def _target(targets: Collection[str], target: str | None) -> str:
     return target
 
 
-def _event(option: str, kind: str, data: dict[str, Any]) -> Line:
+def _event(option: str, kind: str, at: float, data: dict[str, Any]) -> Line:
     document = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
         "source": f"{PERSON_PREFIX}{person()}",
         "type": f"demurrage.{kind}",
-        "time": rfc3339(time.time()),
+        "time": rfc3339(at),
         "datacontenttype": "application/json",
         "data": data,
     }

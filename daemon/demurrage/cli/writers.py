@@ -10,6 +10,7 @@ from demurrage.cli.moments import local, span, when
 from demurrage.cli.session import (
     log_to_read,
     person,
+    provider_now,
     settings_of,
     store_to_read,
     store_to_write,
@@ -97,7 +98,9 @@ def retire(
         _refuse_the_living(settings, source, heard_at, yes=yes)
         open_calls = _left_open(log, source)
     with store_to_write(settings) as store:
-        store.retire_writer(source, time.time(), by)
+        # Whoever has spoken after that is there; on a clock that is ahead nobody would be.
+        at = max(provider_now(store, each) for each in settings.targets)
+        store.retire_writer(source, at, by)
     if as_json:
         say_json({"source": source, "retired": True, "by": by, "left_open": open_calls})
         return

@@ -2,7 +2,8 @@
 
 A lineage ends by `conversation.ended`, or for one container by `container.released`; an end
 covers only what started before it, and an end that another writer reports must lie clearly
-(by the clocks' uncertainty) after the start. What runs on past it holds the container until it
+(by the clocks' uncertainty) after the start. Where nobody has told how a writer's clock stands,
+its word ends nothing, nor does its `until`. What runs on past an end holds the container until it
 is done. A pin ends at its `until` or by a release.
 """
 
@@ -99,6 +100,8 @@ def end_of(
 ) -> End | Reason:
     """When a lineage ended, or why it has not."""
     ends = (*book.lineages.ends(members[0].call_id), *releases)
+    # Of one whose clock nobody knows it cannot be told what it comes after.
+    ends = ends and tuple(end for end in ends if end.source.timed)
     covering = ends and [end for end in ends if all(_covers(end, each, rules) for each in members)]
     if not covering:
         latest = members[0]
@@ -130,11 +133,15 @@ def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
 
 def _pin(pin: Pin, releases: Sequence[Moment], rules: EvidenceRules, now: float) -> End | Reason:
     """When a pin ended, or that it has not."""
-    until = inf if pin.until is None else pin.until
+    until = End(inf, inf)
+    if pin.until is not None and pin.at.source.timed:
+        # Told on the writer's clock, like everything else.
+        last = Moment(pin.until, pin.at.source)
+        until = End(last.earliest(rules.max_event_delay), last.latest(rules.max_event_delay))
     released = _released(pin.at, releases, rules)
-    if min(until, released.over_at) > now:
+    if min(until.over_at, released.over_at) > now:
         return Reason(Code.PINNED, "an application has pinned it", pin.at.source.id)
-    return min(End(until, until), released, key=lambda end: end.over_at)
+    return min(until, released, key=lambda end: end.over_at)
 
 
 def _creation(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> End | Reason:
@@ -152,7 +159,7 @@ def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> E
         (
             End(end.earliest(unknown), end.latest(unknown))
             for end in releases
-            if _before(at, end, rules)
+            if end.source.timed and _before(at, end, rules)
         ),
         key=lambda end: end.over_at,
         default=End(inf, inf),

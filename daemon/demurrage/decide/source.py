@@ -303,6 +303,14 @@ class Source:
         return (self.offset_low, self.offset_high)
 
     @property
+    def timed(self) -> bool:
+        """True when its moments can be placed: something has told how its clock stands.
+
+        The daemon's own hand, a person's too, writes the provider's time.
+        """
+        return self.own or self.offset_low is not None or self.goodbye_low is not None
+
+    @property
     def in_flight(self) -> frozenset[str]:
         """The calls that its heartbeats turn on, as far as these bear on what it has proven.
 

@@ -23,9 +23,10 @@ async def retire_dead(
 ) -> None:
     """Retire those whose record is whole, as every target's rules see it.
 
-    The moment that is stored is the latest that any trusted clock shows now, after the proof: the
-    process was dead by then, and what it began it had begun. A target that never answers, or whose
-    clock is being measured anew, keeps the others from nothing.
+    The moment that is stored is one that trusted clocks show now, after the proof: the process was
+    dead by then, and what it began it had begun. These are the clocks of the targets that it has
+    logged for, all of them, for each bounds by that moment what it may have made there; of one
+    that has begun nothing, any clock will do. Who logged for a target that does not answer waits.
 
     Args:
         dead: sources whose processes are proven dead, and all of whose lines are in the ledger.
@@ -34,18 +35,31 @@ async def retire_dead(
         targets: all that are watched.
         store: where it is recorded.
     """
-    clocks = [each.api.clock for each in targets]
-    # A moment on the local clock alone could lie before the death.
-    told = [each.now() for each in clocks if each.offset is not None and not each.jumped]
-    if not dead or not told:
-        return
-    at = max(told)
     for name in sorted(dead):
         source = ledger.sources.get(name)
-        if source is not None and all(
-            may_be_retired(source, retired, each.rules.evidence, at) for each in targets
+        at = None if source is None else _now(source, targets)
+        if (
+            source is not None
+            and at is not None
+            and all(may_be_retired(source, retired, each.rules.evidence, at) for each in targets)
         ):
             await asyncio.to_thread(store.retire_writer, name, at, PROOF)
+
+
+def _now(source: Source, targets: Collection[Target]) -> float | None:
+    """The latest moment on the clocks that bear on a writer; None where one is not trusted.
+
+    A moment on the local clock alone could lie before the death.
+    """
+    own = [each.api.clock for each in targets if each.name in source.targets]
+    trusted = [
+        each.api.clock
+        for each in targets
+        if each.api.clock.offset is not None and not each.api.clock.jumped
+    ]
+    if any(each not in trusted for each in own):
+        return None
+    return max((each.now() for each in own or trusted), default=None)
 
 
 def all_over(ledger: Ledger, retired: Mapping[str, float]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 Progress comes from a monotonic source, so that a step of the local wall clock never moves
 `now()`. The wall clock is watched all the same: writers stamp their events with it, and a step
 of it, or of the provider's clock, makes what was measured doubtful until several answers agree.
+So is a first answer that the wall clock does not bear out: one `Date` alone may be wrong.
 """
 
 import time
@@ -16,6 +17,8 @@ from demurrage.provider.offset import OffsetBounds
 _STEP = 1.0
 # So many answers in a row must agree after a step.
 _AGREEING = 3
+# A machine whose clock is kept is not further than this from the provider's; seconds.
+_KEPT = 5.0
 # September 2001. A server that says 1970 has no clock at all.
 _EARLIEST = 1e9
 
@@ -49,7 +52,11 @@ class HeaderClock:
 
     @property
     def jumped(self) -> bool:
-        """True from a step of either clock until several new answers agree."""
+        """True while one answer's word would have to be taken for the time.
+
+        That is from a step of either clock, or from a first answer that this machine's own clock
+        contradicts, until several answers agree.
+        """
         self._watch_wall()
         return self._jumped
 
@@ -80,6 +87,8 @@ class HeaderClock:
         sample = OffsetBounds.of_answer(date, sent_at, self._monotonic())
         if self._known is None:
             self._known = sample
+            if not sample.low - _KEPT <= self._wall_lead <= sample.high + _KEPT:
+                self._jumped, self._rival = True, None
             return
         agreed = self._known.meet(sample)
         if agreed is not None and not self._jumped:

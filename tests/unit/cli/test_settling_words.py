@@ -13,8 +13,15 @@ def test_a_response_known_by_its_id_alone_can_be_finished(finished: str, left: l
     ledger = Ledger()
     known = Event("1", "webhook", 0.0, "default", Known("resp_1"), sequence=1)
     (line,) = own_events(
-        ("default",), None, releases=(), ends=(), finishes=(finished,), ending="completed"
+        ("default",),
+        None,
+        releases=(),
+        ends=(),
+        finishes=(finished,),
+        ending="completed",
+        now=lambda _: 1_800_000_000.0,
     )
+    assert line.event.time == 1_800_000_000.0
     ledger.fold([Entry(1, known), Entry(2, line.event)])
     book = ledger.book("default")
     assert [each for each, _ in book.unresolved()] == left

@@ -139,6 +139,7 @@ def test_the_latest_turn_is_named_as_what_holds(first: str, second: str) -> None
 def test_who_still_runs_after_the_end_is_named() -> None:
     """By the best id that is known of it."""
     app = used()
+    app.beats(0)
     app.starts("b", 90, conversation="talk")
     app.closes(100, "talk")
     for about in ("b", "resp_b"):
@@ -570,18 +571,58 @@ def test_another_writers_end_counts_from_clearly_after_the_start() -> None:
         assert judged(app, other, active=12).kind is kind, at
 
 
-def test_another_writers_end_counts_from_clearly_after_the_start_on_unknown_clocks() -> None:
-    """Either may be off by `max_event_delay`, and to the very second that is enough."""
-    for at, code in ((74.5, Code.NAMED_BY_RESPONSE), (75.0, Code.LINEAGES_ENDED)):
+def test_another_writers_end_counts_from_clearly_after_a_start_on_an_unknown_clock() -> None:
+    """That may be off by `max_event_delay`, and to the very second that is enough."""
+    for at, code in ((44.5, Code.NAMED_BY_RESPONSE), (45.0, Code.LINEAGES_ENDED)):
         app, other = used(), Writer("app-2")
+        other.beats(0)
         other.closes(at, "talk")
         assert verdict_of(sighting(active=25), app, other).codes[0] is code, at
 
 
+def test_an_end_on_a_clock_of_which_nothing_is_told_ends_nothing() -> None:
+    """It may be minutes ahead, and the conversation may have gone on meanwhile."""
+    app, other = used(), Writer("app-2")
+    other.closes(900, "talk")
+    app.beats(1000)
+    held = verdict_of(sighting(active=25), app, other, now=1100)
+    assert held.codes[0] is Code.NAMED_BY_RESPONSE
+    other.beats(1000)
+    let_go = verdict_of(sighting(active=25), app, other, now=1100)
+    assert let_go.codes[0] is Code.LINEAGES_ENDED
+
+
+def test_a_release_on_a_clock_of_which_nothing_is_told_ends_no_pin() -> None:
+    """Nor does the pin run out by it: its `until` is as unknown."""
+    app, other = used(), Writer("app-2")
+    app.beats(0)
+    app.closes(60, "talk")
+    other.pins("cntr_1", 50, until=100)
+    other.releases("cntr_1", 90)
+    app.beats(1000)
+    held = verdict_of(sighting(active=25), app, other, now=1100)
+    assert held.codes == (Code.PINNED,)
+    other.beats(1000)
+    assert verdict_of(sighting(active=25), app, other, now=1100).codes[0] is not Code.PINNED
+
+
+def test_a_pin_runs_out_by_the_clock_of_who_set_it() -> None:
+    """What is told slow by a minute lasts for a minute longer, to the second."""
+    for now, pinned in ((159.5, True), (160.5, False)):
+        app, other = used(), Writer("app-2", offset=-60.0, reports=-60.0)
+        app.beats(0)
+        app.closes(60, "talk")
+        other.beats(0)
+        other.pins("cntr_1", 50, until=100)
+        found = verdict_of(sighting(active=25), app, other, now=now)
+        assert (found.codes == (Code.PINNED,)) is pinned, now
+
+
 def test_of_a_call_without_a_start_the_servers_word_says_when_it_began() -> None:
-    """By the skew, to the very second, and by the end's own clock, which nobody knows."""
-    for at, code in ((44.5, Code.NAMED_BY_RESPONSE), (45.0, Code.LINEAGES_ENDED)):
+    """By the skew, to the very second."""
+    for at, code in ((14.5, Code.NAMED_BY_RESPONSE), (15.0, Code.LINEAGES_ENDED)):
         app = Writer()
+        app.beats(0)
         app.ends("a", 30, "cntr_1", created_at=10)
         app.closes(at, after="a")
         assert verdict_of(sighting(active=25), app).codes[0] is code, at

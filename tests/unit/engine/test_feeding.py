@@ -104,10 +104,10 @@ def ledger(last: float, **beat: Any) -> Ledger:
     return made
 
 
-def target(clock: Clock, writer_timeout: float = 60.0) -> Target:
+def target(clock: Clock, writer_timeout: float = 60.0, name: str = "default") -> Target:
     """A target by whose rules a writer is judged."""
     rules = replace(Rules(), evidence=EvidenceRules(writer_timeout=writer_timeout))
-    return Target("default", Api(clock), rules, Mode.ENFORCE)
+    return Target(name, Api(clock), rules, Mode.ENFORCE)
 
 
 async def retired(held: Ledger, *targets: Target, known: dict[str, float] | None = None) -> Any:
@@ -118,8 +118,8 @@ async def retired(held: Ledger, *targets: Target, known: dict[str, float] | None
 
 
 async def test_a_proven_death_is_recorded_as_of_the_latest_clock() -> None:
-    """By then the process was dead on every provider's time."""
-    clocks = target(Clock(T)), target(Clock(T + 3))
+    """By then the process was dead on the time of every provider that it had to do with."""
+    clocks = target(Clock(T)), target(Clock(T + 3)), target(Clock(T + 9), name="other")
     assert await retired(ledger(T - 61), *clocks) == [("w", T + 3, "its lock is gone")]
 
 
@@ -133,11 +133,21 @@ async def test_every_target_s_rules_must_allow_it() -> None:
 
 @pytest.mark.parametrize("doubted", [Clock(T + 900, jumped=True), Clock(T + 900, offset=None)])
 async def test_a_clock_that_is_not_trusted_tells_no_moment_of_a_death(doubted: Clock) -> None:
-    """Nor does its target keep the others from going on, should it never answer again."""
+    """Another target's does not stand in for it; of whom it has to do with nobody waits for it."""
     silent = ledger(T - 61)
     assert not await retired(silent, target(doubted))
-    found = await retired(silent, target(doubted), target(Clock()))
+    assert not await retired(silent, target(doubted), target(Clock(), name="other"))
+    found = await retired(silent, target(Clock()), target(doubted, name="other"))
     assert found == [("w", T, "its lock is gone")]
+
+
+async def test_one_that_has_begun_nothing_is_retired_by_any_clock() -> None:
+    """It may only have started and been killed."""
+    made = Ledger()
+    beat = Heartbeat(T - 61, 0, clock_offset=0.0)
+    made.fold([Entry(1, Event("1", "w", T - 61, "", beat, 1))])
+    found = await retired(made, target(Clock(T, offset=None)), target(Clock(T + 3), name="other"))
+    assert found == [("w", T + 3, "its lock is gone")]
 
 
 def test_who_said_goodbye_or_was_retired_is_over() -> None:
