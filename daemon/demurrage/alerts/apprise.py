@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase, NotifyType
 
 _PAGERDUTY = "pagerduty://"
-_ABSENT = "type apprise needs the notify extra; install demurrage[notify]"
+_ABSENT = "type apprise needs an extra; in the project's folder: pip install '.[notify]'"
 _UNKNOWN = (
     "Apprise does not understand the address, or lacks what this service needs; "
     "see its page of that service for how the address is written"

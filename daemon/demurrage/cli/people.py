@@ -181,7 +181,11 @@ def confirm(
             words = "windows close max_birth_delay after a response's start again"
         else:
             settled = store.confirm_coverage(target, now, by)
-            words = f"coverage is confirmed; this settles {counted(settled, 'break')}"
+            words = (
+                f"coverage is confirmed; this settles {counted(settled, 'break')}"
+                if settled
+                else "nothing has broken coverage, so there is nothing to confirm"
+            )
             if settings.rules(target).evidence.coverage == "partial":
                 words += ' (evidence.coverage is still "partial", so nothing is proven)'
     if as_json:

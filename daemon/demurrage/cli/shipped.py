@@ -53,7 +53,8 @@ _NEXT: Mapping[Kind, Sequence[str]] = {
         "`demurrage run [--config @demurrage.toml]`",
     ),
     Kind.SYSTEMD: (
-        "Make /opt/demurrage, a venv with `demurrage[service]` in it: that is what the unit runs.",
+        "As root: `python3 -m venv /opt/demurrage`; that is what the unit runs.",
+        "In the project's folder: `/opt/demurrage/bin/pip install '.[service]'`",
         "As root: `install -D -m 644 @demurrage.toml /etc/demurrage/demurrage.toml`",
         "`install -m 644 @demurrage.service /etc/systemd/system/demurrage.service`",
         "`install -D -m 644 @demurrage.sysusers.conf /etc/sysusers.d/demurrage.conf`",

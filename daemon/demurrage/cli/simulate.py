@@ -109,6 +109,8 @@ def simulate(
     rates: Sequence[float | None] = _shares(tool_use, "--tool-use")
     logging = _shares(coverage, "--coverage") if coverage else ()
     _in_bounds(rate, hours, tail, overlay, writers, naive_minutes)
+    if plot is not None and logging:
+        raise UsageError("--plot: shows costs, and with --coverage nothing is deleted; leave one")
     if plot is not None:
         _check(plot)
     settings = settings_of(context, secrets=False)

@@ -55,7 +55,7 @@ def server_engine(url: URL, *, patience: float) -> Engine:
     except (NoSuchModuleError, ImportError) as error:
         raise StoreUnusableError(
             f"the event log needs a driver for {url.drivername} that is not installed; "
-            "install demurrage[postgres]"
+            "in the project's folder: pip install '.[postgres]'"
         ) from error
     settings = (f"SET lock_timeout = {max(1, int(patience * 1000))}", *_SETTINGS)
 

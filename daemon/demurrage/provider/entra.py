@@ -26,7 +26,7 @@ class EntraTokens:
             )
         except ImportError as error:
             raise SettingsError(
-                'auth = "entra" needs the extra: pip install "demurrage[azure]"'
+                'auth = "entra" needs an extra; in the project\'s folder: pip install ".[azure]"'
             ) from error
         # The library's default is aiohttp: were it installed, the SDK would load all of it, too.
         self._credential = DefaultAzureCredential(transport=AsyncioRequestsTransport())

@@ -78,10 +78,14 @@ class Facts(Repository):
                     record_act(connection, at, "settings", "declare_partial", target=target)
 
     def confirm_coverage(self, target: str, at: float, by: str) -> int:
-        """A person confirms coverage again; returns how many breaks that settles."""
+        """A person confirms coverage again; returns how many breaks that settles.
+
+        Where nothing is broken nothing changes: what was proven since it was last given stays so.
+        """
         with self._database.write() as connection:
             settled = settle_breaks(connection, target, at)
-            _stand(connection, target, confirmed_at=at)
+            if settled:
+                _stand(connection, target, confirmed_at=at)
             detail = f"{settled} breaks settled"
             record_act(connection, at, by, "confirm_coverage", target=target, detail=detail)
         return settled

@@ -35,7 +35,8 @@ def named_refusals(place: Place) -> Iterator[None]:
         ) from error
     except (NoSuchModuleError, ImportError) as error:
         raise StoreUnusableError(
-            f"{where} needs a driver that is not installed; install demurrage[postgres]"
+            f"{where} needs a driver that is not installed; in the project's folder: "
+            "pip install '.[postgres]'"
         ) from error
     except OSError as error:
         kind = StoreAwayError if is_away(error) else StoreUnusableError

@@ -97,4 +97,11 @@ def test_without_matplotlib_the_install_line_is_given(
     monkeypatch.setattr("demurrage.simulator.score.plot.find_spec", lambda _: None)
     said = desk.say(*SHORT, "--plot", str(tmp_path / "costs.svg"))
     assert said.code == 2
-    assert "demurrage[plot]" in said.err
+    assert ".[plot]" in said.err
+
+
+def test_a_plot_of_what_is_not_deleted_is_refused(desk: Desk, tmp_path: Path) -> None:
+    """Under partial coverage nothing is, so all bars would tell the same."""
+    said = desk.say(*SHORT, "--coverage", "1,0.5", "--plot", str(tmp_path / "costs.svg"))
+    assert said.code == 2
+    assert "--plot" in said.err

@@ -50,6 +50,7 @@ def test_a_break_is_recorded_once_and_stays_settled(store: SqlStore) -> None:
     facts = store.facts("t", NOW)
     assert (facts.breaks, facts.confirmed_at) == ((), NOW + 1)
     assert store.confirm_coverage("t", NOW + 2, "ann") == 0
+    assert store.facts("t", NOW + 2).confirmed_at == NOW + 1
 
 
 def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:

@@ -197,7 +197,8 @@ class Target:
         for key in opened:
             each = self.breaks[key][0]
             self.breaks[key] = each, max(at, each.at)
-        self.confirmed_at = at
+        if opened:
+            self.confirmed_at = at
         return len(opened)
 
     def facts(self, now: float, retired: Mapping[str, float]) -> TargetFacts:

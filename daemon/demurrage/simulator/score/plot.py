@@ -25,7 +25,7 @@ def check_plot(path: Path) -> None:
     if not path.absolute().parent.is_dir():
         raise PlotError(f"--plot: the folder of {path} does not exist; make it first")
     if find_spec("matplotlib") is None:
-        raise PlotError("--plot: needs matplotlib: pip install 'demurrage[plot]'")
+        raise PlotError("--plot: needs matplotlib; in the project's folder: pip install '.[plot]'")
 
 
 def draw(scores: Sequence[Score], path: Path) -> None:
