@@ -1,9 +1,8 @@
 """All benchmarks, one after the other, and a table of what they measured.
 
-`run.py [NAME ...] [--full] [--json FILE] [--plots FOLDER]`; a name is that of a module here. One
-with `measure` hands over its figures; one that has only `main` is run as it is, and prints them.
-Exit code 1 if one of them broke; a limit that is missed says so in the table and is no error,
-for a busy machine can miss it too.
+`run.py [NAME ...] [--full] [--json FILE] [--plots FOLDER]`; a name is that of a module here with
+a `measure`. Exit code 1 if one of them broke; a limit that is missed says so in the table and is
+no error, for a busy machine can miss it too.
 """
 
 import argparse
@@ -35,14 +34,17 @@ def benchmarks(names: Sequence[str]) -> dict[str, Benchmark]:
     """The benchmarks of these names, all of the folder without any.
 
     Raises:
-        ModuleNotFoundError: there is none of that name.
+        SystemExit: there is none of a name; says which there are.
     """
-    found = {}
-    for name in names or sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run"):
-        module = importlib.import_module(f"benchmarks.{name}")
-        if hasattr(module, "measure"):
-            found[name] = module.measure
-    return found
+    modules = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
+    found = {
+        name: module.measure
+        for name in modules
+        if hasattr(module := importlib.import_module(f"benchmarks.{name}"), "measure")
+    }
+    if unknown := [name for name in names if name not in found]:
+        raise SystemExit(f"no benchmark is named {unknown[0]}; there are: {', '.join(found)}")
+    return {name: found[name] for name in names} if names else found
 
 
 def run(chosen: dict[str, Benchmark], options: Options) -> tuple[list[Measured], list[str]]:

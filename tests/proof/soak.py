@@ -24,7 +24,9 @@ _MIB = 2**20
 def main() -> int:
     """Run it and print what was found; returns the exit code."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, help="in less than about 20 it is still filling up"
+    )
     parser.add_argument("--pace", type=float, default=10.0, help="seconds between two samples")
     parser.add_argument("--rate", type=float, default=400.0, help="requests a minute")
     parser.add_argument("--seed", type=int, default=1)

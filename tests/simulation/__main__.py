@@ -1,4 +1,4 @@
-"""Runs many worlds, or one again: `python -m tests.simulation --help`."""
+"""Runs many worlds of seeds, or by --shape one again that has failed."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TextIO
 
-from tests.simulation.shape import command, draw, lasting, parse
+from tests.simulation.shape import command, draw, lasting, parse, seeds_of
 from tests.simulation.shrink import shrink, story_of
 from tests.simulation.summary import Summary
 from tests.simulation.world import Result, run
@@ -20,10 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.shape is not None:
         result = run(parse(options.shape))
         return _explain(result, shrinking=options.shrink)
-    first, _, last = options.seeds.partition("..")
-    seeds = range(int(first), int(last or first) + 1)
     shapes = [
-        lasting(each) if options.lasting else draw(each, options.containers) for each in seeds
+        lasting(each) if options.lasting else draw(each, options.containers)
+        for each in options.seeds
     ]
     began = time.perf_counter()
     summary = Summary(len(shapes))
@@ -69,7 +68,9 @@ def _tell(text: str, to: TextIO = sys.stdout) -> None:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", default="1..10", help="one seed, or a range such as 1..100")
+    parser.add_argument(
+        "--seeds", type=seeds_of, default="1..10", help="one seed, or a range such as 1..100"
+    )
     parser.add_argument("--containers", type=int, default=1000, help="born in each world, about")
     parser.add_argument(
         "--lasting",

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.simulation.faults import FAULTS
-from tests.simulation.shape import Shape
+from tests.simulation.shape import Shape, seeds_of
 from tests.simulation.world import Result, run
 
 _HARM = ("no_harm", "reference_kept")
@@ -98,17 +98,15 @@ def _middle(values: list[float]) -> float | None:
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; there is no wrong result."""
     parser = argparse.ArgumentParser(prog="beyond", description=__doc__)
-    parser.add_argument("--seeds", default="1..10", help="a range such as 1..100")
+    parser.add_argument("--seeds", type=seeds_of, default="1..10", help="a range such as 1..100")
     parser.add_argument("--containers", type=int, default=150)
     parser.add_argument("--out", type=Path, help="write the figures to this file, too")
     chosen = parser.parse_args(arguments)
-    first, _, last = chosen.seeds.partition("..")
-    seeds = range(int(first), int(last or first) + 1)
     figures = []
     for name, fault in FAULTS.items():
         if fault.inside:
             continue
-        measured = measure(name, seeds, chosen.containers)
+        measured = measure(name, chosen.seeds, chosen.containers)
         figures.append(measured)
         sys.stdout.write(f"{name}: {fault.what}\n")
         for key, value in list(measured.items())[2:]:

@@ -1,5 +1,6 @@
 """The parameters of one world: everything else follows from them and the seed."""
 
+from argparse import ArgumentTypeError
 from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import Literal
@@ -171,6 +172,18 @@ def command(shape: Shape) -> str:
             text = ",".join(sorted(value)) if isinstance(value, frozenset) else value
             said.append(f"{each.name}={text}")
     return "python -m tests.simulation --shape '" + " ".join(said) + "'"
+
+
+def seeds_of(text: str) -> range:
+    """The seeds that `7` or `1..100` names.
+
+    Raises:
+        ArgumentTypeError: it names none.
+    """
+    first, _, last = text.partition("..")
+    if first.isdecimal() and (last or first).isdecimal() and int(first) <= int(last or first):
+        return range(int(first), int(last or first) + 1)
+    raise ArgumentTypeError(f"{text!r} is neither a seed nor a range such as 1..100")
 
 
 def parse(text: str) -> Shape:

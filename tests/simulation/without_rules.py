@@ -399,9 +399,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write what was found to this file, too")
     chosen = parser.parse_args(arguments)
     found = []
-    for removal in REMOVALS:
-        if chosen.only not in removal.rule:
-            continue
+    removals = [removal for removal in REMOVALS if chosen.only in removal.rule]
+    if not removals:
+        parser.error(f"--only: no rule's name holds {chosen.only!r}")
+    for removal in removals:
         world, broken = shown(removal)
         found.append(
             {
