@@ -79,6 +79,8 @@ class Evidence:
         self._since: float | None = None
         self._read_at: float | None = None
         self._read_to: Cursor | None = None
+        # What each target's clock had counted when the log was last read by it.
+        self._steps: dict[ProviderClock, int] = {}
         self._claims: dict[str, Claim] = {}
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
@@ -89,33 +91,34 @@ class Evidence:
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
         """Read to the end. Call with the lock held.
 
-        A step of the clock breaks the series of readings: this machine may have slept, and what
-        writers could not deliver meanwhile is still to come.
+        A step of the clock breaks the series of readings, also one that was settled since: this
+        machine may have slept, and what writers could not deliver meanwhile is still to come.
         """
         self.dead = frozenset()
         try:
-            began = asyncio.get_running_loop().time(), clock.now()
+            began = _Asked.by(clock)
             gathered = await self._gather()
             if not gathered.whole:
                 self._since = None
                 return Unreadable(_behind(gathered.left), behind=True)
-            records, moment, now = await self._to_the_end(clock)
+            records, asked = await self._to_the_end(clock)
             if self._feed is not None:
                 # What was put into a file since then is not in it.
-                moment, now = began
+                asked = began
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
-        late = self._read_at is not None and moment - self._read_at > self._patience
+        late = self._read_at is not None and asked.ticks - self._read_at > self._patience
         self.lapses += late
-        if late or clock.jumped:
+        if late or asked.steps != self._steps.get(clock, 0):
             self._since = None
+        self._steps[clock] = asked.steps
         self.dead = gathered.dead
-        self._since = moment if self._since is None else self._since
-        self._read_at = moment
+        self._since = asked.ticks if self._since is None else self._since
+        self._read_at = asked.ticks
         if self._generation is not None:
-            self._read_to = Cursor(self._generation, self._position, now)
-        return Reading(now, now - (moment - self._since), records)
+            self._read_to = Cursor(self._generation, self._position, asked.now)
+        return Reading(asked.now, asked.now - (asked.ticks - self._since), records)
 
     @property
     def cursor(self) -> Cursor | None:
@@ -131,13 +134,13 @@ class Evidence:
             return Gathered(whole=True)
         return await asyncio.to_thread(self._feed.gather)
 
-    async def _to_the_end(self, clock: ProviderClock) -> tuple[int, float, float]:
-        """How many records came, and when the last were asked for, by the loop and by `clock`."""
+    async def _to_the_end(self, clock: ProviderClock) -> tuple[int, "_Asked"]:
+        """How many records came, and when the last were asked for."""
         if self._read_at is None:
             await self._begin()
         records = 0
         while True:
-            moment, now = asyncio.get_running_loop().time(), clock.now()
+            asked = _Asked.by(clock)
             batch = await asyncio.to_thread(self._reader.read, self._position, BATCH)
             if await self._replaced(batch):
                 continue
@@ -147,7 +150,7 @@ class Evidence:
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
-                return records, moment, now
+                return records, asked
 
     async def _begin(self) -> None:
         """Compare the log with what the store remembers of it, and take over its floors.
@@ -246,6 +249,23 @@ class Evidence:
             return
         async with self.lock:
             await asyncio.to_thread(self._feed.tidy, over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """When something was asked for: by the loop, by a clock, and after how many steps of it.
+
+    A step that comes while the answer is awaited is found to be new by the next reading.
+    """
+
+    ticks: float
+    now: float
+    steps: int
+
+    @classmethod
+    def by(cls, clock: ProviderClock) -> "_Asked":
+        """Now."""
+        return cls(asyncio.get_running_loop().time(), clock.now(), clock.steps)
 
 
 def _behind(left: int) -> str:

@@ -21,6 +21,7 @@ class HourAhead:
 
     jumped = False
     offset = None
+    steps = 0
 
     def now(self) -> float:
         """An hour too much."""
