@@ -14,6 +14,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.decide.source import Source
 from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
+from demurrage.engine.pulse import Pulse
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
 from demurrage.model.gathering import Gathered
@@ -53,13 +54,13 @@ class Evidence:
     Args:
         reader: the log.
         remembered: how far the store says that the log was read before.
-        patience: seconds between two readings from which on they are no unbroken series.
+        patience: seconds for which the process may stand still within a series of readings.
         feed: where events lie that are not in the log yet, if anywhere. It is emptied into
             the log before each reading, or the log would not be read to its end.
 
     `dead` holds the sources whose processes the feed last proved dead. `setbacks` counts how
-    often the log turned out to have gone back in time or been replaced, `lapses` how often a
-    reading came too late for the series.
+    often the log turned out to have gone back in time or been replaced. `pulse` is for the owner
+    to begin and to end: without it only readings tell that the process did not stand still.
     """
 
     def __init__(
@@ -72,31 +73,32 @@ class Evidence:
         self._reader = reader
         self._feed = feed
         self._remembered = remembered
-        self._patience = patience
         self._position = 0
         self._generation: str | None = None
         # On the event loop's clock, which no step of a wall clock moves.
         self._since: float | None = None
-        self._read_at: float | None = None
+        self._begun = False
         self._read_to: Cursor | None = None
-        # What each target's clock had counted when the log was last read by it.
+        # What had been counted when the log was last read, of steps by each target's clock.
+        self._pauses = 0
         self._steps: dict[ProviderClock, int] = {}
         self._claims: dict[str, Claim] = {}
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
+        self.pulse = Pulse(patience)
         self.setbacks = 0
-        self.lapses = 0
         self.dead: frozenset[str] = frozenset()
 
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
         """Read to the end. Call with the lock held.
 
-        A step of the clock breaks the series of readings, also one that was settled since: this
-        machine may have slept, and what writers could not deliver meanwhile is still to come.
+        A standstill of the process breaks the series of readings, and so does a step of the
+        clock, also one that was settled since, for this machine may have slept: what writers
+        could not deliver meanwhile is still to come.
         """
         self.dead = frozenset()
         try:
-            began = _Asked.by(clock)
+            began = self._asked(clock)
             gathered = await self._gather()
             if not gathered.whole:
                 self._since = None
@@ -108,14 +110,11 @@ class Evidence:
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
-        late = self._read_at is not None and asked.ticks - self._read_at > self._patience
-        self.lapses += late
-        if late or asked.steps != self._steps.get(clock, 0):
+        if asked.pauses != self._pauses or asked.steps != self._steps.get(clock, 0):
             self._since = None
-        self._steps[clock] = asked.steps
+        self._pauses, self._steps[clock] = asked.pauses, asked.steps
         self.dead = gathered.dead
         self._since = asked.ticks if self._since is None else self._since
-        self._read_at = asked.ticks
         if self._generation is not None:
             self._read_to = Cursor(self._generation, self._position, asked.now)
         return Reading(asked.now, asked.now - (asked.ticks - self._since), records)
@@ -134,13 +133,19 @@ class Evidence:
             return Gathered(whole=True)
         return await asyncio.to_thread(self._feed.gather)
 
+    def _asked(self, clock: ProviderClock) -> "_Asked":
+        """Now."""
+        ticks = self.pulse.feel()
+        return _Asked(ticks, clock.now(), self.pulse.pauses, clock.steps)
+
     async def _to_the_end(self, clock: ProviderClock) -> tuple[int, "_Asked"]:
         """How many records came, and when the last were asked for."""
-        if self._read_at is None:
+        if not self._begun:
             await self._begin()
+            self._begun = True
         records = 0
         while True:
-            asked = _Asked.by(clock)
+            asked = self._asked(clock)
             batch = await asyncio.to_thread(self._reader.read, self._position, BATCH)
             if await self._replaced(batch):
                 continue
@@ -196,7 +201,7 @@ class Evidence:
             yield
         except BaseException:
             self._drop()
-            self._read_at = None
+            self._begun = False
             raise
 
     async def forget(
@@ -253,19 +258,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """When something was asked for: by the loop, by a clock, and after how many steps of it.
+    """When something was asked for: by the loop, by a clock, and after how many breaks.
 
-    A step that comes while the answer is awaited is found to be new by the next reading.
+    One that comes while the answer is awaited is found to be new by the next reading.
     """
 
     ticks: float
     now: float
+    pauses: int
     steps: int
-
-    @classmethod
-    def by(cls, clock: ProviderClock) -> "_Asked":
-        """Now."""
-        return cls(asyncio.get_running_loop().time(), clock.now(), clock.steps)
 
 
 def _behind(left: int) -> str:
