@@ -14,6 +14,7 @@ from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import EventReader, Store
+from demurrage.engine.pulse import longest_pause
 from demurrage.model.container import Sighting
 from demurrage.model.error import DemurrageError
 from demurrage.model.facts import TargetFacts
@@ -82,21 +83,25 @@ async def preview(
     watch = InventoryWatch(target.name, target.api, rules)
     watch.remember(past.sightings, bootstrapped=past.whole)
     cursor = await asyncio.to_thread(store.cursor) if store is not None else None
-    evidence = Evidence(reader, cursor, rules.watch.freshness)
+    evidence = Evidence(reader, cursor, longest_pause([rules]))
     look = Look(target, watch, evidence)
-    census = await watch.look()
-    # Only now has an answer told the time, by which protections end and coverage counts.
-    facts = await asyncio.to_thread(_facts, target, store)
-    picture = await _judged(look, watch, census, facts)
-    if _waits_for_events(picture, facts, rules):
-        tell(
-            f"watching {target.name}'s events for {rules.evidence.max_event_delay:.0f} s, as proof "
-            "asks"
-        )
-        await _watch_events(evidence, target, pause)
+
+    async def picture_now() -> tuple[Picture, TargetFacts]:
         census = await watch.look()
+        # Only now has an answer told the time, by which protections end and coverage counts.
         facts = await asyncio.to_thread(_facts, target, store)
-        picture = await _judged(look, watch, census, facts)
+        return await _judged(look, watch, census, facts), facts
+
+    evidence.pulse.begin()
+    try:
+        picture, facts = await picture_now()
+        if _waits_for_events(picture, facts, rules):
+            delay = rules.evidence.max_event_delay
+            tell(f"watching {target.name}'s events for {delay:.0f} s, as proof asks")
+            await _watch_events(evidence, target, pause)
+            picture, _ = await picture_now()
+    finally:
+        evidence.pulse.end()
     decision = picture.decision
     if decision is None:
         raise NotLookedError(_shortfall(target.name, picture))

@@ -16,7 +16,7 @@ from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.holds import Holds, restore_subjects
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.inventory import InventoryWatch, remembered
-from demurrage.engine.lapses import Lapses, lapsing
+from demurrage.engine.lapses import Lapses
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import Store
 from demurrage.engine.recovery import Recovery
@@ -78,7 +78,7 @@ class Cycle:
         self._vanished: set[str] = set()
         self._regretted: set[str] = set()
         self._setbacks = 0
-        self._lapses = Lapses()
+        self._lapses = Lapses(target.name)
         self._settled_in = False
         # What was last listed before this may have been deleted by this daemon itself, in a time
         # that its store has forgotten.
@@ -146,6 +146,9 @@ class Cycle:
         census = await self._watch(conditions)
         await self._settle_in()
         picture, facts = await self._judge(census)
+        took = asyncio.get_running_loop().time() - turning_since
+        slow = took > self.target.rules.watch.freshness
+        conditions += self._lapses.noted(slow=slow, pauses=self._evidence.pulse.pauses)
         plan = Plan(self.target.name, self.target.api.clock.now(), ())
         judgement = Judgement(())
         if picture.decision is not None:
@@ -356,8 +359,6 @@ class Cycle:
             found.append(Condition(picture.inventory.kind, name, picture.inventory.detail))
         if isinstance(picture.reading, Unreadable):
             found.append(_unread(name, picture.reading))
-        if self._lapses.persist(self._evidence.lapses):
-            found.append(lapsing(name))
         if self.target.api.clock.jumped:
             text = (
                 "the local or the provider's clock made a step; nothing is deleted until they agree"

@@ -13,6 +13,7 @@ from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.housekeeping import Housekeeping
 from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
+from demurrage.engine.pulse import longest_pause
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
 from demurrage.engine.retiring import retire_dead
@@ -124,8 +125,9 @@ class Engine:
         async with self._opening:
             if self._evidence is None:
                 remembered = await asyncio.to_thread(self._store.cursor)
-                patience = max(each.rules.watch.freshness for each in self._targets.values())
+                patience = longest_pause(each.rules for each in self._targets.values())
                 self._evidence = Evidence(self._log, remembered, patience, self._feed)
+                self._evidence.pulse.begin()
         if name not in self._cycles:
             self._cycles[name] = Cycle(
                 self._targets[name], self._evidence, self._store, self._hooks, self._stop
@@ -249,6 +251,8 @@ class Engine:
         for lock in (*self._turning.values(), *self._reading.values()):
             async with lock:
                 pass
+        if self._evidence is not None:
+            self._evidence.pulse.end()
 
     async def stop(self) -> None:
         """Drain, then let go of the targets' connections."""

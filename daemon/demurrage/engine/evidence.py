@@ -14,6 +14,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.decide.source import Source
 from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
+from demurrage.engine.pulse import Pulse
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
 from demurrage.model.gathering import Gathered
@@ -53,13 +54,13 @@ class Evidence:
     Args:
         reader: the log.
         remembered: how far the store says that the log was read before.
-        patience: seconds between two readings from which on they are no unbroken series.
+        patience: seconds for which the process may stand still within a series of readings.
         feed: where events lie that are not in the log yet, if anywhere. It is emptied into
             the log before each reading, or the log would not be read to its end.
 
     `dead` holds the sources whose processes the feed last proved dead. `setbacks` counts how
-    often the log turned out to have gone back in time or been replaced, `lapses` how often a
-    reading came too late for the series.
+    often the log turned out to have gone back in time or been replaced. `pulse` is for the owner
+    to begin and to end: without it only readings tell that the process did not stand still.
     """
 
     def __init__(
@@ -72,50 +73,51 @@ class Evidence:
         self._reader = reader
         self._feed = feed
         self._remembered = remembered
-        self._patience = patience
         self._position = 0
         self._generation: str | None = None
         # On the event loop's clock, which no step of a wall clock moves.
         self._since: float | None = None
-        self._read_at: float | None = None
+        self._begun = False
         self._read_to: Cursor | None = None
+        # What had been counted when the log was last read, of steps by each target's clock.
+        self._pauses = 0
+        self._steps: dict[ProviderClock, int] = {}
         self._claims: dict[str, Claim] = {}
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
+        self.pulse = Pulse(patience)
         self.setbacks = 0
-        self.lapses = 0
         self.dead: frozenset[str] = frozenset()
 
     async def read(self, clock: ProviderClock) -> Reading | Unreadable:
         """Read to the end. Call with the lock held.
 
-        A step of the clock breaks the series of readings: this machine may have slept, and what
-        writers could not deliver meanwhile is still to come.
+        A standstill of the process breaks the series of readings, and so does a step of the
+        clock, also one that was settled since, for this machine may have slept: what writers
+        could not deliver meanwhile is still to come.
         """
         self.dead = frozenset()
         try:
-            began = asyncio.get_running_loop().time(), clock.now()
+            began = self._asked(clock)
             gathered = await self._gather()
             if not gathered.whole:
                 self._since = None
                 return Unreadable(_behind(gathered.left), behind=True)
-            records, moment, now = await self._to_the_end(clock)
+            records, asked = await self._to_the_end(clock)
             if self._feed is not None:
                 # What was put into a file since then is not in it.
-                moment, now = began
+                asked = began
         except LogUnreadableError as error:
             self._since = None
             return Unreadable(str(error))
-        late = self._read_at is not None and moment - self._read_at > self._patience
-        self.lapses += late
-        if late or clock.jumped:
+        if asked.pauses != self._pauses or asked.steps != self._steps.get(clock, 0):
             self._since = None
+        self._pauses, self._steps[clock] = asked.pauses, asked.steps
         self.dead = gathered.dead
-        self._since = moment if self._since is None else self._since
-        self._read_at = moment
+        self._since = asked.ticks if self._since is None else self._since
         if self._generation is not None:
-            self._read_to = Cursor(self._generation, self._position, now)
-        return Reading(now, now - (moment - self._since), records)
+            self._read_to = Cursor(self._generation, self._position, asked.now)
+        return Reading(asked.now, asked.now - (asked.ticks - self._since), records)
 
     @property
     def cursor(self) -> Cursor | None:
@@ -131,13 +133,19 @@ class Evidence:
             return Gathered(whole=True)
         return await asyncio.to_thread(self._feed.gather)
 
-    async def _to_the_end(self, clock: ProviderClock) -> tuple[int, float, float]:
-        """How many records came, and when the last were asked for, by the loop and by `clock`."""
-        if self._read_at is None:
+    def _asked(self, clock: ProviderClock) -> "_Asked":
+        """Now."""
+        ticks = self.pulse.feel()
+        return _Asked(ticks, clock.now(), self.pulse.pauses, clock.steps)
+
+    async def _to_the_end(self, clock: ProviderClock) -> tuple[int, "_Asked"]:
+        """How many records came, and when the last were asked for."""
+        if not self._begun:
             await self._begin()
+            self._begun = True
         records = 0
         while True:
-            moment, now = asyncio.get_running_loop().time(), clock.now()
+            asked = self._asked(clock)
             batch = await asyncio.to_thread(self._reader.read, self._position, BATCH)
             if await self._replaced(batch):
                 continue
@@ -147,7 +155,7 @@ class Evidence:
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
-                return records, moment, now
+                return records, asked
 
     async def _begin(self) -> None:
         """Compare the log with what the store remembers of it, and take over its floors.
@@ -193,7 +201,7 @@ class Evidence:
             yield
         except BaseException:
             self._drop()
-            self._read_at = None
+            self._begun = False
             raise
 
     async def forget(
@@ -246,6 +254,19 @@ class Evidence:
             return
         async with self.lock:
             await asyncio.to_thread(self._feed.tidy, over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """When something was asked for: by the loop, by a clock, and after how many breaks.
+
+    One that comes while the answer is awaited is found to be new by the next reading.
+    """
+
+    ticks: float
+    now: float
+    pauses: int
+    steps: int
 
 
 def _behind(left: int) -> str:

@@ -1,20 +1,23 @@
 """Watching one target's listing: the tail every cycle, the living every so often.
 
-The tail watch reads newest-first down to `watch.overlap` past the newest known row. The
-reconcile pass refreshes the living by jumping to the regions that hold them. The first reading
-of a store's life goes to the end of the list.
+The tail watch reads newest-first down to `watch.overlap` past its foot, the newest row up to which
+everything was read twice. The reconcile pass refreshes the living by jumping to the regions that
+hold them. The first readings of a store's life go to the end of the list.
+
+One page may lose a row. As absence is believed after two looks, so is that nothing was left out:
+what one look alone has shown is read once more, and only then is it known what lives.
 """
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 from demurrage.decide.census import Census, inventory, take_census
 from demurrage.decide.deduction import horizon
 from demurrage.engine.ports import ContainersApi, Store
 from demurrage.model.condition import ConditionKind
-from demurrage.model.container import Container, Sighting
+from demurrage.model.container import Sighting
 from demurrage.model.inventory import CompleteInventory, Inventory
 from demurrage.model.listing import Listing, Region
 from demurrage.model.rules import Rules
@@ -47,6 +50,19 @@ def remembered(store: Store, target: str, horizon: float, now: float) -> dict[st
     return store.sightings(target, alive_or_born_after=by - horizon)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a complete look has shown: all that lived at `as_of`, as far as no page lost a row.
+
+    `newest` is the latest birth up to which it read. `as_of` is provider time, `ticks` the moment
+    on the event loop's clock.
+    """
+
+    ticks: float
+    as_of: float
+    newest: int | None
+
+
 class InventoryWatch:
     """What is known of one target's containers, kept fresh by listing and nothing else."""
 
@@ -57,7 +73,9 @@ class InventoryWatch:
         self._bootstrapped = False
         self._reconciled_at = -inf
         self._newest: int | None = None
-        self._whole_as_of: tuple[float, float] | None = None
+        self._foot: int | None = None
+        self._shown_once: _Shown | None = None
+        self._shown_twice: _Shown | None = None
         self._barred: set[str] = set()
         self.sightings: Mapping[str, Sighting] = {}
         self.own_deletes: set[str] = set()
@@ -77,27 +95,33 @@ class InventoryWatch:
         """Take over what the store knows from before."""
         self.sightings = dict(sightings)
         self._bootstrapped = bootstrapped
-        self._newest = None
-        self._note_newest(sightings.values())
-        self._whole_as_of = None
+        self._newest = _latest_birth(sightings.values())
+        # Of a process that has ended it is not known what its last look left out. A row may come
+        # twice in one look, so more than one interval tells that there were two.
+        self._foot = _latest_birth(
+            each
+            for each in sightings.values()
+            if each.listed_at - each.first_seen_at >= self._rules.watch.freshness
+        )
+        self._shown_once = self._shown_twice = None
 
     @property
     def whole_as_of(self) -> float | None:
-        """When this process last began to list in a way that showed all that lives, provider time.
+        """The latest moment of which this process knows all that lived then, provider time.
 
-        None until it has, and while no clock can be trusted.
+        When it began to list in a way that showed it, and a later look has read the same once
+        more. None until then, and while no clock can be trusted.
         """
-        clock = self._api.clock
-        if self._whole_as_of is None or clock.jumped or clock.offset is None:
+        clock, shown = self._api.clock, self._shown_twice
+        if shown is None or clock.jumped or clock.offset is None:
             return None
-        as_of, ticked_at = self._whole_as_of
         # The clock may have been wrong then, and put right since by answers of other looks.
-        return min(as_of, clock.now() - (asyncio.get_running_loop().time() - ticked_at))
+        return min(shown.as_of, clock.now() - (asyncio.get_running_loop().time() - shown.ticks))
 
     async def look(self) -> Census:
         """List the tail, and the living too when they are due for it."""
-        newest = self._newest if self._bootstrapped else None
-        regions = [plan_tail(newest, self._rules.watch.overlap)]
+        foot = self._foot if self._bootstrapped else None
+        regions = [plan_tail(foot, self._rules.watch.overlap)]
         now = asyncio.get_running_loop().time()
         reconciling = now - self._reconciled_at >= self._rules.watch.reconcile_interval
         if reconciling and self._bootstrapped:
@@ -111,8 +135,17 @@ class InventoryWatch:
         if reconciling and census.failure is None:
             self._reconciled_at = now
         if isinstance(self.amounts_to(census), CompleteInventory):
-            self._whole_as_of = census.as_of, now
+            self._note_shown(_Shown(now, census.as_of, self._newest))
         return census
+
+    def _note_shown(self, shown: _Shown) -> None:
+        """Take what was shown before for whole, now that it was read once more, and well apart."""
+        before = self._shown_once
+        if before is not None:
+            if shown.ticks - before.ticks < self._rules.watch.interval:
+                return
+            self._shown_twice, self._foot = before, before.newest
+        self._shown_once = shown
 
     async def refresh(self, container_ids: Collection[str], base: Census) -> Census:
         """List afresh the regions of the given containers, on top of this cycle's look."""
@@ -153,9 +186,8 @@ class InventoryWatch:
             born_after=now - self.horizon,
             own_deletes=self.own_deletes,
         )
-        self._note_newest(
-            census.sightings[row.id] for row in _rows(listing) if row.id in census.sightings
-        )
+        births = (self._newest, _latest_birth(census.sightings.values()))
+        self._newest = max((each for each in births if each is not None), default=None)
         self.sightings = self._living_or_recent(census.sightings, now)
         if census.whole_list and census.failure is None:
             self._bootstrapped = True
@@ -179,17 +211,6 @@ class InventoryWatch:
                 for each in listing.stretches
             ),
         )
-
-    def _note_newest(self, sightings: Iterable[Sighting]) -> None:
-        """Move the tail's foot up; a row from the future must not lift it over real births."""
-        births = (
-            each.container.created_at
-            for each in sightings
-            if each.container.created_at <= each.listed_at
-        )
-        newest = max(births, default=None)
-        if newest is not None:
-            self._newest = newest if self._newest is None else max(newest, self._newest)
 
     def bury(self, container_ids: Collection[str], at: float) -> None:
         """Our own deletes were confirmed: from here on these rows are tombstones."""
@@ -215,8 +236,16 @@ class InventoryWatch:
         }
 
 
-def _rows(listing: Listing) -> Iterator[Container]:
-    return (row for stretch in listing.stretches for row in stretch.rows)
+def _latest_birth(sightings: Iterable[Sighting]) -> int | None:
+    """Of what was listed after it; a row from the future must not stand above real births."""
+    return max(
+        (
+            each.container.created_at
+            for each in sightings
+            if each.container.created_at <= each.listed_at
+        ),
+        default=None,
+    )
 
 
 def _useless_cursors(listing: Listing) -> Iterator[str]:

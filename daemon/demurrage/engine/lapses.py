@@ -1,37 +1,44 @@
-"""Cycles so slow that the log is never read in an unbroken series, without which nothing is proven.
+"""What lasts and keeps everything for ever, with no fault anywhere: cycles that are too slow.
 
-Every lapse puts proof off by `evidence.max_event_delay`. One now and then is a machine that slept;
-one in every cycle means that the daemon keeps everything for ever, with no fault anywhere.
+One that takes longer than evidence may be old deletes nothing, and a process that stands still puts
+proof off by `evidence.max_event_delay`. One now and then is a busy hour, or a machine that slept.
 """
 
 from demurrage.model.condition import Condition, ConditionKind
 
-# Cycles with a lapse, one after the other, that are no accident any more.
+# Cycles in a row that are no accident any more.
 _ROW = 3
+_SLOW = (
+    "a cycle takes longer than three times watch.interval, so that what it has listed is too old "
+    "to delete anything by: raise watch.interval"
+)
+_STILL = (
+    "the process stands still for long in every cycle, so that no event can be delivered meanwhile "
+    "and proof is put off each time: does the machine have too little processor or memory?"
+)
 
 
 class Lapses:
-    """Counts the cycles in a row in which the series of readings broke."""
+    """Counts the cycles of a target, one after the other, that come to nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: str) -> None:
+        self._target = target
         self._seen = 0
-        self._row = 0
+        self._slow = 0
+        self._still = 0
 
-    def persist(self, lapses: int) -> bool:
-        """True when the series broke in each of the last cycles; to be asked once in each.
+    def noted(self, *, slow: bool, pauses: int) -> tuple[Condition, ...]:
+        """What was so in each of the last cycles; to be asked once in each.
 
         Args:
-            lapses: how often it has broken so far.
+            slow: the cycle took longer than evidence may be old.
+            pauses: how often the process has stood still so far.
         """
-        self._row = self._row + 1 if lapses != self._seen else 0
-        self._seen = lapses
-        return self._row >= _ROW
-
-
-def lapsing(target: str) -> Condition:
-    """Says so of a target."""
-    text = (
-        "a cycle takes longer than three times watch.interval, so that the event log is not read "
-        "without a break, and nothing can be proven or deleted: raise watch.interval"
-    )
-    return Condition(ConditionKind.EVIDENCE_STALE, target, text)
+        self._slow = self._slow + 1 if slow else 0
+        self._still = self._still + 1 if pauses != self._seen else 0
+        self._seen = pauses
+        return tuple(
+            Condition(ConditionKind.EVIDENCE_STALE, self._target, text)
+            for row, text in ((self._slow, _SLOW), (self._still, _STILL))
+            if row >= _ROW
+        )

@@ -41,6 +41,11 @@ class ProviderClock(Protocol):
         ...
 
     @property
+    def steps(self) -> int:
+        """How many signs of a step of either clock there were so far, settled or not."""
+        ...
+
+    @property
     def offset(self) -> float | None:
         """Provider time minus local time in seconds, None until measured."""
         ...

@@ -42,6 +42,7 @@ class HeaderClock:
         self._known: OffsetBounds | None = None
         self._rival: OffsetBounds | None = None
         self._jumped = False
+        self._steps = 0
 
     def now(self) -> float:
         """Provider time in epoch seconds; the local clock until a header was seen."""
@@ -59,6 +60,16 @@ class HeaderClock:
         """
         self._watch_wall()
         return self._jumped
+
+    @property
+    def steps(self) -> int:
+        """How many signs of a step of either clock there were; stays once answers agree again.
+
+        Who was not there while a step was in doubt finds it here: a few answers of one look may
+        settle it.
+        """
+        self._watch_wall()
+        return self._steps
 
     @property
     def offset(self) -> float | None:
@@ -95,6 +106,7 @@ class HeaderClock:
             self._known = agreed
             return
         self._jumped = True
+        self._steps += agreed is None
         self._settle(sample, agreed)
 
     def _settle(self, sample: OffsetBounds, agreed: OffsetBounds | None) -> None:
@@ -114,6 +126,7 @@ class HeaderClock:
         lead = self._wall() - self._monotonic()
         if abs(lead - self._wall_lead) > _STEP:
             self._jumped = True
+            self._steps += 1
             self._rival = None
             self._known = self._doubted()
         self._wall_lead = lead

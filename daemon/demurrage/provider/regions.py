@@ -17,19 +17,19 @@ from demurrage.model.listing import Region
 _PAGE_SIZE = 100
 
 
-def plan_tail(newest_known_created_at: float | None, overlap: float) -> Region:
-    """The top of the listing, down to `overlap` seconds past the newest known row.
+def plan_tail(foot: float | None, overlap: float) -> Region:
+    """The top of the listing, down to `overlap` seconds past its foot.
 
     A container can become visible half a minute after its birth, so what was the top at the
     last look is read again.
 
     Args:
-        newest_known_created_at: of all rows ever listed; None reads everything.
+        foot: the latest birth up to which every row is known; None reads everything.
         overlap: seconds.
     """
-    if newest_known_created_at is None:
+    if foot is None:
         return Region()
-    return Region(down_to=newest_known_created_at - overlap)
+    return Region(down_to=foot - overlap)
 
 
 def plan_regions(wanted: Iterable[Container], cursors: Iterable[Container]) -> tuple[Region, ...]:

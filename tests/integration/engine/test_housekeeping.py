@@ -1,18 +1,23 @@
 """Letting go waits until it is known what lives."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.integration.engine.conftest import AT_ONCE, Bench
+from tests.integration.engine.passing import Passing
 
 from demurrage.engine.engine import Engine
 from demurrage.engine.inventory import InventoryWatch
 from demurrage.engine.look import Target
+from demurrage.engine.ports import ContainersApi
 from demurrage.eventlog.log import EventLog
+from demurrage.model.listing import Listing, Region
 from demurrage.model.plan import Mode
 from demurrage.model.rules import RetentionRules
 from demurrage.provider.budget import CallBudget
@@ -47,6 +52,14 @@ def turn_of(container: str) -> tuple[dict[str, Any], ...]:
     )
 
 
+async def turn_twice(engine: Engine, *names: str) -> None:
+    """Two cycles of each target, an interval apart: then it is known what lives."""
+    for pause in (0.0, AT_ONCE.watch.interval):
+        await asyncio.sleep(pause)
+        for name in names:
+            await engine.turn(name)
+
+
 async def test_evidence_is_kept_while_nobody_knows_what_lives(bench: Bench) -> None:
     """Before the first whole listing any container may be the living one that it names."""
     bench.retention = RetentionRules(events=1.0)
@@ -60,6 +73,7 @@ async def test_evidence_is_kept_while_nobody_knows_what_lives(bench: Bench) -> N
         assert len(running.log.recent(10)) == len(turn)
         bench.admin.clear_faults()
         await running.turn_until(lambda: not running.shown("not_json"))
+        await turn_twice(running.engine, "default")
         await running.engine.housekeep()
         assert len(running.log.recent(10)) < len(turn)
 
@@ -80,9 +94,51 @@ async def test_what_was_said_while_nobody_listed_is_kept(bench: Bench) -> None:
         assert born in running.engine.evidence.ledger.book("default").mentions
         bench.admin.clear_faults()
         await running.turn_until(lambda: not running.shown("not_json"))
+        await turn_twice(running.engine, "default")
         await running.engine.housekeep()
         assert born in running.engine.evidence.ledger.book("default").mentions
         assert len(running.log.recent(10)) == len(turn)
+
+
+@dataclass
+class Losing(Passing):
+    """The API with something before it that loses a row."""
+
+    lost: str = ""
+
+    async def read(self, regions: Sequence[Region]) -> Listing:
+        """All but one."""
+        listing = await self.api.read(regions)
+        return replace(
+            listing,
+            stretches=tuple(
+                replace(each, rows=tuple(row for row in each.rows if row.id != self.lost))
+                for each in listing.stretches
+            ),
+        )
+
+
+async def test_what_names_a_container_that_a_page_has_lost_is_kept(bench: Bench) -> None:
+    """One look is not believed to show all that lives, and the next one finds it."""
+    bench.retention = RetentionRules(events=1.0)
+    bench.admin.seed(live=1, used_share=1.0)
+    (born,) = bench.cases()
+    apis: list[Losing] = []
+
+    def losing(api: ContainersApi) -> ContainersApi:
+        apis.append(Losing(api, lost=born))
+        return apis[-1]
+
+    bench.api = losing
+    async with bench.engine() as running:
+        running.log.append(turn_of(born), appended_at=time.time() - HOURS_AGO)
+        assert (await running.turn()).complete
+        await running.engine.housekeep()
+        apis[-1].lost = ""
+        await turn_twice(running.engine, "default")
+        await running.engine.housekeep()
+        assert born in running.engine.evidence.ledger.book("default").mentions
+        assert born in running.store.sightings("default", alive_or_born_after=time.time())
 
 
 @pytest.mark.parametrize("listed_ago", [None, 2 * HOURS_AGO, HOURS_AGO - 3.0])
@@ -97,7 +153,7 @@ async def test_what_was_said_after_the_last_whole_listing_is_kept(
     )
     async with bench.engine() as running:
         running.log.append(turn, appended_at=time.time() - HOURS_AGO)
-        await running.turn()
+        await turn_twice(running.engine, "default")
         with monkeypatch.context() as patched:
             listed_at = None if listed_ago is None else time.time() - listed_ago
             patched.setattr(InventoryWatch, "whole_as_of", listed_at)
@@ -132,13 +188,13 @@ async def test_of_a_process_that_said_goodbye_long_ago_nothing_is_kept(bench: Be
         for events in (gone, [beat(1, source="silent")]):
             running.log.append(events, appended_at=time.time() - HOURS_AGO)
         running.log.append([beat(1, source="here", ago=1.0)], appended_at=time.time())
-        await running.turn()
+        await turn_twice(running.engine, "default")
         assert set(running.engine.evidence.ledger.sources) == {"app-1", "silent", "here"}
         await running.engine.housekeep()
         assert set(running.engine.evidence.ledger.sources) == {"silent", "here"}
         assert len(running.log.recent(10)) == 2
     async with bench.engine() as running:
-        await running.turn()
+        await turn_twice(running.engine, "default")
         assert set(running.engine.evidence.ledger.sources) == {"silent", "here"}
         waited = {
             each["source"] for each in running.engine.statuses["default"]["evidence"]["writers"]
@@ -163,11 +219,11 @@ async def test_the_word_on_a_retired_process_goes_with_all_that_it_said(bench: B
             running.log.append(events, appended_at=time.time() - HOURS_AGO)
         for name in ("done", "open"):
             running.store.retire_writer(name, time.time() - HOURS_AGO / 2, "ann")
-        await running.turn()
+        await turn_twice(running.engine, "default")
         await running.engine.housekeep()
         assert running.store.facts("default", time.time()).retired.keys() == {"open"}
     async with bench.engine() as running:
-        await running.turn()
+        await turn_twice(running.engine, "default")
         assert running.engine.statuses["default"]["evidence"]["writers"] == []
 
 
@@ -202,8 +258,7 @@ async def test_what_another_target_lists_is_needed_in_every_log(
                 ),
             )
             log.append(turn, appended_at=time.time() - HOURS_AGO)
-            for name in engine.targets:
-                await engine.turn(name)
+            await turn_twice(engine, *engine.targets)
             await engine.housekeep()
             assert engine.evidence.ledger.named_elsewhere("default", [living]) == {living: "other"}
         finally:
@@ -237,12 +292,11 @@ async def test_what_names_anything_is_kept_while_one_target_is_not_seen(
         log.append(turns, appended_at=time.time() - HOURS_AGO)
         try:
             for names in (["default"], ["default", "other"]):
-                for name in names:
-                    await engine.turn(name)
+                await turn_twice(engine, *names)
                 await engine.housekeep()
                 assert engine.evidence.ledger.book("default").responses.keys() == {"c1", "c3"}
             other.admin.clear_faults()
-            await engine.turn("other")
+            await turn_twice(engine, "other")
             await engine.housekeep()
             assert not engine.evidence.ledger.book("default").responses
         finally:
@@ -260,7 +314,7 @@ async def test_what_may_have_the_oldest_in_its_context_is_kept(
     )
     async with bench.engine() as running:
         running.log.append(turn, appended_at=time.time() - HOURS_AGO)
-        await running.turn()
+        await turn_twice(running.engine, "default")
         with monkeypatch.context() as patched:
             patched.setattr(InventoryWatch, "oldest", time.time() - 2 * HOURS_AGO)
             await running.engine.housekeep()

@@ -1,13 +1,17 @@
-"""Cycles that take longer than evidence may be old: nothing goes, and the daemon says why."""
+"""Cycles that take longer than evidence may be old, and a process that stands still."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench
 from tests.integration.engine.passing import Passing
 
+from demurrage.engine.cycle import Outcome
+from demurrage.engine.evidence import Reading
 from demurrage.engine.ports import ContainersApi
+from demurrage.engine.pulse import longest_pause
 from demurrage.model.condition import ConditionKind
 from demurrage.model.listing import Listing, Region
 from demurrage.model.rules import WatchRules
@@ -49,3 +53,31 @@ async def test_cycles_too_slow_for_their_interval_keep_everything_and_say_so(ben
             await running.turn_until(lambda: bench.totals()["deleted"] == 3)
             await running.turn()
             assert not running.shown(ConditionKind.EVIDENCE_STALE)
+
+
+def series_of(outcome: Outcome) -> float:
+    """Since when the log has been read without a break."""
+    assert isinstance(outcome.picture.reading, Reading)
+    return outcome.picture.reading.since
+
+
+async def test_what_a_process_that_stood_still_took_no_part_in_is_waited_for(bench: Bench) -> None:
+    """Its door was closed meanwhile, however long its interval; waiting for an answer is no such.
+
+    When it ends, nothing beats any more.
+    """
+    bench.rules = replace(
+        AT_ONCE,
+        evidence=replace(AT_ONCE.evidence, max_event_delay=3.0),
+        watch=WatchRules(interval=60.0, overlap=60.0),
+    )
+    too_long = 1.3 * longest_pause([bench.rules])
+    async with bench.engine() as running:
+        first = series_of(await running.turn())
+        await asyncio.sleep(too_long)
+        assert abs(series_of(await running.turn()) - first) < too_long / 2
+        time.sleep(too_long)  # noqa: ASYNC251 - that the loop stands still is the point
+        assert series_of(await running.turn()) > first + 2 * too_long
+    await asyncio.sleep(0)
+    beating = [each for each in asyncio.all_tasks() if "_beat" in repr(each)]
+    assert not beating

@@ -1,5 +1,6 @@
-"""A preview is told the time by the API, as the cycle is that it foretells."""
+"""A preview is told the time by the API, and watches events, as the cycle is that it foretells."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ class HourAhead:
 
     jumped = False
     offset = None
+    steps = 0
 
     def now(self) -> float:
         """An hour too much."""
@@ -60,3 +62,23 @@ async def test_a_protection_is_not_over_by_a_clock_that_is_ahead(bench: Bench) -
         finally:
             await api.close()
         assert shown.verdicts[container].kind is VerdictKind.PROTECTED
+
+
+async def test_events_are_watched_without_a_break_though_readings_lie_far_apart(
+    bench: Bench,
+) -> None:
+    """Between two of them the process waits, and does not stand still."""
+    bench.rules = replace(
+        AT_ONCE,
+        evidence=replace(AT_ONCE.evidence, max_event_delay=1.5),
+        watch=replace(AT_ONCE.watch, interval=1.0),
+    )
+    async with bench.engine() as running, running.application() as app:
+        await app.leak(1)
+        await asyncio.sleep(bench.rules.evidence.max_event_delay)
+        target = Target("default", bench.connect(CallBudget(1000)), bench.rules, Mode.ENFORCE)
+        try:
+            shown = await preview(target, running.log, running.store)
+        finally:
+            await target.api.close()
+    assert [each.container_id for each in shown.plan.deletes] == list(bench.cases())

@@ -12,12 +12,13 @@ from demurrage.engine.ports import ContainersApi, ProviderClock
 from demurrage.model.condition import ConditionKind
 
 
-@dataclass
+@dataclass(eq=False)
 class LocalClock:
     """What a provider clock is before the first `Date` header; this machine's is an hour slow."""
 
     jumped: bool = False
     offset: float | None = None
+    steps: int = 0
 
     def now(self) -> float:
         """Local time."""

@@ -21,6 +21,7 @@ ROW = Container("cntr_1", int(T) - 400, "running", int(T) - 400)
 # Deleted a minute ago, and listed as if nothing had happened.
 TOMBSTONE = Sighting(ROW, T - 400, T - 60, gone_at=T - 60, deleted_at=T - 60)
 HORIZON = InventoryWatch("default", Api(), Rules()).horizon
+INTERVAL = Rules().watch.interval
 
 
 @dataclass
@@ -30,19 +31,29 @@ class Listed(Api):
     tells: bool = True
     whole: bool = True
     finished: bool = True
+    keeps_time: bool = False
     rows: tuple[Container, ...] = (ROW,)
     asked: list[Region] = field(default_factory=list)
 
     async def read(self, regions: Sequence[Region]) -> Listing:
         """The row is all there is."""
         self.asked += regions
-        if self.tells:
+        if self.keeps_time:
+            self.clock.time = T + asyncio.get_running_loop().time()
+        elif self.tells:
             self.clock.time, self.clock.offset = T, -AHEAD
         if not self.whole:
             return Listing(T + 1, (), 1, Failure(ConditionKind.TIMEOUT, "no answer"))
         ended = self.finished
-        tail = Stretch(regions[0], self.rows, finished=ended, reached_end=ended, listed_at=T)
-        return Listing(T, (tail,), 1)
+        now = self.clock.time if self.keeps_time else T
+        tail = Stretch(regions[0], self.rows, finished=ended, reached_end=ended, listed_at=now)
+        return Listing(now, (tail,), 1)
+
+
+async def look_at(watch: InventoryWatch, after: float) -> None:
+    """Look, so many seconds later."""
+    await asyncio.sleep(after)
+    await watch.look()
 
 
 @pytest.fixture
@@ -85,19 +96,20 @@ async def test_a_tombstone_outlives_a_start_on_a_clock_that_is_ahead(
 
 @pytest.mark.looptime
 async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -> None:
-    """Not from the store, not by a look that fell short, nor by a clock that is not trusted."""
+    """Not from the store, not by looks that fell short, nor by a clock that is not trusted."""
     api = Listed(Clock(T + AHEAD, offset=None))
     watch = InventoryWatch("default", api, Rules())
     watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    await look_at(watch, 0)
     assert watch.whole_as_of is None
-    await watch.look()
-    assert watch.whole_as_of == T
+    await look_at(watch, INTERVAL)
+    assert watch.whole_as_of == T - INTERVAL
     api.clock.jumped = True
     assert watch.whole_as_of is None
     api.clock.jumped = False
     api.whole = False
-    await watch.look()
-    assert watch.whole_as_of == T
+    await look_at(watch, INTERVAL)
+    assert watch.whole_as_of == T - 2 * INTERVAL
     api.clock.offset = None
     assert watch.whole_as_of is None
     api.clock.offset = 0.0
@@ -106,12 +118,67 @@ async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -
 
 
 @pytest.mark.looptime
+async def test_one_look_alone_is_not_believed_to_show_all_that_lives() -> None:
+    """A page may lose a row. What two looks have both read is as of the earlier one's moment."""
+    api = Listed(Clock(T), keeps_time=True)
+    watch = InventoryWatch("default", api, Rules())
+    whole = []
+    for seconds in (0, INTERVAL / 2, INTERVAL / 2, INTERVAL, 0, INTERVAL):
+        await look_at(watch, seconds)
+        whole.append(watch.whole_as_of)
+    assert whole == [None, None, T, T + INTERVAL, T + INTERVAL, T + 2 * INTERVAL]
+
+
+@pytest.mark.looptime
+async def test_what_one_look_alone_has_read_is_read_once_more() -> None:
+    """Else a row that it lost would never be listed: the next one reads from its foot on."""
+    lost = Container("cntr_2", int(T) - 300, "running", int(T) - 300)
+    newest = Container("cntr_3", int(T) - 5, "running", int(T) - 5)
+    api = Listed(Clock(T), rows=(newest, ROW), keeps_time=True)
+    watch = InventoryWatch("default", api, Rules())
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    await look_at(watch, 0)
+    assert watch.sightings.keys() == {ROW.id, newest.id}
+    api.rows = (newest, lost, ROW)
+    await look_at(watch, INTERVAL)
+    assert lost.id in watch.sightings
+    assert watch.whole_as_of == T
+    await look_at(watch, INTERVAL)
+    overlap = Rules().watch.overlap
+    feet = [each.down_to for each in api.asked if each.after is None]
+    assert feet == [ROW.created_at - overlap] * 2 + [newest.created_at - overlap]
+
+
+@pytest.mark.looptime
+async def test_the_whole_list_is_read_twice_before_its_end_is_not_asked_for_any_more() -> None:
+    """At the first start of all nothing is known that could stand below what a page lost."""
+    api = Listed(Clock(T), keeps_time=True)
+    watch = InventoryWatch("default", api, Rules())
+    for seconds in (0, INTERVAL, INTERVAL):
+        await look_at(watch, seconds)
+    foot = ROW.created_at - Rules().watch.overlap
+    assert [each.down_to for each in api.asked] == [None, None, foot]
+
+
+async def test_what_the_last_look_of_an_earlier_process_alone_had_read_is_read_again() -> None:
+    """Nobody is left who knows whether it lost a row."""
+    api = Listed(Clock(T))
+    watch = InventoryWatch("default", api, Rules())
+    late = Container("cntr_2", int(T) - 200, "running", int(T) - 200)
+    known = (TOMBSTONE, Sighting(late, T - 20, T - 20 + INTERVAL))
+    watch.remember({each.id: each for each in known}, bootstrapped=True)
+    await watch.look()
+    assert api.asked[0].down_to == ROW.created_at - Rules().watch.overlap
+
+
+@pytest.mark.looptime
 async def test_a_moment_that_a_wrong_clock_told_is_put_right_with_it() -> None:
     """By how long ago it was, for the label that it was given lies in the future."""
     api = Listed(Clock(T))
     watch = InventoryWatch("default", api, Rules())
-    await watch.look()
-    await asyncio.sleep(600)
+    for seconds in (0, INTERVAL):
+        await look_at(watch, seconds)
+    await asyncio.sleep(600 - INTERVAL)
     api.clock.time = T - AHEAD + 600
     assert watch.whole_as_of == pytest.approx(T - AHEAD)
     api.clock.time = T + AHEAD

@@ -22,13 +22,14 @@ from demurrage.model.rules import Rules
 T = 1_800_000_000.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Clock:
     """A provider clock that is set by hand."""
 
     time: float = T
     jumped: bool = False
     offset: float | None = 0.0
+    steps: int = 0
 
     def now(self) -> float:
         """Provider time."""
@@ -89,11 +90,13 @@ class SlowLog(EmptyLog):
 
     clock: Clock
     seconds: float = 0.0
+    steps: int = 0
 
     def read(self, after: int, limit: int) -> Batch:
         """The log as it was before."""
         batch = super().read(after, limit)
         self.clock.time += self.seconds
+        self.clock.steps += self.steps
         return batch
 
 
@@ -108,13 +111,20 @@ class Scene:
         watch = InventoryWatch("default", self.api, Rules())
         watch.remember({}, bootstrapped=True)
         self.log = SlowLog(self.api.clock)
-        self.look = Look(target, watch, Evidence(self.log, None, 30.0))
+        self.evidence = Evidence(self.log, None, 30.0)
+        self.look = Look(target, watch, self.evidence)
 
     async def judged(self, after: float = 0.0) -> Picture:
         """Look, so many seconds later."""
         await asyncio.sleep(after)
         self.api.clock.time += after
         return await self.look.judge(Census(T, {}, tail_finished=True), TargetFacts())
+
+    async def read(self, after: float = 0.0) -> Reading:
+        """Look, so many seconds later, and tell how the log was read."""
+        reading = (await self.judged(after)).reading
+        assert isinstance(reading, Reading)
+        return reading
 
 
 @pytest.mark.looptime
@@ -139,17 +149,43 @@ async def test_nothing_is_decided_by_the_local_clock() -> None:
 
 
 @pytest.mark.looptime
-async def test_a_step_of_the_clock_breaks_the_series_of_readings() -> None:
-    """The machine may have slept: what could not be delivered meanwhile is waited for."""
+@pytest.mark.parametrize("settled", [True, False])
+async def test_a_step_of_the_clock_breaks_the_series_of_readings(*, settled: bool) -> None:
+    """The machine may have slept: what could not be delivered meanwhile is waited for.
+
+    Also where the answers of one look have settled it before the log was read.
+    """
     scene = Scene()
-    await scene.judged()
-    reading = (await scene.judged(10)).reading
-    assert isinstance(reading, Reading)
-    assert reading.since == T
-    scene.api.clock.jumped = True
-    await scene.judged(10)
+    assert [(await scene.read(after)).since for after in (0, 10)] == [T, T]
+    scene.api.clock.jumped, scene.api.clock.steps = not settled, 1
+    assert (await scene.read(10)).since == T + 20
     scene.api.clock.jumped = False
-    reading = (await scene.judged(10)).reading
+    assert (await scene.read(10)).since == T + 20
+
+
+@pytest.mark.looptime
+async def test_a_step_while_the_log_is_read_breaks_the_series_after_that_reading() -> None:
+    """The machine may have slept when the log had been asked, and had not answered yet."""
+    scene = Scene()
+    assert (await scene.read()).since == T
+    scene.log.steps = 1
+    assert (await scene.read(10)).since == T
+    scene.log.steps = 0
+    assert [(await scene.read(10)).since for _ in range(2)] == [T + 20, T + 20]
+
+
+@pytest.mark.looptime
+async def test_a_step_is_noticed_by_each_clock_on_its_own() -> None:
+    """Two targets share the log; what one's answers have not told yet, the other's may."""
+    scene, other = Scene(), Clock()
+    evidence = scene.evidence
+    await scene.read()
+    await evidence.read(other)
+    scene.api.clock.steps = 1
+    assert (await scene.read(10)).since == T + 10
+    other.time, other.steps = T + 20, 1
+    await asyncio.sleep(10)
+    reading = await evidence.read(other)
     assert isinstance(reading, Reading)
     assert reading.since == T + 20
 

@@ -31,6 +31,7 @@ class Clock:
     time: float = T
     jumped: bool = False
     offset: float | None = 0.0
+    steps: int = 0
 
     def now(self) -> float:
         """Provider time."""

@@ -139,6 +139,36 @@ def test_a_step_of_the_wall_clock_is_noticed_and_moves_nothing(step: float) -> N
     assert clock.offset == pytest.approx(0.3 - world.wall_ahead, abs=0.6)
 
 
+def test_a_step_is_counted_though_answers_have_settled_it_since() -> None:
+    """Who asks only after a look of several pages finds that there was one."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    assert clock.steps == 0
+    world.wall_ahead += 600
+    world.calls(clock, 3)
+    assert not clock.jumped
+    slept = clock.steps
+    assert slept > 0
+    world.calls(clock, 5)
+    assert clock.steps == slept
+
+
+def test_a_second_step_is_counted_while_the_first_is_in_doubt() -> None:
+    """A machine that is paused twice tells it by its answers alone, and settles but once."""
+    world = World()
+    clock = world.clock()
+    world.calls(clock, 5)
+    world.provider_ahead += 600
+    world.calls(clock, 1)
+    once = clock.steps
+    assert once > 0
+    world.provider_ahead += 600
+    world.calls(clock, 3)
+    assert not clock.jumped
+    assert clock.steps > once
+
+
 def test_a_step_of_the_wall_clock_before_any_header_is_noticed() -> None:
     """Even unmeasured, the local clock must not be trusted after a step."""
     world = World()
