@@ -128,7 +128,7 @@ class Life:
             return
         self.daemon = daemon
         if self._names == 1 and self._shape.coverage == "complete" and daemon.store is not None:
-            daemon.store.declare_coverage("default", complete=True, at=EPOCH + _COVERAGE_SINCE)
+            daemon.store.declare_coverage("default", at=EPOCH + _COVERAGE_SINCE)
 
     def _made(self) -> Daemon:
         self._names += 1

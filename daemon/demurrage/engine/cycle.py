@@ -123,10 +123,8 @@ class Cycle:
                 summary = "the store was restored from an older copy; the target only observes"
                 await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
                 self._forgotten_until = now
-        complete = self.target.rules.evidence.coverage == "complete"
-        await asyncio.to_thread(
-            lambda: self._store.declare_coverage(name, complete=complete, at=now)
-        )
+        if self.target.vouched_for:
+            await asyncio.to_thread(self._store.declare_coverage, name, now)
         self._settled_in = True
 
     async def run(self, choose: Callable[[Plan], Plan] = lambda plan: plan) -> Outcome:

@@ -123,6 +123,10 @@ class Engine:
         """The target's cycle, started; started anew after a failure."""
         async with self._opening:
             if self._evidence is None:
+                # Before anything else, and whatever the time is: nobody vouches for what these
+                # settings do not, and a word that is given later counts from then.
+                given = [name for name, target in self._targets.items() if target.vouched_for]
+                await asyncio.to_thread(self._store.withdraw_coverage, given)
                 remembered = await asyncio.to_thread(self._store.cursor)
                 patience = max(each.rules.watch.freshness for each in self._targets.values())
                 self._evidence = Evidence(self._log, remembered, patience, self._feed)

@@ -1,6 +1,6 @@
 """What the engine needs of the world, declared by its only consumer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Container as SetContainer
 from typing import Any, Protocol
 
@@ -236,8 +236,12 @@ class Store(Protocol):
         """The standing facts, protections with their `until` applied."""
         ...
 
-    def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
-        """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
+    def declare_coverage(self, target: str, at: float) -> None:
+        """The word is given; it counts from the first time since it was last taken back."""
+        ...
+
+    def withdraw_coverage(self, given: Collection[str]) -> None:
+        """Take the word back, and the breaks with it, for all targets but those it is given for."""
         ...
 
     def add_breaks(self, breaks: Iterable[CoverageBreak]) -> None:

@@ -1,5 +1,7 @@
 """The standing facts on a target: what the operator said, and what put it in doubt."""
 
+from collections.abc import Callable, Collection
+
 from sqlalchemy import Column, Connection, bindparam, delete, or_, select
 
 from demurrage.model.facts import TargetFacts
@@ -41,6 +43,8 @@ _PROTECTED = select(protections.c.container_id).where(
 class Facts(Repository):
     """Coverage, windows, distrust; and, to read, all that stands between us and a delete."""
 
+    _clock: Callable[[], float]
+
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied."""
         asked = {"target": target}
@@ -62,20 +66,25 @@ class Facts(Repository):
         with self._database.read() as connection:
             return _protected(connection, target, now)
 
-    def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
-        """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
+    def declare_coverage(self, target: str, at: float) -> None:
+        """The word is given; it counts from the first time since it was last taken back."""
         with self._database.write() as connection:
-            since = _standing(connection, target, targets.c.coverage_since)
-            if complete and since is None:
+            if _standing(connection, target, targets.c.coverage_since) is None:
                 _stand(connection, target, coverage_since=at)
                 record_act(connection, at, "settings", "declare_complete", target=target)
-            if not complete:
-                connection.execute(
-                    delete(coverage_breaks).where(coverage_breaks.c.target == target)
-                )
-                if since is not None:
-                    _stand(connection, target, coverage_since=None)
-                    record_act(connection, at, "settings", "declare_partial", target=target)
+
+    def withdraw_coverage(self, given: Collection[str]) -> None:
+        """Take the word back, and the breaks with it, for all targets but those it is given for."""
+        worded = select(targets.c.target).where(
+            targets.c.coverage_since.is_not(None), targets.c.target.not_in(given)
+        )
+        with self._database.write() as connection:
+            connection.execute(
+                delete(coverage_breaks).where(coverage_breaks.c.target.not_in(given))
+            )
+            for target in sorted(connection.scalars(worded).all()):
+                _stand(connection, target, coverage_since=None)
+                record_act(connection, self._clock(), "settings", "declare_partial", target=target)
 
     def confirm_coverage(self, target: str, at: float, by: str) -> int:
         """A person confirms coverage again; returns how many breaks that settles."""

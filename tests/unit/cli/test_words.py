@@ -165,7 +165,7 @@ def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:
     """Each of the two words does its own."""
     now = time.time()
     with kept.store() as store:
-        store.declare_coverage("default", complete=True, at=now - 60)
+        store.declare_coverage("default", at=now - 60)
         store.add_breaks([CoverageBreak("default", BreakKind.LATE_START, "call_1", now, "late")])
         store.note_late_births("default", now)
     assert kept.say("confirm", "default", "--json").json["settled"] == 1

@@ -17,15 +17,17 @@ def test_nothing_is_known_of_a_new_target(store: SqlStore) -> None:
 
 
 def test_coverage_counts_from_the_first_complete(store: SqlStore) -> None:
-    """Saying it again changes nothing; partial takes it and the breaks back."""
-    store.declare_coverage("t", complete=True, at=NOW)
-    store.declare_coverage("t", complete=True, at=NOW + 5)
+    """Saying it again changes nothing; who does not say it takes it and the breaks back."""
+    store.declare_coverage("t", at=NOW)
+    store.declare_coverage("t", at=NOW + 5)
     store.add_breaks([late()])
     assert store.facts("t", NOW).coverage_since == NOW
     assert store.facts("t", NOW).breaks == (late(),)
-    store.declare_coverage("t", complete=False, at=NOW + 6)
+    store.withdraw_coverage(["t"])
+    assert store.facts("t", NOW).breaks == (late(),)
+    store.withdraw_coverage(["u"])
     assert store.facts("t", NOW) == TargetFacts()
-    store.declare_coverage("t", complete=True, at=NOW + 7)
+    store.declare_coverage("t", at=NOW + 7)
     assert store.facts("t", NOW).coverage_since == NOW + 7
     assert [each.what for each in store.acts()] == [
         "declare_complete",
@@ -34,10 +36,21 @@ def test_coverage_counts_from_the_first_complete(store: SqlStore) -> None:
     ]
 
 
+def test_the_word_is_taken_back_from_all_that_are_not_named(store: SqlStore) -> None:
+    """A target that nobody speaks of loses it as one does that is said to be partial."""
+    for name in ("t", "u", "v"):
+        store.declare_coverage(name, at=NOW)
+    store.withdraw_coverage(["u"])
+    since = [store.facts(name, NOW).coverage_since for name in ("t", "u", "v")]
+    assert since == [None, NOW, None]
+    store.withdraw_coverage([])
+    assert store.facts("u", NOW).coverage_since is None
+
+
 def test_complete_alone_settles_no_break(store: SqlStore) -> None:
     """A break that was recorded under partial coverage waits for a person."""
     store.add_breaks([late()])
-    store.declare_coverage("t", complete=True, at=NOW + 1)
+    store.declare_coverage("t", at=NOW + 1)
     assert store.facts("t", NOW).breaks == (late(),)
 
 
