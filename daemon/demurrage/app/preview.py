@@ -123,8 +123,7 @@ def _facts(target: Target, store: Store | None) -> TargetFacts:
     facts = TargetFacts() if store is None else store.facts(target.name, now)
     # As the daemon does at its start: the word counts from when it is first given.
     since = facts.coverage_since if facts.coverage_since is not None else now
-    complete = target.rules.evidence.coverage == "complete"
-    return replace(facts, coverage_since=since if complete else None)
+    return replace(facts, coverage_since=since if target.vouched_for else None)
 
 
 def _past(target: Target, store: Store | None) -> _Past:

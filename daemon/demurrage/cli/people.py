@@ -108,7 +108,9 @@ def resume(
     """Let a held target go on: for this hold only, and until a moment.
 
     A hold on a wave of deletes lets exactly the containers go that it keeps back, as far as they
-    are still due by then. Any other hold ends at once, and --until means nothing for it.
+    are still due by then. Any other hold ends at once, and --until means nothing for it. Where
+    store or log were restored, resume only when no response that was begun before the restore
+    still runs: that is what your word says.
 
     \b
     Example:
@@ -127,7 +129,7 @@ def resume(
         now = provider_now(store, hold.target)
         moment = read_until(until, "--until", now=now)
         try:
-            yes = resumed_by(store, hold, settings.targets, now=now, until=moment, by=by)
+            yes = resumed_by(store, hold, now=now, until=moment, by=by)
         except ValueError as error:
             raise FailedError(str(error)) from None
     wave = hold.rail in WAVE_RAILS

@@ -27,6 +27,11 @@ class Target:
     rules: Rules
     mode: Mode
 
+    @property
+    def vouched_for(self) -> bool:
+        """True while the settings give the word that everyone behind its keys logs."""
+        return self.rules.evidence.coverage == "complete"
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

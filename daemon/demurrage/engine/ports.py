@@ -1,6 +1,6 @@
 """What the engine needs of the world, declared by its only consumer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Container as SetContainer
 from typing import Any, Protocol
 
@@ -174,11 +174,15 @@ class Store(Protocol):
     # its own life
     @property
     def restored_since(self) -> float | None:
-        """The last moment before the store went back in time, None if it did not."""
+        """The last moment before the store went back in time, None once that is taken note of."""
         ...
 
     def acknowledge_restore(self, at: float, by: str) -> bool:
-        """The restore is answered for; False when there was none."""
+        """The restore is taken note of, by a hold of every target; False when there was none."""
+        ...
+
+    def targets(self) -> frozenset[str]:
+        """Every target that something is remembered of, whether the settings have it or not."""
         ...
 
     def touch(self, now: float) -> None:
@@ -238,11 +242,15 @@ class Store(Protocol):
         ...
 
     def facts(self, target: str, now: float) -> TargetFacts:
-        """The standing facts, protections with their `until` applied."""
+        """The standing facts, protections with their `until` applied, holds for a restore, too."""
         ...
 
-    def declare_coverage(self, target: str, *, complete: bool, at: float) -> None:
-        """Keep `coverage_since` on the first complete, clear it and the breaks on partial."""
+    def declare_coverage(self, target: str, at: float) -> None:
+        """The word is given; it counts from the first time since it was last taken back."""
+        ...
+
+    def withdraw_coverage(self, given: Collection[str]) -> None:
+        """Take the word back, and the breaks with it, for all targets but those it is given for."""
         ...
 
     def add_breaks(self, breaks: Iterable[CoverageBreak]) -> None:
@@ -259,10 +267,6 @@ class Store(Protocol):
 
     def reset_windows(self, target: str, at: float, by: str) -> None:
         """A person takes whole-life windows back."""
-        ...
-
-    def distrust(self, target: str, before: float) -> None:
-        """Births before the moment are beyond proof."""
         ...
 
     def protect(self, target: str, container_id: str, until: float | None, by: str) -> None:
@@ -291,7 +295,7 @@ class Store(Protocol):
         ...
 
     def save_hold(self, hold: Hold) -> None:
-        """Insert or replace by id."""
+        """Insert or replace by id; with the yes to a restore distrust has its end."""
         ...
 
     def history(self, target: str, now: float) -> RailHistory:

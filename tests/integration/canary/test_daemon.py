@@ -37,9 +37,7 @@ async def test_the_daemon_knows_what_the_canary_made(
     """Its leaks are proven and swept like anybody's; nothing is foreign, no coverage is lost."""
     bench = Bench(harbour, harbour.admin, tmp_path, rules=AT_ONCE)
     async with bench.engine() as running:
-        await asyncio.to_thread(
-            running.store.declare_coverage, "default", complete=True, at=time.time() - 3600
-        )
+        await asyncio.to_thread(running.store.declare_coverage, "default", at=time.time() - 3600)
         api = Experimenter(
             Connection("openai", harbour.base_url, "canary"),
             CallBudget(100_000),

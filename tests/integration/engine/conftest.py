@@ -235,9 +235,7 @@ class Running:
     @asynccontextmanager
     async def application(self, **options: Any) -> AsyncIterator[Application]:
         """A logging application; the operator gave the word on coverage long ago."""
-        await asyncio.to_thread(
-            self.store.declare_coverage, "default", complete=True, at=time.time() - 3600
-        )
+        await asyncio.to_thread(self.store.declare_coverage, "default", at=time.time() - 3600)
 
         async def send(batch: Sequence[CloudEvent]) -> None:
             # What the log cannot take now is offered again.

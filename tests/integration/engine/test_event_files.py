@@ -61,7 +61,7 @@ async def test_orphans_of_an_application_that_logs_to_files_are_swept(
     """What it uses stays; a folder that cannot be read keeps everything until it can."""
     app = Logging(bench, shared)
     async with bench.engine() as running:
-        running.store.declare_coverage("default", complete=True, at=time.time() - 3600)
+        running.store.declare_coverage("default", at=time.time() - 3600)
         await running.turn()
         async with app.at_work():
             conversation = await app.converse()
@@ -88,7 +88,7 @@ async def test_a_proven_death_ends_the_waiting_and_unended_calls_still_block(
     """Killed in the middle of a call: its orphans go, what that call may have made stays."""
     killed, other = Logging(bench, shared), Logging(bench, shared)
     async with bench.engine() as running:
-        running.store.declare_coverage("default", complete=True, at=time.time() - 3600)
+        running.store.declare_coverage("default", at=time.time() - 3600)
         await running.turn()
         async with other.at_work():
             stop = asyncio.Event()

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from shutil import copyfile
 
@@ -12,7 +13,7 @@ from structlog.typing import EventDict
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench, Running
 from tests.integration.engine.falling import Fall, Falling
 from tests.integration.engine.test_api_faults import named_everywhere
-from tests.integration.engine.test_evidence_faults import over_now
+from tests.integration.engine.test_evidence_faults import PAST_DELAYS, over_now
 
 from demurrage.engine.resuming import resume
 from demurrage.model.condition import ConditionKind
@@ -87,7 +88,7 @@ async def test_a_store_that_takes_nothing_is_told_without_it(bench: Bench) -> No
 async def test_an_older_store_makes_the_target_observe_until_a_person_resumes(
     bench: Bench, by: str
 ) -> None:
-    """A store put back knows nothing of what it did since: births so far are beyond proof."""
+    """A store put back knows nothing of what it did since: births are beyond proof until then."""
     bench.rules = AT_ONCE
     kind = ConditionKind.STORE_RESTORED
     older = bench.folder / "older.db"
@@ -111,14 +112,46 @@ async def test_an_older_store_makes_the_target_observe_until_a_person_resumes(
     async with bench.engine() as running, running.application(source="app-4") as app:
         await running.turn()
         assert running.shown(kind)
+        # What it has forgotten may still run, and make what another call could have made.
+        await app.leak(LEAKED)
         answer(running)
         await running.turn_until(lambda: over_now(running, kind))
+        await running.turn_for(PAST_DELAYS)
         await app.leak(LEAKED)
         await running.turn_until(lambda: bench.totals()["deleted"] == 1 + LEAKED)
         await running.turn_for(0.5)
         await app.ask(use_tool=True, conversation=conversation)
         assert not running.store.restored
     assert (bench.totals()["harm"], bench.totals()["deleted"]) == (0, 1 + LEAKED)
+
+
+@pytest.mark.parametrize("what", [Rail.STORE_RESTORED, Rail.LOG_RESTORED])
+async def test_a_target_out_of_the_settings_answers_for_a_restore_when_it_comes_back(
+    bench: Bench, what: Rail
+) -> None:
+    """What was lost may be its own; that another target was resumed meanwhile tells nothing."""
+    older = bench.folder / "older.db"
+    async with bench.engine() as running:
+        running.store.note_listed_whole("elsewhere")
+        await running.turn()
+    if what is Rail.STORE_RESTORED:
+        copyfile(bench.store_file, older)
+    async with bench.engine() as running, running.application():
+        await running.turn()
+    if what is Rail.STORE_RESTORED:
+        put_back(bench, older)
+    else:
+        bench.log_file.unlink()
+    async with bench.engine() as running:
+        await running.turn()
+        answer(running, what)
+        await running.turn()
+    # Nothing but its hold would tell any more.
+    async with bench.engine() as running:
+        await running.turn()
+        assert running.store.holds("default") == ()
+        assert [each.rail for each in running.store.holds("elsewhere")] == [what]
+        assert running.store.facts("elsewhere", 0.0).distrust_before == inf
 
 
 def put_back(bench: Bench, older: Path) -> None:
@@ -128,8 +161,8 @@ def put_back(bench: Bench, older: Path) -> None:
     copyfile(older, bench.store_file)
 
 
-def answer(running: Running) -> None:
+def answer(running: Running, rail: Rail = Rail.STORE_RESTORED) -> None:
     """A person resumes the hold of the restore, as the command does."""
-    (hold,) = [each for each in running.store.holds("default") if each.rail is Rail.STORE_RESTORED]
+    (hold,) = [each for each in running.store.holds("default") if each.rail is rail]
     now = time.time()
-    resume(running.store, hold, ["default"], now=now, until=now + 60, by="me")
+    resume(running.store, hold, now=now, until=now + 60, by="me")

@@ -44,7 +44,7 @@ async def test_a_faulty_target_keeps_no_other_from_being_swept(
         await asyncio.to_thread(log.append, batch, appended_at=time.time())
 
     for target in targets:
-        store.declare_coverage(target.name, complete=True, at=time.time() - 3600)
+        store.declare_coverage(target.name, at=time.time() - 3600)
     apps = [
         Application(bench.harbour.base_url, APP_KEY, send, target="default", source="app-1"),
         Application(other.base_url, APP_KEY, send, target="other", source="app-2"),

@@ -1,7 +1,7 @@
 """An API whose answers tell no time: the daemon's own clock does not stand in for it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from tests.integration.engine.conftest import Bench
@@ -59,6 +59,32 @@ async def test_nothing_is_said_or_decided_until_the_providers_time_is_known(benc
         since = running.store.facts("default", began).coverage_since
     assert since is not None
     assert since > began - 60
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["partial", "removed"])
+async def test_a_word_that_nobody_gives_is_taken_back_whatever_the_time_is(
+    bench: Bench,
+    gone: bool,  # noqa: FBT001 - by name
+) -> None:
+    """While the time is unknown, too; given again, it counts from then.
+
+    So it is for a target that the settings call partial, and for one that they do not have.
+    """
+    name, complete, apart = "elsewhere" if gone else "default", bench.rules, bench.rules.evidence
+    async with bench.engine() as running:
+        running.store.declare_coverage(name, at=time.time() - 3600)
+        if not gone:
+            bench.rules = replace(complete, evidence=replace(apart, coverage="partial"))
+    bench.api = Untimed
+    async with bench.engine() as running:
+        assert not (await running.turn()).complete
+        assert running.store.facts(name, 0.0).coverage_since is None
+    bench.rules, bench.api, again = complete, lambda api: api, time.time()
+    async with bench.engine() as running:
+        assert (await running.turn()).complete
+        since = running.store.facts("default", 0.0).coverage_since
+    assert since is not None
+    assert since > again - 1
 
 
 async def test_nothing_is_decided_before_it_is_known_whether_the_store_went_back(

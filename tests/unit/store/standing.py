@@ -67,16 +67,22 @@ class Standing(RuleBasedStateMachine):
         settled = self.store.confirm_coverage(name, self.now, "ann")
         assert settled == self.twin.of(name).confirm(self.now)
 
-    @rule(name=targets, complete=st.booleans())
-    def declare(self, name: str, complete: bool) -> None:  # noqa: FBT001 - by name
-        """The settings say what coverage is."""
-        self.store.declare_coverage(name, complete=complete, at=self.now)
+    @rule(name=targets)
+    def declare(self, name: str) -> None:
+        """The settings say that coverage is complete."""
+        self.store.declare_coverage(name, at=self.now)
         held = self.twin.of(name)
-        if not complete:
-            held.coverage_since = None
-            held.breaks.clear()
-        elif held.coverage_since is None:
+        if held.coverage_since is None:
             held.coverage_since = self.now
+
+    @rule(given=st.sets(targets))
+    def withdraw(self, given: set[str]) -> None:
+        """The settings say so of some only."""
+        self.store.withdraw_coverage(given)
+        for name, held in self.twin.targets.items():
+            if name not in given:
+                held.coverage_since = None
+                held.breaks.clear()
 
     @rule(name=targets, late=st.booleans())
     def windows(self, name: str, late: bool) -> None:  # noqa: FBT001 - by name
@@ -86,13 +92,6 @@ class Standing(RuleBasedStateMachine):
         else:
             self.store.reset_windows(name, self.now, "ann")
         self.twin.of(name).whole_life = late
-
-    @rule(name=targets, ago=st.sampled_from([0, 1000]))
-    def distrust(self, name: str, ago: int) -> None:
-        """A restore puts earlier births beyond proof."""
-        self.store.distrust(name, self.now - ago)
-        held = self.twin.of(name)
-        held.distrust_before = max(held.distrust_before or 0.0, self.now - ago)
 
     @rule(source=st.sampled_from(["urn:1", "urn:2"]))
     def retire(self, source: str) -> None:

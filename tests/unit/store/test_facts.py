@@ -1,7 +1,12 @@
+from dataclasses import replace
+from math import inf
+
 import pytest
 from tests.unit.store.build import NOW
 
+from demurrage.decide.holds import resume
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.model.plan import Hold, Rail
 from demurrage.store import SqlStore
 from demurrage.store.breaks import MOST_OPEN
 
@@ -17,15 +22,17 @@ def test_nothing_is_known_of_a_new_target(store: SqlStore) -> None:
 
 
 def test_coverage_counts_from_the_first_complete(store: SqlStore) -> None:
-    """Saying it again changes nothing; partial takes it and the breaks back."""
-    store.declare_coverage("t", complete=True, at=NOW)
-    store.declare_coverage("t", complete=True, at=NOW + 5)
+    """Saying it again changes nothing; who does not say it takes it and the breaks back."""
+    store.declare_coverage("t", at=NOW)
+    store.declare_coverage("t", at=NOW + 5)
     store.add_breaks([late()])
     assert store.facts("t", NOW).coverage_since == NOW
     assert store.facts("t", NOW).breaks == (late(),)
-    store.declare_coverage("t", complete=False, at=NOW + 6)
+    store.withdraw_coverage(["t"])
+    assert store.facts("t", NOW).breaks == (late(),)
+    store.withdraw_coverage(["u"])
     assert store.facts("t", NOW) == TargetFacts()
-    store.declare_coverage("t", complete=True, at=NOW + 7)
+    store.declare_coverage("t", at=NOW + 7)
     assert store.facts("t", NOW).coverage_since == NOW + 7
     assert [each.what for each in store.acts()] == [
         "declare_complete",
@@ -34,10 +41,21 @@ def test_coverage_counts_from_the_first_complete(store: SqlStore) -> None:
     ]
 
 
+def test_the_word_is_taken_back_from_all_that_are_not_named(store: SqlStore) -> None:
+    """A target that nobody speaks of loses it as one does that is said to be partial."""
+    for name in ("t", "u", "v"):
+        store.declare_coverage(name, at=NOW)
+    store.withdraw_coverage(["u"])
+    since = [store.facts(name, NOW).coverage_since for name in ("t", "u", "v")]
+    assert since == [None, NOW, None]
+    store.withdraw_coverage([])
+    assert store.facts("u", NOW).coverage_since is None
+
+
 def test_complete_alone_settles_no_break(store: SqlStore) -> None:
     """A break that was recorded under partial coverage waits for a person."""
     store.add_breaks([late()])
-    store.declare_coverage("t", complete=True, at=NOW + 1)
+    store.declare_coverage("t", at=NOW + 1)
     assert store.facts("t", NOW).breaks == (late(),)
 
 
@@ -79,11 +97,39 @@ def test_windows_are_whole_life_until_a_person_says_otherwise(store: SqlStore) -
     assert not store.facts("t", NOW).whole_life_windows
 
 
+@pytest.mark.parametrize("rail", [Rail.STORE_RESTORED, Rail.LOG_RESTORED])
+def test_no_birth_is_trusted_until_a_person_answers_for_a_restore(
+    store: SqlStore, rail: Rail
+) -> None:
+    """Whatever is born while that is asked; then, what was born up to the answer."""
+    hold = Hold("h1", "t", rail, NOW + 1, "restored")
+    store.save_hold(hold)
+    assert store.facts("t", NOW).distrust_before == inf
+    assert store.facts("u", NOW).distrust_before is None
+    store.save_hold(resume(hold, now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 60
+    store.save_hold(Hold("h2", "t", rail, NOW + 70, "restored"))
+    assert store.facts("t", NOW).distrust_before == inf
+
+
 def test_distrust_never_shrinks(store: SqlStore) -> None:
-    """An earlier moment does not make births trusted that were not."""
-    store.distrust("t", NOW)
-    store.distrust("t", NOW - 50)
-    assert store.facts("t", NOW).distrust_before == NOW
+    """An earlier moment, by a person's clock that is behind, makes no birth trusted again."""
+    hold = Hold("h", "t", Rail.LOG_RESTORED, NOW, "restored")
+    for at in (50, 40):
+        one = replace(hold, id=f"h{at}")
+        store.save_hold(resume(one, now=NOW + at, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 50
+    store.touch(NOW + 100)
+    store.save_hold(resume(replace(hold, id="h"), now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 100
+
+
+def test_other_holds_put_no_birth_beyond_proof(store: SqlStore) -> None:
+    """Neither while they stand nor by their resume."""
+    hold = Hold("h1", "t", Rail.SECOND_REAPER, NOW, "gone early")
+    store.save_hold(hold)
+    store.save_hold(resume(replace(hold, id="h2"), now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before is None
 
 
 @pytest.mark.parametrize(("until", "left"), [(None, {"x"}), (NOW + 10, set())])
