@@ -212,7 +212,7 @@ def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(builtins, "__import__", without)
     url = "postgresql+psycopg://u@h/db"
     for refused in (lambda: open_store(url), lambda: StoreLock(url).acquire()):
-        with pytest.raises(StoreUnusableError, match=r"demurrage\[postgres\]"):
+        with pytest.raises(StoreUnusableError, match=r"\.\[postgres\]"):
             refused()
 
 
