@@ -174,7 +174,7 @@ REMOVALS = (
         frozenset({"maker_done", *_HARM}),
     ),
     Removal(
-        "P3 a response of which only the id is known",
+        "P3 a response known by its id alone",
         (("decide.book:Book.unresolved", _no_ids),),
         "lazy, with ids alone",
         _worlds(
