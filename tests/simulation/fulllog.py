@@ -1,7 +1,7 @@
-"""The log with every line in time, and what the API says where nobody else does."""
+"""The log with every line in time, and what the API says of responses known by their id alone."""
 
 from collections.abc import Iterator
-from math import inf
+from dataclasses import replace
 from operator import attrgetter, itemgetter
 
 from tests.simulation.archive import Archive
@@ -11,7 +11,7 @@ from tests.simulation.truth import EPOCH, Call, Story
 from demurrage.decide.ledger import Ledger
 from demurrage.engine.readings import events_of
 from demurrage.eventlog.parse import Line, read_line
-from demurrage.model.event import Ending, Entry
+from demurrage.model.event import Entry
 from demurrage.provider.echo import read_echo
 
 
@@ -22,7 +22,8 @@ class FullLog:
         self.ledger = Ledger()
         letters = (letter for letters in post.by_source.values() for letter in letters)
         self._letters: list[Letter] = sorted(letters, key=attrgetter("at"), reverse=True)
-        readings = (reading for call in story.calls for reading in _readings(call))
+        read = (call for call in story.calls if call.by_id and call.stored)
+        readings = (reading for call in read for reading in _readings(call))
         self._readings = sorted(readings, key=itemgetter(0), reverse=True)
         self._archive = archive
         self._position = 0
@@ -40,10 +41,8 @@ class FullLog:
         document = self._archive.response(call.response_id, at)
         moment = EPOCH + at
         reading = read_echo(document, call.response_id, asked_at=moment, answered_at=moment)
-        begun = not call.by_id or call.id in self._begun
-        for raw in events_of("default", reading, begun=begun):
-            if raw["type"].endswith("started"):
-                raw["data"]["containers"] = list(call.carried)
+        reading = replace(reading, carried=frozenset(call.carried))
+        for raw in events_of("default", reading, begun=call.id in self._begun):
             self._fold(read_line(raw))
         self._begun.add(call.id)
 
@@ -53,12 +52,6 @@ class FullLog:
 
 
 def _readings(call: Call) -> Iterator[tuple[float, Call]]:
-    """When something new is to be read of a call whose end its writer does not tell, but an id."""
-    heard_until = min(call.told_at, call.hand.dies)
-    untold = call.ending is Ending.LOST or call.told_at == inf
-    if call.by_id and call.stored:
-        yield call.known_at, call
-    elif call.by_id or not (untold and call.tells_creation and call.known_at < heard_until):
-        return
-    for at in (call.runs, call.output, call.ends):
+    """When there is something new to be read."""
+    for at in (call.creation, call.runs, call.output, call.ends):
         yield max(call.known_at, at), call
