@@ -254,7 +254,7 @@ REMOVALS = (
         "second_reaper",
         _worlds("faults=second_reaper use=0.1 long_share=0.0", range(1, 4)),
     ),
-    # Either alone does: what was born before a restore is beyond proof, whoever resumes.
+    # They stand together: what is born until a person answers the hold is beyond proof.
     Removal(
         "a restore of the store, rail and proof",
         (
@@ -265,7 +265,7 @@ REMOVALS = (
         _worlds("faults=store_restored fury=100 use=0.1 long_share=0.0", range(1, 5)),
         rail=Rail.STORE_RESTORED,
     ),
-    # Any of the three does: what a restore has lost shows as gaps, too.
+    # Likewise, and what a restore has lost shows as gaps, too.
     Removal(
         "a restore of the log, rail, proof and gaps",
         (

@@ -108,7 +108,9 @@ def resume(
     """Let a held target go on: for this hold only, and until a moment.
 
     A hold on a wave of deletes lets exactly the containers go that it keeps back, as far as they
-    are still due by then. Any other hold ends at once, and --until means nothing for it.
+    are still due by then. Any other hold ends at once, and --until means nothing for it. Where
+    store or log were restored, resume only when no response that was begun before the restore
+    still runs: that is what your word says.
 
     \b
     Example:

@@ -64,10 +64,16 @@ def explicit_ids(book: Book, sightings: Iterable[Sighting], policy: PolicyRules)
 
 
 def restored(container: Container, grounds: Grounds) -> Reason | None:
-    """Why what was born before a restore is beyond proof; None for all others."""
-    before = grounds.facts.distrust_before
-    if before is not None and container.created_at < before:
-        text = "it was born before the store or the log was restored"
+    """Why a birth is beyond proof that a lost start may have led to; None for all others.
+
+    A restore loses starts, and what they led to is born until the last of these responses is over,
+    which only a person can say. What was over by then may show as born, and be logged, as late
+    as anything else.
+    """
+    before, rules = grounds.facts.distrust_before, grounds.rules.evidence
+    delays = rules.max_birth_delay + rules.max_event_delay
+    if before is not None and container.created_at < before + delays:
+        text = "a response that the restore of the store or the log has forgotten may have made it"
         return Reason(Code.BORN_BEFORE_RESTORE, text)
     return None
 

@@ -13,7 +13,7 @@ from demurrage.decide.observer import ObserverWatch, observe
 from demurrage.decide.regret import regretted
 from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
-from demurrage.engine.holds import Holds, restore_subjects
+from demurrage.engine.holds import UNTIL_OVER, Holds, restore_subjects
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.lapses import Lapses, lapsing
@@ -106,9 +106,8 @@ class Cycle:
     async def _settle_in(self) -> None:
         """Once a start, as soon as an answer has told the provider's time.
 
-        A store that went back in time knows nothing of what it did since: births so far are
-        beyond proof, and the target observes until a person answers. Distrust comes first, so
-        that a crash in between asks again.
+        A store that went back in time knows nothing of what it did since: the target observes,
+        and no birth is trusted, until a person answers.
         """
         clock = self.target.api.clock
         if self._settled_in or clock.offset is None or clock.jumped:
@@ -119,8 +118,7 @@ class Cycle:
             subjects = restore_subjects(since)
             self._forgotten_until = max(self._forgotten_until, since)
             if not await self.holds.asked(Rail.STORE_RESTORED, subjects):
-                await asyncio.to_thread(self._store.distrust, name, now)
-                summary = "the store was restored from an older copy; the target only observes"
+                summary = f"the store was restored from an older copy; {UNTIL_OVER}"
                 await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
                 self._forgotten_until = now
         if self.target.vouched_for:
@@ -227,7 +225,7 @@ class Cycle:
         return replace(facts, proven=self._chronicle.proven)
 
     async def _judge(self, census: Census) -> tuple[Picture, TargetFacts]:
-        """Look at the log; one that went back in time takes all births so far out of proof.
+        """Look at the log; where it went back in time, no birth is trusted until a person answers.
 
         Nothing is decided before it is known whether log or store went back.
         """
@@ -237,9 +235,8 @@ class Cycle:
         if setbacks != self._setbacks or not self._settled_in:
             picture = replace(picture, decision=None)
         if setbacks != self._setbacks and clock.offset is not None and not clock.jumped:
-            name, now = self.target.name, clock.now()
-            await asyncio.to_thread(self._store.distrust, name, now)
-            summary = "the event log went back in time or was replaced; the target only observes"
+            now = clock.now()
+            summary = f"the event log went back in time or was replaced; {UNTIL_OVER}"
             await self.holds.trip_unless_held(Rail.LOG_RESTORED, summary, (f"{now:.3f}",), now)
             self._setbacks = setbacks
         if isinstance(picture.reading, Reading):

@@ -233,7 +233,7 @@ class Store(Protocol):
         ...
 
     def facts(self, target: str, now: float) -> TargetFacts:
-        """The standing facts, protections with their `until` applied."""
+        """The standing facts, protections with their `until` applied, holds for a restore, too."""
         ...
 
     def declare_coverage(self, target: str, at: float) -> None:
@@ -258,10 +258,6 @@ class Store(Protocol):
 
     def reset_windows(self, target: str, at: float, by: str) -> None:
         """A person takes whole-life windows back."""
-        ...
-
-    def distrust(self, target: str, before: float) -> None:
-        """Births before the moment are beyond proof."""
         ...
 
     def protect(self, target: str, container_id: str, until: float | None, by: str) -> None:
@@ -290,7 +286,7 @@ class Store(Protocol):
         ...
 
     def save_hold(self, hold: Hold) -> None:
-        """Insert or replace by id."""
+        """Insert or replace by id; with the yes to a restore distrust has its end."""
         ...
 
     def history(self, target: str, now: float) -> RailHistory:

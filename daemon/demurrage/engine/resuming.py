@@ -13,7 +13,9 @@ def resume(
 ) -> Hold:
     """Write a person's yes to a hold down; the next cycle goes by it.
 
-    The restore of the store itself is answered for once every target's hold for it is ended.
+    A yes to a restore of store or log says that no response still runs that was begun before it:
+    births are beyond proof up to then. The restore of the store itself is answered for once every
+    target's hold for it is ended.
 
     Args:
         store: where the hold is.

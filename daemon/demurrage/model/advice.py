@@ -135,8 +135,9 @@ NEXT_STEP: Mapping[Kind, str] = {
         "is deleted until the log is read to its end."
     ),
     Kind.LOG_RESTORED: (
-        "Make sure that the event log is the right one and whole again, then "
-        "`demurrage resume HOLD`; what was born before stays unproven."
+        "Make sure that the event log is the right one and whole again; once no response that was "
+        "begun before the restore still runs, `demurrage resume HOLD`. What was born until then "
+        "stays unproven."
     ),
     Kind.EVIDENCE_STALE: (
         "See in `demurrage status` which writer the log waits for, and mend or retire it; "
@@ -212,8 +213,9 @@ NEXT_STEP: Mapping[Kind, str] = {
     ),
     Kind.DISK_FULL: "Make room on the disk of the store; nothing is deleted until there is some.",
     Kind.STORE_RESTORED: (
-        "Make sure that the restored store is the one to go on with, then `demurrage resume HOLD`; "
-        "what was born before stays unproven."
+        "Make sure that the restored store is the one to go on with; once no response that was "
+        "begun before the restore still runs, `demurrage resume HOLD`. What was born until then "
+        "stays unproven."
     ),
     Kind.RAIL_HELD: (
         "Look with `demurrage plan` and `demurrage explain ID` at what would go; if it is right, "

@@ -32,7 +32,8 @@ class TargetFacts:
 
     `coverage_since`: when `evidence.coverage = "complete"` was first true, None while it is
     partial. `breaks`: those that no person has confirmed away. `whole_life_windows`: a late
-    birth was seen. `distrust_before`: births before it are beyond proof (a restore).
+    birth was seen. `distrust_before`: when a person last said that nothing runs any more that
+    began before a restore, infinite while that is asked; births before it are beyond proof.
     `protected`: container ids that a person protects now. `retired`: writers, by source, that
     a person or proof of death has retired, and when. `proven`: since when each standing
     orphan or release has been proven without a break. `confirmed_at`: when a person last

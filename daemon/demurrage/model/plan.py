@@ -57,6 +57,9 @@ class Rail(StrEnum):
 # These hold one wave of deletes; the others hold the target, whatever is due.
 WAVE_RAILS = frozenset({Rail.DELETES_PER_HOUR, Rail.DELETES_PER_CYCLE, Rail.DELETED_SHARE})
 
+# A person's resume of one of these says that nothing runs any more that began before a restore.
+RESTORE_RAILS = frozenset({Rail.STORE_RESTORED, Rail.LOG_RESTORED})
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

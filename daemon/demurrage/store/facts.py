@@ -1,10 +1,13 @@
 """The standing facts on a target: what the operator said, and what put it in doubt."""
 
 from collections.abc import Callable, Collection
+from math import inf
+from typing import Any
 
-from sqlalchemy import Column, Connection, bindparam, delete, or_, select
+from sqlalchemy import Column, Connection, Row, bindparam, delete, or_, select
 
 from demurrage.model.facts import TargetFacts
+from demurrage.model.plan import RESTORE_RAILS
 from demurrage.model.verdict import VerdictKind
 from demurrage.store.acts import record_act
 from demurrage.store.breaks import open_breaks, settle_breaks
@@ -13,6 +16,7 @@ from demurrage.store.dialect import upsert
 from demurrage.store.tables import (
     containers,
     coverage_breaks,
+    holds,
     protections,
     retired_writers,
     targets,
@@ -34,6 +38,11 @@ _PROVEN = (
         verdicts.c.proven_at.is_not(None),
     )
 )
+_ASKED = select(holds.c.id).where(
+    holds.c.target == bindparam("target"),
+    holds.c.lapsed_at.is_(None),
+    holds.c.rail.in_(sorted(RESTORE_RAILS)),
+)
 _PROTECTED = select(protections.c.container_id).where(
     protections.c.target == bindparam("target"),
     or_(protections.c.until.is_(None), protections.c.until > bindparam("now")),
@@ -41,12 +50,12 @@ _PROTECTED = select(protections.c.container_id).where(
 
 
 class Facts(Repository):
-    """Coverage, windows, distrust; and, to read, all that stands between us and a delete."""
+    """Coverage and windows; and, to read, all that stands between us and a delete."""
 
     _clock: Callable[[], float]
 
     def facts(self, target: str, now: float) -> TargetFacts:
-        """The standing facts, protections with their `until` applied."""
+        """The standing facts, protections with their `until` applied, holds for a restore, too."""
         asked = {"target": target}
         with self._database.read() as connection:
             row = connection.execute(_STANDING, asked).one_or_none()
@@ -54,7 +63,7 @@ class Facts(Repository):
                 coverage_since=row.coverage_since if row else None,
                 breaks=open_breaks(connection, target),
                 whole_life_windows=row is not None and row.whole_life_since is not None,
-                distrust_before=row.distrust_before if row else None,
+                distrust_before=_distrusted(connection, target, row),
                 protected=_protected(connection, target, now),
                 retired={row[0]: row[1] for row in connection.execute(_RETIRED).all()},
                 proven={row[0]: row[1] for row in connection.execute(_PROVEN, asked).all()},
@@ -107,12 +116,20 @@ class Facts(Repository):
             _stand(connection, target, whole_life_since=None)
             record_act(connection, at, by, "reset_windows", target=target)
 
-    def distrust(self, target: str, before: float) -> None:
-        """Births before the moment are beyond proof; the latest such moment counts."""
-        with self._database.write() as connection:
-            known = _standing(connection, target, targets.c.distrust_before)
-            if known is None or before > known:
-                _stand(connection, target, distrust_before=before)
+
+def distrust(connection: Connection, target: str, before: float) -> None:
+    """Births before the moment are beyond proof; the latest such moment counts."""
+    known = _standing(connection, target, targets.c.distrust_before)
+    if known is None or before > known:
+        _stand(connection, target, distrust_before=before)
+
+
+def _distrusted(connection: Connection, target: str, row: Row[Any] | None) -> float | None:
+    """Up to when births are beyond proof: for ever, while a person is asked for the moment."""
+    if connection.execute(_ASKED, {"target": target}).first() is not None:
+        return inf
+    known: float | None = row.distrust_before if row else None
+    return known
 
 
 def _protected(connection: Connection, target: str, now: float) -> frozenset[str]:

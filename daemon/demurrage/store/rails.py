@@ -6,17 +6,19 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.history import HourTally, RailHistory
-from demurrage.model.plan import Hold, Rail
+from demurrage.model.plan import RESTORE_RAILS, Hold, Rail
 from demurrage.model.record import BirthTally
 from demurrage.store.acts import record_act
 from demurrage.store.database import Repository, slices
 from demurrage.store.dialect import upsert
+from demurrage.store.facts import distrust
 from demurrage.store.tables import (
     containers,
     deletions,
     hold_containers,
     holds,
     hourly_births,
+    meta,
 )
 
 _HOUR = 3600
@@ -75,7 +77,11 @@ class Rails(Repository):
         return found[0] if found else None
 
     def save_hold(self, hold: Hold) -> None:
-        """Insert or replace by id; a new yes of a person goes into the audit of acts."""
+        """Insert or replace by id; a new yes of a person goes into the audit of acts.
+
+        With the yes to a restore distrust has its end, which is no earlier than the last cycle:
+        the person's clock may be behind.
+        """
         row = {column.name: getattr(hold, column.name) for column in _HOLD}
         with self._database.write() as connection:
             known = connection.execute(
@@ -84,6 +90,9 @@ class Rails(Repository):
             upsert(connection, holds, [row], replace=[name for name in row if name != "id"])
             _hold_containers(connection, hold)
             if hold.resumed_at is not None and hold.resumed_at != known:
+                if hold.rail in RESTORE_RAILS:
+                    last = connection.execute(select(meta.c.tick_at)).scalar_one()
+                    distrust(connection, hold.target, max(hold.resumed_at, last))
                 until = "" if hold.resumed_until is None else f"until {hold.resumed_until:.0f}"
                 record_act(
                     connection,

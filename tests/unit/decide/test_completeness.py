@@ -6,6 +6,7 @@ from math import inf
 import pytest
 from tests.unit.decide.builders import (
     PERSON,
+    RULES,
     T,
     Writer,
     decision_of,
@@ -279,13 +280,15 @@ def test_events_may_be_under_way_for_a_while_after_reading_began() -> None:
     assert late.kind is VerdictKind.ORPHAN
 
 
-def test_what_was_born_before_a_restore_stays_pending() -> None:
-    """The store or the log went back in time, so evidence may be missing."""
+def test_what_was_born_before_a_restore_is_answered_for_stays_pending() -> None:
+    """Starts may be missing; what they led to may show late even after a person's answer."""
     app = Writer()
     finished(app)
     app.beats(390)
+    rules = replace(RULES, evidence=replace(RULES.evidence, max_birth_delay=7, max_event_delay=3))
     before, after = (
-        verdict_of(sighting(), app, known=facts(distrust_before=T + at)) for at in (12.5, 12.0)
+        verdict_of(sighting(), app, known=facts(distrust_before=T + at), rules=rules)
+        for at in (2.5, 2.0)
     )
     assert before.kind is VerdictKind.PENDING
     assert before.codes == (Code.BORN_BEFORE_RESTORE,)

@@ -93,13 +93,6 @@ class Standing(RuleBasedStateMachine):
             self.store.reset_windows(name, self.now, "ann")
         self.twin.of(name).whole_life = late
 
-    @rule(name=targets, ago=st.sampled_from([0, 1000]))
-    def distrust(self, name: str, ago: int) -> None:
-        """A restore puts earlier births beyond proof."""
-        self.store.distrust(name, self.now - ago)
-        held = self.twin.of(name)
-        held.distrust_before = max(held.distrust_before or 0.0, self.now - ago)
-
     @rule(source=st.sampled_from(["urn:1", "urn:2"]))
     def retire(self, source: str) -> None:
         """A writer is retired."""

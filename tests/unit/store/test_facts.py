@@ -1,7 +1,12 @@
+from dataclasses import replace
+from math import inf
+
 import pytest
 from tests.unit.store.build import NOW
 
+from demurrage.decide.holds import resume
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
+from demurrage.model.plan import Hold, Rail
 from demurrage.store import SqlStore
 from demurrage.store.breaks import MOST_OPEN
 
@@ -91,11 +96,39 @@ def test_windows_are_whole_life_until_a_person_says_otherwise(store: SqlStore) -
     assert not store.facts("t", NOW).whole_life_windows
 
 
+@pytest.mark.parametrize("rail", [Rail.STORE_RESTORED, Rail.LOG_RESTORED])
+def test_no_birth_is_trusted_until_a_person_answers_for_a_restore(
+    store: SqlStore, rail: Rail
+) -> None:
+    """Whatever is born while that is asked; then, what was born up to the answer."""
+    hold = Hold("h1", "t", rail, NOW + 1, "restored")
+    store.save_hold(hold)
+    assert store.facts("t", NOW).distrust_before == inf
+    assert store.facts("u", NOW).distrust_before is None
+    store.save_hold(resume(hold, now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 60
+    store.save_hold(Hold("h2", "t", rail, NOW + 70, "restored"))
+    assert store.facts("t", NOW).distrust_before == inf
+
+
 def test_distrust_never_shrinks(store: SqlStore) -> None:
-    """An earlier moment does not make births trusted that were not."""
-    store.distrust("t", NOW)
-    store.distrust("t", NOW - 50)
-    assert store.facts("t", NOW).distrust_before == NOW
+    """An earlier moment, by a person's clock that is behind, makes no birth trusted again."""
+    hold = Hold("h", "t", Rail.LOG_RESTORED, NOW, "restored")
+    for at in (50, 40):
+        one = replace(hold, id=f"h{at}")
+        store.save_hold(resume(one, now=NOW + at, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 50
+    store.touch(NOW + 100)
+    store.save_hold(resume(replace(hold, id="h"), now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before == NOW + 100
+
+
+def test_other_holds_put_no_birth_beyond_proof(store: SqlStore) -> None:
+    """Neither while they stand nor by their resume."""
+    hold = Hold("h1", "t", Rail.SECOND_REAPER, NOW, "gone early")
+    store.save_hold(hold)
+    store.save_hold(resume(replace(hold, id="h2"), now=NOW + 60, until=NOW + 90, by="ann"))
+    assert store.facts("t", NOW).distrust_before is None
 
 
 @pytest.mark.parametrize(("until", "left"), [(None, {"x"}), (NOW + 10, set())])

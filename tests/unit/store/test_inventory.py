@@ -107,10 +107,10 @@ def test_a_whole_listing_is_remembered_for_its_target(store: SqlStore) -> None:
     """Once read to the end, always; other facts on the target do not disturb it."""
     assert not store.listed_whole("t")
     store.note_listed_whole("t")
-    store.distrust("t", NOW)
+    store.confirm_coverage("t", NOW, "ann")
     assert store.listed_whole("t")
     assert not store.listed_whole("u")
-    assert store.facts("t", NOW).distrust_before == NOW
+    assert store.facts("t", NOW).confirmed_at == NOW
 
 
 def test_the_first_sight_of_all_is_remembered(store: SqlStore) -> None:

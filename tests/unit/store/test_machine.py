@@ -222,11 +222,12 @@ class Lives(Standing):
         held: frozenset[str],
         over: bool,  # noqa: FBT001 - Hypothesis passes it by name
     ) -> None:
-        """A rail holds, goes on holding, or lets go."""
-        lapsed = self.now if over else None
-        hold = Hold(f"{name}/{number}", name, rail, self.now, "", held, lapsed_at=lapsed)
+        """A rail holds, goes on holding, or lets go by a person's yes."""
+        hold = Hold(f"{name}/{number}/{rail}", name, rail, self.now, "", held)
+        if over:
+            hold = replace(hold, resumed_at=self.now, resumed_by="ann", lapsed_at=self.now)
         self.store.save_hold(hold)
-        self.twin.of(name).holds[hold.id] = hold
+        self.twin.of(name).save(hold)
 
     @rule(name=targets, hours=st.lists(st.sampled_from([0, 1, 167, 168, 300]), min_size=1))
     def tally(self, name: str, hours: list[int]) -> None:

@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
 from demurrage.model.history import HourTally, RailHistory
-from demurrage.model.plan import Hold, PlannedDelete
+from demurrage.model.plan import RESTORE_RAILS, Hold, PlannedDelete
 from demurrage.model.record import BirthTally, Conclusion, Cursor, Intent, Ruling
 from demurrage.model.rules import RetentionRules
 from demurrage.model.totals import Tally
@@ -207,7 +208,7 @@ class Target:
             coverage_since=self.coverage_since,
             breaks=tuple(sorted(opened, key=lambda each: (each.at, each.kind, each.about))),
             whole_life_windows=self.whole_life,
-            distrust_before=self.distrust_before,
+            distrust_before=inf if self.asked else self.distrust_before,
             protected=frozenset(
                 id_ for id_, until in self.protections.items() if until is None or until > now
             ),
@@ -221,6 +222,17 @@ class Target:
         )
 
     # rails
+
+    def save(self, hold: Hold) -> None:
+        """Keep it; by the yes to a restore births so far are beyond proof."""
+        self.holds[hold.id] = hold
+        if hold.resumed_at is not None and hold.rail in RESTORE_RAILS:
+            self.distrust_before = max(self.distrust_before or 0.0, hold.resumed_at)
+
+    @property
+    def asked(self) -> bool:
+        """True while a person has to answer for a restore."""
+        return any(each.rail in RESTORE_RAILS and not each.ended for each in self.holds.values())
 
     def tally(self, tallies: Iterable[BirthTally]) -> None:
         """Add to the hours."""
