@@ -235,7 +235,7 @@ class Life:
         try:
             for hold in store.holds("default"):
                 if hold.resumed_at is None and hold.opened_at < now - _PATIENCE:
-                    resume(store, hold, ["default"], now=now, until=now + 900, by="ops")
+                    resume(store, hold, now=now, until=now + 900, by="ops")
                     self._watch.standing.pop(hold.id, None)
                     self._watch.note("resumed", detail=f"{hold.rail} {hold.id}")
             if store.facts("default", now).breaks:

@@ -129,7 +129,7 @@ def resume(
         now = provider_now(store, hold.target)
         moment = read_until(until, "--until", now=now)
         try:
-            yes = resumed_by(store, hold, settings.targets, now=now, until=moment, by=by)
+            yes = resumed_by(store, hold, now=now, until=moment, by=by)
         except ValueError as error:
             raise FailedError(str(error)) from None
     wave = hold.rail in WAVE_RAILS

@@ -13,13 +13,14 @@ from demurrage.decide.observer import ObserverWatch, observe
 from demurrage.decide.regret import regretted
 from demurrage.engine.chronicle import Chronicle
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
-from demurrage.engine.holds import UNTIL_OVER, Holds, restore_subjects
+from demurrage.engine.holds import Holds
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.inventory import InventoryWatch, remembered
 from demurrage.engine.lapses import Lapses, lapsing
 from demurrage.engine.look import Look, Picture, Target
 from demurrage.engine.ports import Store
 from demurrage.engine.recovery import Recovery
+from demurrage.engine.restores import Restores
 from demurrage.engine.sweep import Sweep, troubles
 from demurrage.model.condition import Condition, ConditionKind, Severity
 from demurrage.model.counted import counted
@@ -61,6 +62,8 @@ class Cycle:
         store: Store,
         hooks: Hooks,
         stop: asyncio.Event,
+        *,
+        restores: Restores,
     ) -> None:
         self.target = target
         self.watch = InventoryWatch(target.name, target.api, target.rules)
@@ -69,6 +72,7 @@ class Cycle:
         self._store = store
         self._hooks = hooks
         self._stop = stop
+        self._restores = restores
         self._look = Look(target, self.watch, evidence)
         self._chronicle = Chronicle(target.name, store, hooks)
         self._sweep = Sweep(target.name, target.api, store, hooks, target.rules)
@@ -98,29 +102,17 @@ class Cycle:
         self.watch.own_deletes |= await self._recovery.recover(now)
         self._settled_in = False
 
-    @property
-    def answered(self) -> bool:
-        """True once this target has drawn its conclusions from the log's going back in time."""
-        return self._setbacks == self._evidence.setbacks
-
     async def _settle_in(self) -> None:
-        """Once a start, as soon as an answer has told the provider's time.
+        """Once a start, as soon as an answer has told the provider's time: the word counts from it.
 
-        A store that went back in time knows nothing of what it did since: the target observes,
-        and no birth is trusted, until a person answers.
+        A store that went back in time knows nothing of what it did since.
         """
         clock = self.target.api.clock
         if self._settled_in or clock.offset is None or clock.jumped:
             return
         name, now = self.target.name, self.target.api.clock.now()
-        since = await asyncio.to_thread(lambda: self._store.restored_since)
-        if since is not None:
-            subjects = restore_subjects(since)
-            self._forgotten_until = max(self._forgotten_until, since)
-            if not await self.holds.asked(Rail.STORE_RESTORED, subjects):
-                summary = f"the store was restored from an older copy; {UNTIL_OVER}"
-                await self.holds.trip(Rail.STORE_RESTORED, summary, subjects, now)
-                self._forgotten_until = now
+        if self.holds.standing(Rail.STORE_RESTORED) is not None:
+            self._forgotten_until = now
         if self.target.vouched_for:
             await asyncio.to_thread(self._store.declare_coverage, name, now)
         self._settled_in = True
@@ -227,17 +219,16 @@ class Cycle:
     async def _judge(self, census: Census) -> tuple[Picture, TargetFacts]:
         """Look at the log; where it went back in time, no birth is trusted until a person answers.
 
-        Nothing is decided before it is known whether log or store went back.
+        Nothing is decided in that look, nor before the provider's time was known once.
         """
         facts = await self._facts()
         picture = await self._look.judge(census, facts)
-        setbacks, clock = self._evidence.setbacks, self.target.api.clock
+        setbacks = self._evidence.setbacks
         if setbacks != self._setbacks or not self._settled_in:
             picture = replace(picture, decision=None)
-        if setbacks != self._setbacks and clock.offset is not None and not clock.jumped:
-            now = clock.now()
-            summary = f"the event log went back in time or was replaced; {UNTIL_OVER}"
-            await self.holds.trip_unless_held(Rail.LOG_RESTORED, summary, (f"{now:.3f}",), now)
+        if setbacks != self._setbacks:
+            await self._restores.of_log(setbacks, self.target.api.clock.now())
+            await self.holds.load()
             self._setbacks = setbacks
         if isinstance(picture.reading, Reading):
             await self._look_for_reapers()

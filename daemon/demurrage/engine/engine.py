@@ -15,6 +15,7 @@ from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
+from demurrage.engine.restores import Restores
 from demurrage.engine.retiring import retire_dead
 from demurrage.engine.spikes import Spikes
 from demurrage.engine.standing import IN_CYCLE, OF_FAILURE, Sight, Standing
@@ -58,6 +59,7 @@ class Engine:
         self._store = store
         self._hooks = hooks
         self._housekeeping = Housekeeping(self._targets, store, retention)
+        self._restores = Restores(self._targets, store, hooks)
         self._standing = Standing(store, hooks, incidents or IncidentRules())
         self._evidence: Evidence | None = None
         self._opening = asyncio.Lock()
@@ -132,9 +134,15 @@ class Engine:
                 self._evidence = Evidence(self._log, remembered, patience, self._feed)
         if name not in self._cycles:
             self._cycles[name] = Cycle(
-                self._targets[name], self._evidence, self._store, self._hooks, self._stop
+                self._targets[name],
+                self._evidence,
+                self._store,
+                self._hooks,
+                self._stop,
+                restores=self._restores,
             )
         if name not in self._ready:
+            await self._restores.of_store(self._targets[name].api.clock.now())
             await self._cycles[name].start()
             self._ready.add(name)
         return self._cycles[name]
@@ -167,10 +175,9 @@ class Engine:
         self.statuses[name] = status = {**status, **self._shown(name)}
         await asyncio.to_thread(self._store.save_status, name, now, status)
         cursor = self.evidence.cursor
-        # While a target has not yet answered for a log that went back in time, a crash must
-        # find the old cursor, or nobody would notice again.
-        begun = len(self._cycles) == len(self._targets)
-        if cursor is not None and begun and all(each.answered for each in self._cycles.values()):
+        # Until all targets are held for a log that went back in time, a crash must find the old
+        # cursor, or nobody would notice again.
+        if cursor is not None and self._restores.setbacks == self.evidence.setbacks:
             await asyncio.to_thread(self._store.save_cursor, cursor)
         if outcome.complete:
             self.completed_at[name] = asyncio.get_running_loop().time()

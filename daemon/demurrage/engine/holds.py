@@ -32,11 +32,6 @@ def hold_of(target: str, rail: Rail, subjects: Iterable[str]) -> str:
     return f"{rail.replace('_', '-')}-{hashlib.sha256(cause.encode()).hexdigest()[:8]}"
 
 
-def restore_subjects(since: float) -> tuple[str, ...]:
-    """What a restore of the store is known by: the last moment that it remembers."""
-    return (f"{since:.3f}",)
-
-
 class Holds:
     """Opens, joins and settles holds; a person's resume arrives through the store."""
 

@@ -169,11 +169,15 @@ class Store(Protocol):
     # its own life
     @property
     def restored_since(self) -> float | None:
-        """The last moment before the store went back in time, None if it did not."""
+        """The last moment before the store went back in time, None once that is taken note of."""
         ...
 
     def acknowledge_restore(self, at: float, by: str) -> bool:
-        """The restore is answered for; False when there was none."""
+        """The restore is taken note of, by a hold of every target; False when there was none."""
+        ...
+
+    def targets(self) -> frozenset[str]:
+        """Every target that something is remembered of, whether the settings have it or not."""
         ...
 
     def touch(self, now: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from math import inf
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, delete, or_, select
+from sqlalchemy import Column, Connection, Row, bindparam, delete, or_, select, union
 
 from demurrage.model.facts import TargetFacts
 from demurrage.model.plan import RESTORE_RAILS
@@ -43,6 +43,7 @@ _ASKED = select(holds.c.id).where(
     holds.c.lapsed_at.is_(None),
     holds.c.rail.in_(sorted(RESTORE_RAILS)),
 )
+_REMEMBERED = union(select(targets.c.target), select(containers.c.target))
 _PROTECTED = select(protections.c.container_id).where(
     protections.c.target == bindparam("target"),
     or_(protections.c.until.is_(None), protections.c.until > bindparam("now")),
@@ -69,6 +70,11 @@ class Facts(Repository):
                 proven={row[0]: row[1] for row in connection.execute(_PROVEN, asked).all()},
                 confirmed_at=row.confirmed_at if row else None,
             )
+
+    def targets(self) -> frozenset[str]:
+        """Every target that something is remembered of, whether the settings have it or not."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(_REMEMBERED).all())
 
     def protected(self, target: str, now: float) -> frozenset[str]:
         """The containers that a person protects at that moment."""

@@ -60,7 +60,7 @@ def find_restore(
 
 
 def adopt_restore(connection: Connection, restore: Restore, stamp: Stamp | None) -> None:
-    """Make a fresh restore last until a person acknowledges it.
+    """Make a fresh restore last until it is taken note of.
 
     The generation moves on, and the tick overtakes the stamp, so that the same stamp does not
     tell of the same restore again.
@@ -115,8 +115,7 @@ class Identity(Repository):
     def restored_since(self) -> float | None:
         """The last moment before the store went back in time.
 
-        None when it did not, or when a person has acknowledged it. Births up to the moment of
-        the restore are beyond what the store can vouch for.
+        None when it did not, or when that was taken note of.
         """
         if self._found is not None:
             return self._found.since
@@ -126,11 +125,11 @@ class Identity(Repository):
 
     @property
     def restored(self) -> bool:
-        """True from the opening of a restored older copy until a person acknowledges it."""
+        """True from the opening of a restored older copy until that is taken note of."""
         return self.restored_since is not None
 
     def acknowledge_restore(self, at: float, by: str = "operator") -> bool:
-        """A person has seen that the store went back in time; False when it had not."""
+        """All that follows from the restore is written down; False when there was none."""
         with self._database.write() as connection:
             since = connection.execute(select(meta.c.restored_since)).scalar_one()
             if since is None:

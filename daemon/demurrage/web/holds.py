@@ -57,7 +57,7 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
                 HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-body", detail, pointer="/until"
             )
         try:
-            yes = resume(service.store, hold, service.rules, now=now, until=body.until, by=ACTOR)
+            yes = resume(service.store, hold, now=now, until=body.until, by=ACTOR)
         except ValueError:
             detail = "the hold has ended already, or `until` is not in the future"
             raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", detail) from None

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from shutil import copyfile
 
@@ -125,6 +126,35 @@ async def test_an_older_store_makes_the_target_observe_until_a_person_resumes(
     assert (bench.totals()["harm"], bench.totals()["deleted"]) == (0, 1 + LEAKED)
 
 
+@pytest.mark.parametrize("what", [Rail.STORE_RESTORED, Rail.LOG_RESTORED])
+async def test_a_target_out_of_the_settings_answers_for_a_restore_when_it_comes_back(
+    bench: Bench, what: Rail
+) -> None:
+    """What was lost may be its own; that another target was resumed meanwhile tells nothing."""
+    older = bench.folder / "older.db"
+    async with bench.engine() as running:
+        running.store.note_listed_whole("elsewhere")
+        await running.turn()
+    if what is Rail.STORE_RESTORED:
+        copyfile(bench.store_file, older)
+    async with bench.engine() as running, running.application():
+        await running.turn()
+    if what is Rail.STORE_RESTORED:
+        put_back(bench, older)
+    else:
+        bench.log_file.unlink()
+    async with bench.engine() as running:
+        await running.turn()
+        answer(running, what)
+        await running.turn()
+    # Nothing but its hold would tell any more.
+    async with bench.engine() as running:
+        await running.turn()
+        assert running.store.holds("default") == ()
+        assert [each.rail for each in running.store.holds("elsewhere")] == [what]
+        assert running.store.facts("elsewhere", 0.0).distrust_before == inf
+
+
 def put_back(bench: Bench, older: Path) -> None:
     """Put a copy where the store was, as an operator would while the daemon is stopped."""
     for leftover in ("-wal", "-shm"):
@@ -132,8 +162,8 @@ def put_back(bench: Bench, older: Path) -> None:
     copyfile(older, bench.store_file)
 
 
-def answer(running: Running) -> None:
+def answer(running: Running, rail: Rail = Rail.STORE_RESTORED) -> None:
     """A person resumes the hold of the restore, as the command does."""
-    (hold,) = [each for each in running.store.holds("default") if each.rail is Rail.STORE_RESTORED]
+    (hold,) = [each for each in running.store.holds("default") if each.rail is rail]
     now = time.time()
-    resume(running.store, hold, ["default"], now=now, until=now + 60, by="me")
+    resume(running.store, hold, now=now, until=now + 60, by="me")

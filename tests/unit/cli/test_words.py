@@ -11,7 +11,6 @@ from tests.unit.store.build import NOW, planned, sighting
 
 from demurrage.cli.session import person
 from demurrage.decide.holds import open_hold
-from demurrage.engine.holds import hold_of, restore_subjects
 from demurrage.eventlog.files.feed import FolderFeed
 from demurrage.eventlog.log import EventLog
 from demurrage.model.event import PERSON_PREFIX
@@ -134,31 +133,14 @@ def test_a_hold_that_never_was_is_not_found(kept: Desk, refused: Refused) -> Non
     assert "status" in refused(kept.say("resume", "hold-9"), code=1)
 
 
-def test_a_restore_is_answered_for_when_its_last_target_is_resumed(kept: Desk) -> None:
-    """The store forgets that it was restored once every target's hold for it has ended."""
-    kept.write("[targets.other]")
-    assert kept.say("db", "backup", str(kept.folder / "copy.db")).code == 0
-    (kept.folder / "copy.db").replace(kept.folder / "demurrage.db")
-    for leftover in kept.folder.glob("demurrage.db-*"):
-        leftover.unlink()
+@pytest.mark.parametrize("rail", [Rail.STORE_RESTORED, Rail.LOG_RESTORED])
+def test_a_restore_is_answered_for_by_the_resume(kept: Desk, rail: Rail) -> None:
+    """It says that nothing runs any more that was begun before: births count from then on."""
+    _trip(kept, rail)
+    before = time.time()
+    assert kept.say("resume", "hold-1").code == 0
     with kept.store() as store:
-        since = store.restored_since
-        assert since is not None
-        ids = [
-            hold_of(name, Rail.STORE_RESTORED, restore_subjects(since))
-            for name in ("default", "other")
-        ]
-        for hold_id, name in zip(ids, ("default", "other"), strict=True):
-            hold = open_hold(
-                hold_id, name, Rail.STORE_RESTORED, (), now=time.time(), summary="older copy"
-            )
-            store.save_hold(hold)
-    assert kept.say("resume", ids[0]).code == 0
-    with kept.store() as store:
-        assert store.restored
-    assert kept.say("resume", ids[1]).code == 0
-    with kept.store() as store:
-        assert not store.restored
+        assert before <= (store.facts("default", before).distrust_before or 0.0) <= time.time()
 
 
 def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:

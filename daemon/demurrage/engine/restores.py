@@ -1,0 +1,59 @@
+"""What a store or a log that went back in time asks of a person, about every target there is."""
+
+import asyncio
+from collections.abc import Collection
+
+from demurrage.engine.holds import UNTIL_OVER, Holds
+from demurrage.engine.hooks import Hooks
+from demurrage.engine.ports import Store
+from demurrage.model.plan import Rail
+
+
+class Restores:
+    """Holds every target once for each restore.
+
+    Those that only the store knows, since the settings have them no more, are held with the
+    others: what was lost may be theirs, too, and nothing would tell when they come back.
+
+    Args:
+        names: the targets of the settings.
+        store: where the holds are.
+        hooks: who is told.
+    """
+
+    def __init__(self, names: Collection[str], store: Store, hooks: Hooks) -> None:
+        self._names = names
+        self._store = store
+        self._hooks = hooks
+        self._turn = asyncio.Lock()
+        # How often the log had gone back in time when all were last held for that.
+        self.setbacks = 0
+
+    async def of_store(self, now: float) -> None:
+        """Hold for a store that is an older copy, if it is one; a crash in between asks again."""
+        async with self._turn:
+            if await asyncio.to_thread(lambda: self._store.restored_since) is None:
+                return
+            await self._hold(Rail.STORE_RESTORED, "the store was restored from an older copy", now)
+            await asyncio.to_thread(self._store.acknowledge_restore, now, "daemon")
+
+    async def of_log(self, setbacks: int, now: float) -> None:
+        """Hold for a log that went back in time, unless that is done.
+
+        Args:
+            setbacks: how often it has by now.
+            now: when that was noticed, by whatever clock there is.
+        """
+        async with self._turn:
+            if setbacks > self.setbacks:
+                what = "the event log went back in time or was replaced"
+                await self._hold(Rail.LOG_RESTORED, what, now)
+                self.setbacks = setbacks
+
+    async def _hold(self, rail: Rail, what: str, now: float) -> None:
+        known = await asyncio.to_thread(self._store.targets)
+        for name in sorted({*self._names, *known}):
+            holds = Holds(name, self._store, self._hooks)
+            await holds.load()
+            summary = f"{what}; {UNTIL_OVER}"
+            await holds.trip_unless_held(rail, summary, (f"{now:.3f}",), now)
