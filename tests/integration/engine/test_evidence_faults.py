@@ -119,7 +119,8 @@ async def test_an_older_log_makes_the_target_observe_until_a_person_resumes(benc
         await app.leak(LEAKED)
         answer(running, Rail.LOG_RESTORED)
         await running.turn_until(lambda: over_now(running, kind))
-        await running.turn_for(PAST_DELAYS)
+        await running.turn_for(2 * PAST_DELAYS)
+        assert bench.totals()["deleted"] == 0
         await app.leak(LEAKED)
         await running.turn_until(lambda: bench.totals()["deleted"] >= LEAKED)
         await running.turn_for(0.5)

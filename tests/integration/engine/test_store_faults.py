@@ -116,7 +116,8 @@ async def test_an_older_store_makes_the_target_observe_until_a_person_resumes(
         await app.leak(LEAKED)
         answer(running)
         await running.turn_until(lambda: over_now(running, kind))
-        await running.turn_for(PAST_DELAYS)
+        await running.turn_for(2 * PAST_DELAYS)
+        assert bench.totals()["deleted"] == 1
         await app.leak(LEAKED)
         await running.turn_until(lambda: bench.totals()["deleted"] == 1 + LEAKED)
         await running.turn_for(0.5)
