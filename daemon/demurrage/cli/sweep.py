@@ -1,6 +1,7 @@
 """`demurrage sweep`: do exactly what a saved plan shows, re-checked."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,10 +26,10 @@ def sweep(
 ) -> None:
     """Delete what a saved plan shows, as far as it still holds; nothing else.
 
-    Runs real cycles with the daemon stopped: listing, log, verdicts and rails are asked anew,
-    and a container that is no longer due as it was shown is reported and kept. Refuses (exit 3)
-    unless the mode is enforce, and when nothing of the plan holds any more or a rail holds it.
-    Exit 1 if a delete failed. It asks nothing.
+    Runs real cycles with the daemon stopped, and takes events at its addresses meanwhile:
+    listing, log, verdicts and rails are asked anew, and a container that is no longer due as it
+    was shown is reported and kept. Refuses (exit 3) unless the mode is enforce, and when nothing
+    of the plan holds any more or a rail holds it. Exit 1 if a delete failed. It asks nothing.
 
     \b
     Example:
@@ -52,13 +53,20 @@ def sweep(
 async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, tuple[Result, ...]]":
     from demurrage.app.assembly import build, open_state, redactor
     from demurrage.app.carrying_out import carry_out
+    from demurrage.app.doors import service_of
+    from demurrage.app.doorway import Doorway
     from demurrage.observe.logs import set_up_logs
     from demurrage.store.lock import StoreLock
+    from demurrage.web.app import create_app, create_ops_app
 
     set_up_logs("error", settings.log.format, redactor=redactor(settings))
     with StoreLock(settings.store_url) as lock:
         works = build(settings, open_state(settings, lock))
+        doorway = Doorway(settings)
         try:
+            # What applications have to tell must not wait outside while it is judged by the log.
+            service = service_of(works)
+            await doorway.show(partial(create_app, service), partial(create_ops_app, service))
             return {
                 each.target: await carry_out(
                     works.engine, works.state.store, each.target, each.deletes
@@ -66,6 +74,7 @@ async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, t
                 for each in plans
             }
         finally:
+            await doorway.close()
             await works.stop()
 
 
