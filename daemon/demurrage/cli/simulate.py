@@ -168,7 +168,7 @@ def _in_bounds(
     if not 1 <= writers <= _MOST_COPIES:
         raise UsageError(f"--writers: must lie between 1 and {_MOST_COPIES}")
     if not 0 < naive_minutes < 20:  # noqa: PLR2004 - the provider itself waits no longer
-        raise UsageError("--naive-minutes: must lie between 0 and 20")
+        raise UsageError("--naive-minutes: must be above 0 and below 20")
 
 
 def _check(plot: Path) -> None:

@@ -1,7 +1,7 @@
 """Every live container gets exactly one verdict; the first rule that holds gives it.
 
 unknown · protected · released · referenced · explicit · orphan · pending · unproven, in that
-order (DESIGN section 5). *Time alone never turns unknown into none*: an orphan is proven by
+order (docs/architecture.md). *Time alone never turns unknown into none*: an orphan is proven by
 P1 (no reference), P2 (evidence complete), P3 (every candidate done), P4 (the count fits) and
 P5 (coverage); whatever falls short of that is kept.
 """

@@ -50,6 +50,7 @@ class Telling:
         self._budget = budget
         self._log = structlog.get_logger("demurrage")
         self._summed_up: dict[str, float] = {}
+        self._seen: dict[str, list[str]] = {}
 
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """Containers were listed for the first time."""
@@ -129,7 +130,8 @@ class Telling:
         self, target: str, standing: Sequence[Condition], changes: IncidentChanges
     ) -> None:
         """The conditions that are seen now, and what became of the incidents."""
-        del standing  # people are told of what lasts
+        # People are told of what lasts; what is seen just now stands in the summary.
+        self._seen[target] = sorted({each.kind.value for each in standing})
         self._metrics.incidents(target, (each.condition for each in changes.standing))
         for each in changes.opened:
             self._incident("incident_opened", each)
@@ -198,6 +200,7 @@ class Telling:
             "events": report.events,
             "due": report.due,
             "verdicts": {str(kind): count for kind, count in report.verdicts.items() if count},
+            "conditions": self._seen.get(target, []),
         }
         self._log.debug("cycle", **line)
         if report.ended_at - self._summed_up.get(target, 0.0) >= SUMMARY:

@@ -107,9 +107,12 @@ def _hear_enter(loop: asyncio.AbstractEventLoop, stage: Stage) -> bool:
 
     def entered() -> None:
         # What is typed while the demo is in the background is meant for somebody else.
-        if os.tcgetpgrp(terminal) == os.getpgrp():
-            os.read(terminal, 1024)
+        if os.tcgetpgrp(terminal) != os.getpgrp():
+            return
+        if os.read(terminal, 1024):
             stage.turn()
+        else:  # the end of what is typed: Ctrl-D
+            loop.remove_reader(terminal)
 
     loop.add_reader(terminal, entered)
     return True

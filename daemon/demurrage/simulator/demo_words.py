@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from demurrage.model.verdict import VerdictKind
 from demurrage.simulator.demo_news import News, Row, Standing
+from demurrage.simulator.demo_times import KEY_VARIABLE, TOKEN_VARIABLE
 from demurrage.web.words import why
 
 
@@ -16,7 +17,8 @@ def opening(url: str, settings: str, speed: float) -> str:
     """What a person needs who wants to look closer, for pipes and logs."""
     return (
         f"the real daemon in a simulated harbour, {speed:g} times faster than life: {url}, "
-        f"demurrage status --config {settings}"
+        f"demurrage status --config {settings} (so with plan, check and the other commands, once "
+        f"{KEY_VARIABLE} and {TOKEN_VARIABLE} are set to any word)"
     )
 
 

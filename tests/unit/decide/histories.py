@@ -1,6 +1,6 @@
 """Random true histories of honest applications, their full log, and what may become of it.
 
-Everything here keeps to what DESIGN's invariants stand on: starts are written down before the
+Everything here keeps to what the proof stands on: starts are written down before the
 request leaves and arrive in time, births fall inside windows, a slot makes at most one
 container, and nobody uses what was ended. Clocks are off, but heartbeats say by how much.
 

@@ -63,10 +63,17 @@ def _opened(path: Path) -> TextIO:
 def _load(path: Path, lines: Iterable[str], seed: int) -> Load:
     rows = csv.DictReader(lines)
     columns = [name for name in rows.fieldnames or () if name]
+    if twice := next((name for name in columns if columns.count(name) > 1), None):
+        raise TraceError(f"{path}: line 1: column {twice} is there twice; leave one")
     duration = _duration_column(path, columns)
     rng = Random(f"draws/{seed}")  # noqa: S311 - a replay repeats itself from its seed
     requests = []
     for row in rows:
+        if None in row:
+            raise TraceError(
+                f"{path}: line {rows.line_num}: has more cells than the header; write decimals "
+                "with a point, and put a cell with a comma in quotes"
+            )
         cells = _Cells(path, rows.line_num, row)
         requests.append(
             Request(
@@ -92,14 +99,13 @@ def _load(path: Path, lines: Iterable[str], seed: int) -> Load:
 
 
 def _duration_column(path: Path, columns: Sequence[str]) -> str:
+    found = f"name it in the header, which has {', '.join(columns) or 'nothing'}"
     if "start_s" not in columns:
-        raise TraceError(f"{path}: line 1: column start_s is missing; name it in the header")
+        raise TraceError(f"{path}: line 1: column start_s is missing; {found}")
     for name in _DURATIONS:
         if name in columns:
             return name
-    raise TraceError(
-        f"{path}: line 1: column duration_s (or duration_est_s) is missing; name it in the header"
-    )
+    raise TraceError(f"{path}: line 1: column duration_s (or duration_est_s) is missing; {found}")
 
 
 def _draw(cells: "_Cells", columns: Sequence[str], rng: Random) -> float:
