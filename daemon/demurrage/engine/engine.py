@@ -98,6 +98,10 @@ class Engine:
         async with self._turning[name]:
             try:
                 return await self._turn(name, choose)
+            except StoreFailedError as error:
+                # Where the daemon cannot write, nobody else can append.
+                self.miss()
+                await self._failed(name, error)
             except DemurrageError as error:
                 await self._failed(name, error)
             except Exception as error:  # noqa: BLE001 - no single fault may stop the daemon
@@ -108,6 +112,11 @@ class Engine:
             finally:
                 self.turned_at[name] = asyncio.get_running_loop().time()
         return None
+
+    def miss(self) -> None:
+        """An event could not be taken in: until it is told again nothing is proven."""
+        if self._evidence is not None:
+            self._evidence.pulse.miss()
 
     async def _turn(self, name: str, choose: Callable[[Plan], Plan]) -> Outcome:
         cycle = await self._cycle(name)

@@ -29,7 +29,7 @@ def longest_pause(rules: Iterable[Rules]) -> float:
 
 
 class Pulse:
-    """Counts in `pauses` how often the process stood still.
+    """Counts in `pauses` how often the process stood still, or could take no event in.
 
     Args:
         longest: seconds between two beats beyond which it did.
@@ -57,6 +57,10 @@ class Pulse:
             self.pauses += 1
         self._felt_at = now
         return now
+
+    def miss(self) -> None:
+        """The log could not be written: whatever is told now comes as late as by a standstill."""
+        self.pauses += 1
 
     async def _beat(self) -> None:
         while True:

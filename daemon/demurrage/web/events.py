@@ -69,6 +69,7 @@ def events_router(service: Service, doors: Doors) -> APIRouter:
         try:
             result = await asyncio.to_thread(service.log.append, lines, appended_at=service.clock())
         except LogUnreadableError:
+            service.engine.miss()
             detail = "the event log cannot be written now; send the same again later"
             raise unavailable("log-unavailable", detail) from None
         return Accepted(accepted=result.accepted, duplicates=result.duplicates)

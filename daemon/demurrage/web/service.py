@@ -33,6 +33,10 @@ class Wheel(Protocol):
         """By target, when its last cycle ended, on the event loop's clock."""
         ...
 
+    def miss(self) -> None:
+        """An event could not be taken in: until it is told again nothing is proven."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

@@ -92,6 +92,7 @@ async def _record(service: Service, target: str, webhook: Webhook) -> WebhookOut
         raise ProblemError(HTTPStatus.BAD_REQUEST, "malformed-webhook", detail) from None
     except LogUnreadableError:
         service.on_webhook(target, WebhookOutcome.FAILED)
+        service.engine.miss()
         detail = "the event log cannot be written now; it is sent again later"
         raise unavailable("log-unavailable", detail) from None
     return WebhookOutcome.RECORDED if result.accepted else WebhookOutcome.REPEATED

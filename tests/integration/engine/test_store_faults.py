@@ -73,7 +73,10 @@ async def test_a_store_that_takes_nothing_is_told_without_it(bench: Bench) -> No
         assert running.shown(ConditionKind.NOBODY_LOGS)
         await app.leak(LEAKED)
         fall.at = 1
+        before = running.engine.evidence.pulse.pauses
         await running.turn_until(lambda: running.shown(kind))
+        # What the daemon cannot write, applications cannot append: the series begins anew.
+        assert running.engine.evidence.pulse.pauses > before
         await running.turn_for_failing(1.5)
         assert running.shown(ConditionKind.NOBODY_LOGS)  # nobody has looked again
         assert bench.hooks.opened.count(kind) == 1

@@ -20,6 +20,9 @@ class Wheel:
     statuses: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     turned_at: dict[str, float] = field(default_factory=dict)
 
+    def miss(self) -> None:
+        """Nothing is told of it."""
+
 
 @dataclass
 class Told:

@@ -74,6 +74,16 @@ async def test_a_standstill_between_two_readings_breaks_the_series() -> None:
     evidence.pulse.end()
 
 
+async def test_what_could_not_be_taken_in_breaks_the_series() -> None:
+    """It is told again, but nobody knows when."""
+    evidence = Evidence(EmptyLog(), None, PATIENCE)
+    evidence.pulse.begin()
+    await read(evidence)
+    evidence.pulse.miss()
+    assert (await read(evidence)).since == T
+    evidence.pulse.end()
+
+
 async def test_a_standstill_while_the_log_is_read_breaks_the_series_after_it() -> None:
     """The log was asked before it, so the next reading is the first that comes after."""
     evidence = Evidence(EmptyLog(), None, PATIENCE)

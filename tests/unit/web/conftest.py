@@ -36,6 +36,11 @@ class FakeEngine:
 
     statuses: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     turned_at: dict[str, float] = field(default_factory=dict)
+    missed: int = 0
+
+    def miss(self) -> None:
+        """An event could not be taken in."""
+        self.missed += 1
 
     def turn(self, target: str = "default", *, ago: float = 0.0, **changes: Any) -> None:
         """A cycle of the target has ended so many seconds ago."""

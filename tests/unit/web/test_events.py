@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 from tests.unit.eventlog.conftest import make
-from tests.unit.web.conftest import BATCH, JSON, ONE, Events, client_of
+from tests.unit.web.conftest import BATCH, JSON, ONE, Events, FakeEngine, client_of
 
 from demurrage.eventlog.log import EventLog
 from demurrage.model.event import Entry
@@ -180,8 +180,8 @@ async def test_too_large(service: Service) -> None:
     assert fits.status_code == 202
 
 
-async def test_unwritable(client: httpx2.AsyncClient, tmp_path: Path) -> None:
-    """While the log is locked by somebody else the answer is to come again."""
+async def test_unwritable(client: httpx2.AsyncClient, tmp_path: Path, engine: FakeEngine) -> None:
+    """While the log is locked by somebody else the answer is to come again; proof waits, too."""
     with sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         answer = await client.post("/v1/events", json=make())
@@ -190,6 +190,7 @@ async def test_unwritable(client: httpx2.AsyncClient, tmp_path: Path) -> None:
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert str(tmp_path) not in answer.text
+    assert engine.missed == 1
 
 
 async def test_methods(client: httpx2.AsyncClient) -> None:

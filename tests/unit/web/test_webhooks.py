@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic import SecretStr
-from tests.unit.web.conftest import NOW, WEBHOOK_SECRET, client_of
+from tests.unit.web.conftest import NOW, WEBHOOK_SECRET, FakeEngine, client_of
 
 from demurrage.eventlog.log import EventLog
 from demurrage.model.event import WEBHOOK, Entry, Event, Known
@@ -220,7 +220,11 @@ async def test_a_large_body_is_refused_before_it_is_read(
 
 
 async def test_what_the_log_cannot_take_is_asked_for_again(
-    client: httpx2.AsyncClient, log: EventLog, tmp_path: Path, webhooks: Told
+    client: httpx2.AsyncClient,
+    log: EventLog,
+    tmp_path: Path,
+    webhooks: Told,
+    engine: FakeEngine,
 ) -> None:
     """No 2xx before it is durable: the provider then retries."""
     content = body()
@@ -231,5 +235,6 @@ async def test_what_the_log_cannot_take_is_asked_for_again(
         assert "Retry-After" in answer.headers
         other.rollback()
     assert webhooks == [("default", WebhookOutcome.FAILED)]
+    assert engine.missed == 1
     assert (await client.post(PATH, content=content, headers=signed(content))).status_code == 204
     assert len(held(log)) == 1
