@@ -27,6 +27,8 @@ class Berth:
     def expired(self, now: float) -> float | None:
         """When it expired, None while it lives."""
         at = self.made.born
+        if now < at + EXPIRY:  # no use can have made that sooner
+            return None
         for active in sorted(self.made.activity):
             if active > min(now, at + EXPIRY):
                 break
@@ -67,13 +69,13 @@ class Harbour:
             key = (-berth.created_at, after)
             start = bisect_right(self._order, key)
         rows: list[dict[str, Any]] = []
-        now = self.now
+        now, refreshing = self.now, self._dice.on("observer_effect")
         place = start
         while place < len(self._order) and len(rows) < limit:
             berth = self.berths[self._order[place][1]]
             place += 1
             if berth.vanishes > now:
-                if self.alive(berth) and self._dice.strikes("observer_effect"):
+                if refreshing and self.alive(berth) and self._dice.strikes("observer_effect"):
                     berth.made.activity.append(now)
                 rows.append(self._row(berth, now))
         more = any(self.berths[each].vanishes > now for _, each in self._order[place : place + 500])

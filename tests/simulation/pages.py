@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.simulation.faults import Dice
 
+_OF_ROWS = ("unknown_status", "null_activity", "missing_tier")
+
 Shown = tuple[list[dict[str, Any]], bool]
 
 
@@ -25,7 +27,7 @@ def spoil(dice: Dice, shown: Shown, first: Callable[[], Shown | None]) -> bytes:
         rows, has_more = first() or shown
     if dice.strikes("empty_page"):
         rows = []
-    rows = [_row(dice, chance, row) for row in rows]
+    _spoil_rows(dice, chance, rows)
     if rows and dice.strikes("lost_rows"):
         kept = chance.random()
         rows = [row for row in rows if chance.random() < kept]
@@ -45,14 +47,16 @@ def spoil(dice: Dice, shown: Shown, first: Callable[[], Shown | None]) -> bytes:
     return body
 
 
-def _row(dice: Dice, chance: Random, row: dict[str, Any]) -> dict[str, Any]:
-    if dice.strikes("unknown_status", 0.05):
-        row["status"] = chance.choice(["provisioning", "paused", "archived"])
-    if dice.strikes("null_activity", 0.05):
-        row["last_active_at"] = None
-    if dice.strikes("missing_tier", 0.05):
-        del row["memory_limit"]
-    return row
+def _spoil_rows(dice: Dice, chance: Random, rows: list[dict[str, Any]]) -> None:
+    if not any(dice.on(each) for each in _OF_ROWS):
+        return
+    for row in rows:
+        if dice.strikes("unknown_status", 0.05):
+            row["status"] = chance.choice(["provisioning", "paused", "archived"])
+        if dice.strikes("null_activity", 0.05):
+            row["last_active_at"] = None
+        if dice.strikes("missing_tier", 0.05):
+            del row["memory_limit"]
 
 
 def _malform(chance: Random, rows: list[dict[str, Any]]) -> None:
