@@ -171,9 +171,12 @@ def append(
         say(f"{result.accepted} appended, {result.duplicates} were there already.")
 
 
-def _provider_time(settings: "Settings", target: str) -> float:
+def _provider_time(settings: "Settings", target: str) -> tuple[float, float]:
+    """The earliest and the latest that it may be: by the daemon's host, which may be another."""
+    here = time.time()
     with store_to_read(settings) as store:
-        return provider_now(store, target)
+        there = provider_now(store, target)
+    return min(here, there), max(here, there)
 
 
 @app.command()

@@ -85,7 +85,7 @@ def own_events(
     ends: Iterable[str],
     finishes: Iterable[str],
     ending: str,
-    now: Callable[[str], float],
+    now: Callable[[str], tuple[float, float]],
 ) -> list[Line]:
     """What a person says, as events of that person.
 
@@ -96,7 +96,9 @@ def own_events(
         ends: conversations that are over, or responses whose lineage is.
         finishes: calls that ended for certain, or responses of which only the id is known.
         ending: how these ended.
-        now: a target's provider time, which the word is as of.
+        now: what the provider's time may be, the earliest and the latest, for a target. That
+            something is over counts from the earliest, for it must cover nothing that came after;
+            a call's end from the latest, for it may have made something until then.
 
     Raises:
         UsageError: the target is not clear, or an id or the ending is no good.
@@ -129,8 +131,16 @@ def own_events(
     for option, _, data in said:
         _check_ids(option, data)
     owner = _target(targets, target)
-    at = now(owner)
-    return [_event(option, kind, at, {"target": owner, **data}) for option, kind, data in said]
+    earliest, latest = now(owner)
+    return [
+        _event(
+            option,
+            kind,
+            latest if kind == "response.finished" else earliest,
+            {"target": owner, **data},
+        )
+        for option, kind, data in said
+    ]
 
 
 def _check_ids(option: str, data: Mapping[str, str]) -> None:

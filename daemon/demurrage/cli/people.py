@@ -186,7 +186,8 @@ def confirm(
             words = (
                 f"coverage is confirmed; this settles {counted(settled, 'break')}"
                 if settled
-                else "nothing has broken coverage, so there is nothing to confirm"
+                else "nothing has broken coverage, so there is nothing to confirm; if you doubt "
+                "what lives now, start the daemon once with evidence.coverage partial"
             )
             if settings.rules(target).evidence.coverage == "partial":
                 words += ' (evidence.coverage is still "partial", so nothing is proven)'

@@ -99,16 +99,20 @@ def end_of(
     book: Book, members: Sequence[Response], releases: Sequence[Moment], rules: EvidenceRules
 ) -> End | Reason:
     """When a lineage ended, or why it has not."""
-    ends = (*book.lineages.ends(members[0].call_id), *releases)
+    said = (*book.lineages.ends(members[0].call_id), *releases)
     # Of one whose clock nobody knows it cannot be told what it comes after.
-    ends = ends and tuple(end for end in ends if end.source.timed)
+    ends = [end for end in said if end.source.timed]
     covering = ends and [end for end in ends if all(_covers(end, each, rules) for each in members)]
     if not covering:
         latest = members[0]
         if len(members) > 1:
             latest = max(members, key=lambda each: each.begun_latest(rules.max_event_delay))
         about = latest.response_id or latest.call_id
-        return Reason(Code.NAMED_BY_RESPONSE, f"response {about} may come back to it", about)
+        text = f"response {about} may come back to it"
+        if len(ends) < len(said):
+            speaker = next(end.source.id for end in said if not end.source.timed)
+            text += f"; {speaker} has ended it, but not told its clock_offset, so that counts not"
+        return Reason(Code.NAMED_BY_RESPONSE, text, about)
     running = next((each for each in members if not each.ended), None)
     if running is not None:
         about = running.response_id or running.call_id

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, cast
 
 from demurrage.engine.answers import changed_answers
 from demurrage.engine.cycle import Cycle, Outcome
@@ -14,6 +14,7 @@ from demurrage.engine.housekeeping import Housekeeping
 from demurrage.engine.look import Target
 from demurrage.engine.ports import EventFeed, EventStream, Store
 from demurrage.engine.pulse import longest_pause
+from demurrage.engine.punctual import Punctual
 from demurrage.engine.reaping import Reaping
 from demurrage.engine.resolving import Resolving
 from demurrage.engine.restores import Restores
@@ -55,6 +56,9 @@ class Engine:
         spikes: SpikeRules | None = None,
     ) -> None:
         self._targets = {target.name: target for target in targets}
+        self._longest = longest_pause(each.rules for each in targets)
+        log = cast("EventStream", Punctual(log, self._longest, self.miss))
+        store = cast("Store", Punctual(store, self._longest, self.miss))
         self._log = log
         self._feed = feed
         self._store = store
@@ -114,7 +118,7 @@ class Engine:
         return None
 
     def miss(self) -> None:
-        """An event could not be taken in: until it is told again nothing is proven."""
+        """An event could not be taken in, or not in time: until it is nothing is proven."""
         if self._evidence is not None:
             self._evidence.pulse.miss()
 
@@ -140,8 +144,7 @@ class Engine:
                 given = [name for name, target in self._targets.items() if target.vouched_for]
                 await asyncio.to_thread(self._store.withdraw_coverage, given)
                 remembered = await asyncio.to_thread(self._store.cursor)
-                patience = longest_pause(each.rules for each in self._targets.values())
-                self._evidence = Evidence(self._log, remembered, patience, self._feed)
+                self._evidence = Evidence(self._log, remembered, self._longest, self._feed)
                 self._evidence.pulse.begin()
         if name not in self._cycles:
             self._cycles[name] = Cycle(

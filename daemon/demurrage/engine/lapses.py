@@ -13,8 +13,9 @@ _SLOW = (
     "to delete anything by: raise watch.interval"
 )
 _STILL = (
-    "the process stands still for long in every cycle, so that no event can be delivered meanwhile "
-    "and proof is put off each time: does the machine have too little processor or memory?"
+    "the process stands still, or waits for its database, for long in every cycle, so that no "
+    "event can be delivered meanwhile and proof is put off each time: does the machine have too "
+    "little processor or memory, or a disk that stalls?"
 )
 
 

@@ -59,7 +59,7 @@ class Pulse:
         return now
 
     def miss(self) -> None:
-        """The log could not be written: whatever is told now comes as late as by a standstill."""
+        """The log was out of reach: whatever is told now comes as late as by a standstill."""
         self.pauses += 1
 
     async def _beat(self) -> None:

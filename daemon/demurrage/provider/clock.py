@@ -65,6 +65,9 @@ class HeaderClock:
     def steps(self) -> int:
         """How many signs of a step of either clock there were; stays once answers agree again.
 
+        Answers that contradict each other by a fraction of a second come from servers that keep
+        the time worse than others.
+
         Who was not there while a step was in doubt finds it here: a few answers of one look may
         settle it.
         """
@@ -106,7 +109,7 @@ class HeaderClock:
             self._known = agreed
             return
         self._jumped = True
-        self._steps += agreed is None
+        self._steps += agreed is None and self._known.apart(sample) > _STEP
         self._settle(sample, agreed)
 
     def _settle(self, sample: OffsetBounds, agreed: OffsetBounds | None) -> None:

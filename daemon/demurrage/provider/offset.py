@@ -39,6 +39,10 @@ class OffsetBounds:
         """The best estimate."""
         return (self.low + self.high) / 2
 
+    def apart(self, other: "OffsetBounds") -> float:
+        """Seconds that lie between the two at the least."""
+        return max(0.0, self.low - other.high, other.low - self.high)
+
     def meet(self, other: "OffsetBounds") -> "OffsetBounds | None":
         """Both together, widened by drift since then; None when they contradict each other."""
         slack = DRIFT * max(0.0, other.at - self.at)

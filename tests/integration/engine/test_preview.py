@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tests.integration.engine.conftest import AT_ONCE, Bench
+from tests.integration.engine.conftest import AT_ONCE, DAEMON_KEY, Bench
 from tests.integration.engine.passing import Passing
 
 from demurrage.app.preview import preview
@@ -14,7 +14,10 @@ from demurrage.engine.ports import ProviderClock
 from demurrage.model.listing import Listing, Region
 from demurrage.model.plan import Mode
 from demurrage.model.verdict import VerdictKind
+from demurrage.provider.api import OpenAIContainers
 from demurrage.provider.budget import CallBudget
+from demurrage.provider.clock import HeaderClock
+from demurrage.provider.connection import Connection
 
 
 class HourAhead:
@@ -82,3 +85,21 @@ async def test_events_are_watched_without_a_break_though_readings_lie_far_apart(
         finally:
             await target.api.close()
     assert [each.container_id for each in shown.plan.deletes] == list(bench.cases())
+
+
+async def test_a_clock_that_is_off_takes_some_looks_more(bench: Bench) -> None:
+    """One answer is not believed against it, but a person who asks is answered all the same."""
+    bench.rules = replace(AT_ONCE, evidence=replace(AT_ONCE.evidence, coverage="partial"))
+    bench.admin.seed(live=1, live_age=[60.0, 70.0])
+    off = HeaderClock(lambda: time.time() - 40)
+    api = OpenAIContainers(
+        Connection("openai", bench.harbour.base_url, DAEMON_KEY), CallBudget(1000), clock=off
+    )
+    async with bench.engine() as running:
+        target = Target("default", api, bench.rules, Mode.ENFORCE)
+        try:
+            shown = await preview(target, running.log, running.store)
+        finally:
+            await api.close()
+    assert list(shown.verdicts) == list(bench.cases())
+    assert abs(shown.at - time.time()) < 20

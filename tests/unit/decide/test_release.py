@@ -587,6 +587,7 @@ def test_an_end_on_a_clock_of_which_nothing_is_told_ends_nothing() -> None:
     app.beats(1000)
     held = verdict_of(sighting(active=25), app, other, now=1100)
     assert held.codes[0] is Code.NAMED_BY_RESPONSE
+    assert "app-2 has ended it" in held.reasons[0].text
     other.beats(1000)
     let_go = verdict_of(sighting(active=25), app, other, now=1100)
     assert let_go.codes[0] is Code.LINEAGES_ENDED

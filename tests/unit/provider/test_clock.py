@@ -259,6 +259,22 @@ def test_no_date_header_can_raise(text: str) -> None:
     clock.observe({"date": text}, clock.ticks())
 
 
+def test_servers_that_keep_the_time_badly_are_no_step() -> None:
+    """Their answers are weighed against each other, but nothing has stood still."""
+    world = World(wall_ahead=0.0)
+    clock = world.clock()
+    world.calls(clock, 60, every=7.37)
+    world.provider_ahead -= 1.6
+    world.calls(clock, 1)
+    assert clock.jumped
+    assert clock.steps == 0
+    world.calls(clock, 3)
+    assert not clock.jumped
+    world.provider_ahead -= 9.0
+    world.calls(clock, 1)
+    assert clock.steps == 1
+
+
 def test_slow_slewing_is_no_step() -> None:
     """A clock that is disciplined gently may move far, and is never suspected."""
     world = World(wall_ahead=0.0)
