@@ -53,5 +53,8 @@ def knows(daemon: Daemon, offset: float) -> bool:
     """True when a cycle has ended a moment ago that measured the provider's clock against ours."""
     with urlopen(f"{daemon.url}/v1/status", timeout=10) as answer:  # noqa: S310 - our own daemon
         (target,) = json.load(answer)["targets"]
-    measured = target["clock"]["offset"]
-    return target["turned_ago"] < 5.0 and measured is not None and abs(measured - offset) < 5.0
+    measured, turned_ago = target["clock"]["offset"], target["turned_ago"]
+    # The first cycle is complete a moment before it has ended.
+    if measured is None or turned_ago is None:
+        return False
+    return bool(turned_ago < 5.0 and abs(measured - offset) < 5.0)
