@@ -31,6 +31,8 @@ def befall(story: Story, dice: Dice) -> float | None:
         *_lost_starts(story, dice),
         *_twins(story, dice),
         *_returns(story, dice),
+        # From the first listing on.
+        *([0.0] if dice.on("observer_effect") else ()),
     ]
     return min(moments, default=None)
 
