@@ -182,7 +182,7 @@ def _shortfall(name: str, picture: Picture) -> str:
         )
     if isinstance(picture.reading, Unreadable):
         return f"the event log cannot be read: {picture.reading.detail}"
-    return f"{name} cannot be judged: a clock made a step, and is being measured anew"
+    return f"{name} cannot be judged: its answers do not agree on the time; try again"
 
 
 def _judge(

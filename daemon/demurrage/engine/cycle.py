@@ -347,7 +347,8 @@ class Cycle:
             found.append(_unread(name, picture.reading))
         if self.target.api.clock.jumped:
             text = (
-                "the local or the provider's clock made a step; nothing is deleted until they agree"
+                "this machine's clock and the provider's do not agree, or one made a step; nothing "
+                "is deleted until three answers agree on the time"
             )
             found.append(Condition(ConditionKind.CLOCK_JUMP, name, text))
         if self.target.api.clock.offset is None and isinstance(
