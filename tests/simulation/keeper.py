@@ -12,6 +12,7 @@ _READS = frozenset(
     {
         "sightings",
         "listed_whole",
+        "newest_birth",
         "cursor",
         "current_verdicts",
         "unfinished",

@@ -52,6 +52,7 @@ class _Past:
     holds: tuple[Hold, ...] = ()
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     whole: bool = False
+    foot: int | None = None
 
 
 async def preview(
@@ -84,7 +85,7 @@ async def preview(
         if hold.rail is Rail.OBSERVER_EFFECT:
             raise NotLookedError(f"{target.name} is not listed: {hold.summary} (hold {hold.id})")
     watch = InventoryWatch(target.name, target.api, rules)
-    watch.remember(past.sightings, bootstrapped=past.whole)
+    watch.remember(past.sightings, bootstrapped=past.whole, foot=past.foot)
     cursor = await asyncio.to_thread(store.cursor) if store is not None else None
     evidence = Evidence(reader, cursor, longest_pause([rules]))
     look = Look(target, watch, evidence)
@@ -141,6 +142,7 @@ def _past(target: Target, store: Store | None) -> _Past:
         store.holds(target.name),
         remembered(store, target.name, horizon, target.api.clock.now()),
         store.listed_whole(target.name),
+        store.newest_birth(target.name, target.rules.watch.freshness),
     )
 
 

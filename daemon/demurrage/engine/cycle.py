@@ -93,7 +93,10 @@ class Cycle:
         name, now = self.target.name, self.target.api.clock.now()
         sightings = await asyncio.to_thread(remembered, self._store, name, self.watch.horizon, now)
         whole = await asyncio.to_thread(self._store.listed_whole, name)
-        self.watch.remember(sightings, bootstrapped=whole)
+        # A row may come twice in one look; what was listed for longer than that was in two.
+        apart = self.target.rules.watch.freshness
+        foot = await asyncio.to_thread(self._store.newest_birth, name, apart)
+        self.watch.remember(sightings, bootstrapped=whole, foot=foot)
         await self._chronicle.load()
         await self.holds.load()
         effect = self.holds.standing(Rail.OBSERVER_EFFECT)

@@ -91,18 +91,21 @@ class InventoryWatch:
         births = (each.container.created_at for each in self.sightings.values() if each.alive)
         return min(births, default=inf)
 
-    def remember(self, sightings: Mapping[str, Sighting], *, bootstrapped: bool) -> None:
-        """Take over what the store knows from before."""
+    def remember(
+        self, sightings: Mapping[str, Sighting], *, bootstrapped: bool, foot: int | None
+    ) -> None:
+        """Take over what the store knows from before.
+
+        Args:
+            sightings: containers that live, or did lately.
+            bootstrapped: the whole list was read to its end once.
+            foot: the latest birth of a row that certainly two looks have shown. Of a process that
+                has ended it is not known what its last look left out.
+        """
         self.sightings = dict(sightings)
         self._bootstrapped = bootstrapped
         self._newest = _latest_birth(sightings.values())
-        # Of a process that has ended it is not known what its last look left out. A row may come
-        # twice in one look, so more than one interval tells that there were two.
-        self._foot = _latest_birth(
-            each
-            for each in sightings.values()
-            if each.listed_at - each.first_seen_at >= self._rules.watch.freshness
-        )
+        self._foot = foot
         self._shown_once = self._shown_twice = None
 
     @property

@@ -151,8 +151,8 @@ class Store(Protocol):
         """Known containers that live, or were born or went after the given moment."""
         ...
 
-    def newest_birth(self, target: str) -> float | None:
-        """When the latest of the target's remembered containers was born, in provider time."""
+    def newest_birth(self, target: str, listed_for: float = 0.0) -> int | None:
+        """When the latest remembered container was born that was listed for so many seconds."""
         ...
 
     def watched_since(self, target: str) -> float | None:

@@ -104,16 +104,23 @@ class Inventory(Repository):
         with self._database.read() as connection:
             return {row[0]: read_sighting(row) for row in connection.execute(query).all()}
 
-    def newest_birth(self, target: str) -> float | None:
+    def newest_birth(self, target: str, listed_for: float = 0.0) -> int | None:
         """When the latest of the target's remembered containers was born, None without any.
 
         A row that was listed before the birth that it tells of is none to go by.
+
+        Args:
+            target: whose containers.
+            listed_for: how long after it was first seen a row must still have been listed; seconds.
         """
         last = select(func.max(containers.c.created_at)).where(
-            containers.c.target == target, containers.c.created_at <= containers.c.listed_at
+            containers.c.target == target,
+            containers.c.created_at <= containers.c.listed_at,
+            containers.c.listed_at - containers.c.first_seen_at >= listed_for,
         )
         with self._database.read() as connection:
-            return connection.execute(last).scalar()
+            born: int | None = connection.execute(last).scalar()
+        return born
 
     def watched_since(self, target: str) -> float | None:
         """When the first of the target's containers that are remembered was seen."""

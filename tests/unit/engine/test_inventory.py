@@ -88,7 +88,11 @@ async def test_a_tombstone_outlives_a_start_on_a_clock_that_is_ahead(
     """Nothing is forgotten before an answer has told the time, nor is the list read less often."""
     api = Listed(Clock(T + AHEAD, offset=None), tells=tells)
     watch = InventoryWatch("default", api, Rules())
-    watch.remember(remembered(store, "default", HORIZON, api.clock.now()), bootstrapped=True)
+    watch.remember(
+        remembered(store, "default", HORIZON, api.clock.now()),
+        bootstrapped=True,
+        foot=ROW.created_at,
+    )
     census = await watch.look()
     assert census.born == ()
     assert not watch.sightings[ROW.id].alive
@@ -99,7 +103,7 @@ async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -
     """Not from the store, not by looks that fell short, nor by a clock that is not trusted."""
     api = Listed(Clock(T + AHEAD, offset=None))
     watch = InventoryWatch("default", api, Rules())
-    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True, foot=ROW.created_at)
     await look_at(watch, 0)
     assert watch.whole_as_of is None
     await look_at(watch, INTERVAL)
@@ -113,7 +117,7 @@ async def test_when_all_that_lives_was_listed_is_known_of_this_process_alone() -
     api.clock.offset = None
     assert watch.whole_as_of is None
     api.clock.offset = 0.0
-    watch.remember({}, bootstrapped=True)
+    watch.remember({}, bootstrapped=True, foot=None)
     assert watch.whole_as_of is None
 
 
@@ -136,7 +140,7 @@ async def test_what_one_look_alone_has_read_is_read_once_more() -> None:
     newest = Container("cntr_3", int(T) - 5, "running", int(T) - 5)
     api = Listed(Clock(T), rows=(newest, ROW), keeps_time=True)
     watch = InventoryWatch("default", api, Rules())
-    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True, foot=ROW.created_at)
     await look_at(watch, 0)
     assert watch.sightings.keys() == {ROW.id, newest.id}
     api.rows = (newest, lost, ROW)
@@ -160,13 +164,17 @@ async def test_the_whole_list_is_read_twice_before_its_end_is_not_asked_for_any_
     assert [each.down_to for each in api.asked] == [None, None, foot]
 
 
-async def test_what_the_last_look_of_an_earlier_process_alone_had_read_is_read_again() -> None:
-    """Nobody is left who knows whether it lost a row."""
+async def test_what_the_last_look_of_an_earlier_process_alone_had_read_is_read_again(
+    store: SqlStore,
+) -> None:
+    """Nobody is left who knows whether it lost a row. What went long ago counts like the living."""
     api = Listed(Clock(T))
     watch = InventoryWatch("default", api, Rules())
     late = Container("cntr_2", int(T) - 200, "running", int(T) - 200)
     known = (TOMBSTONE, Sighting(late, T - 20, T - 20 + INTERVAL))
-    watch.remember({each.id: each for each in known}, bootstrapped=True)
+    store.save_sightings("default", known)
+    foot = store.newest_birth("default", Rules().watch.freshness)
+    watch.remember({}, bootstrapped=True, foot=foot)
     await watch.look()
     assert api.asked[0].down_to == ROW.created_at - Rules().watch.overlap
 
@@ -189,7 +197,7 @@ async def test_a_tail_that_was_not_read_to_its_foot_does_not_raise_it(store: Sql
     """Else what lies between would never be listed, now or after a restart."""
     api = Listed(Clock(T))
     watch = InventoryWatch("default", api, Rules())
-    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True)
+    watch.remember({ROW.id: TOMBSTONE}, bootstrapped=True, foot=ROW.created_at)
     above = Container("cntr_2", int(T) - 5, "running", int(T) - 5)
     api.rows, api.finished = (above, ROW), False
     census = await watch.look()
@@ -207,7 +215,9 @@ async def test_a_false_row_from_the_future_hides_no_tombstone(store: SqlStore) -
     store.save_sightings("default", [Sighting(false, T - 90, T - 90)])
     api = Listed(Clock(T + AHEAD, offset=None), tells=False)
     watch = InventoryWatch("default", api, Rules())
-    watch.remember(remembered(store, "default", HORIZON, T + AHEAD), bootstrapped=True)
+    watch.remember(
+        remembered(store, "default", HORIZON, T + AHEAD), bootstrapped=True, foot=ROW.created_at
+    )
     await watch.look()
     assert not watch.sightings[ROW.id].alive
     assert api.asked[0].down_to == ROW.created_at - Rules().watch.overlap
@@ -220,7 +230,7 @@ async def test_what_went_long_ago_is_let_go_of_though_no_answer_tells_the_time()
     api = Listed(Clock(T - AHEAD, offset=None), tells=False)
     api.clock.time = T
     watch = InventoryWatch("default", api, Rules())
-    watch.remember({old.id: gone}, bootstrapped=True)
+    watch.remember({old.id: gone}, bootstrapped=True, foot=ROW.created_at)
     await watch.look()
     assert watch.sightings.keys() == {ROW.id}
 
@@ -232,7 +242,7 @@ async def test_the_living_are_looked_at_again_though_the_clock_was_ahead_at_the_
     alive = replace(ROW, id="cntr_0", created_at=ROW.created_at - 900)
     watch = InventoryWatch("default", api, Rules())
     known = (replace(TOMBSTONE, gone_at=None, deleted_at=None), Sighting(alive, T, T))
-    watch.remember({each.id: each for each in known}, bootstrapped=True)
+    watch.remember({each.id: each for each in known}, bootstrapped=True, foot=ROW.created_at)
     asked = []
     for _ in range(3):
         api.asked.clear()

@@ -109,7 +109,7 @@ class Scene:
     def __post_init__(self) -> None:
         target = Target("default", self.api, Rules(), Mode.ENFORCE)
         watch = InventoryWatch("default", self.api, Rules())
-        watch.remember({}, bootstrapped=True)
+        watch.remember({}, bootstrapped=True, foot=None)
         self.log = SlowLog(self.api.clock)
         self.evidence = Evidence(self.log, None, 30.0)
         self.look = Look(target, watch, self.evidence)

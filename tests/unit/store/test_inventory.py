@@ -72,6 +72,18 @@ def test_the_newest_birth_is_known(store: SqlStore) -> None:
     assert store.newest_birth("t") == NOW + 5
 
 
+def test_the_newest_birth_is_known_of_what_was_listed_for_a_while(store: SqlStore) -> None:
+    """The gone count like the living; to the second that is asked for."""
+    store.save_sightings("t", [sighting("x", born=NOW), sighting("y", born=NOW + 5)])
+    assert store.newest_birth("t", 30.0) is None
+    again = replace(sighting("x", born=NOW, status="expired"), first_seen_at=NOW + 10)
+    store.save_sightings("t", [replace(again, listed_at=NOW + 39)])
+    assert store.newest_birth("t", 30.0) is None
+    store.save_sightings("t", [replace(again, listed_at=NOW + 40)])
+    assert store.newest_birth("t", 30.0) == NOW
+    assert store.newest_birth("u", 30.0) is None
+
+
 def test_targets_do_not_see_each_other(store: SqlStore) -> None:
     """The same id in two targets is two containers."""
     store.save_sightings("a", [sighting("x", tier="1g")])
