@@ -1,7 +1,7 @@
 """One cycle of one target: inventory → events → decide → rails → write-ahead → delete → record."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -64,6 +64,7 @@ class Cycle:
         stop: asyncio.Event,
         *,
         restores: Restores,
+        resolve: Callable[[], Awaitable[bool]],
     ) -> None:
         self.target = target
         self.watch = InventoryWatch(target.name, target.api, target.rules)
@@ -73,6 +74,7 @@ class Cycle:
         self._hooks = hooks
         self._stop = stop
         self._restores = restores
+        self._resolve = resolve
         self._look = Look(target, self.watch, evidence)
         self._chronicle = Chronicle(target.name, store, hooks)
         self._sweep = Sweep(target.name, target.api, store, hooks, target.rules)
@@ -137,6 +139,8 @@ class Cycle:
         census = await self._watch(conditions)
         await self._settle_in()
         picture, facts = await self._judge(census)
+        if self._hears_of_strangers() and await self._resolve():
+            picture, facts = await self._judge(census)
         took = asyncio.get_running_loop().time() - turning_since
         slow = took > self.target.rules.watch.freshness
         conditions += self._lapses.noted(slow=slow, pauses=self._evidence.pulse.pauses)
@@ -239,6 +243,14 @@ class Cycle:
         if isinstance(picture.reading, Reading):
             await self._look_for_reapers()
         return picture, facts
+
+    def _hears_of_strangers(self) -> bool:
+        """True while the log gives ids of responses of which it tells nothing else.
+
+        Each keeps everything. Were they left to another moment, new ones would have come by the
+        next look, and where many are told of there would always be one.
+        """
+        return any(True for _ in self._evidence.ledger.book(self.target.name).unresolved())
 
     async def _look_for_reapers(self) -> None:
         """Ask who deletes here beside us, once the log says what applications made themselves.

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, cast
 
 from demurrage.engine.answers import changed_answers
@@ -154,6 +155,7 @@ class Engine:
                 self._hooks,
                 self._stop,
                 restores=self._restores,
+                resolve=partial(self.resolve, name),
             )
         if name not in self._ready:
             await self._restores.of_store(self._targets[name].api.clock.now())
@@ -238,13 +240,14 @@ class Engine:
         if target in self.statuses:
             self.statuses[target] = {**self.statuses[target], **self._shown(target)}
 
-    async def resolve(self, name: str) -> None:
+    async def resolve(self, name: str) -> bool:
         """Read the target's known responses that are due to be read; to be called now and then.
 
-        It ends early when the daemon does. Nothing of it may stop a cycle, nor the daemon.
+        It ends early when the daemon does. Nothing of it may stop a cycle, nor the daemon. Returns
+        True when one could be read.
         """
         if self._stop.is_set() or self._evidence is None or name not in self._ready:
-            return
+            return False
         async with self._reading[name]:
             work = asyncio.ensure_future(
                 self._resolving[name].work(self._evidence, self._stop.is_set)
@@ -259,6 +262,7 @@ class Engine:
             # That the log cannot be used is said by the cycle.
             if isinstance(came_of_it, Exception) and not isinstance(came_of_it, LogUnreadableError):
                 self._hooks.failed(name, came_of_it)
+            return came_of_it is True
 
     async def housekeep(self) -> None:
         """Let go of what is old: folded evidence, the log, the store. Never what lives."""

@@ -59,12 +59,15 @@ class Resolving:
             return ()
         return (unretrievable_condition(self._target.name, self._unretrievable),)
 
-    async def work(self, evidence: Evidence, stopped: Callable[[], bool]) -> None:
+    async def work(self, evidence: Evidence, stopped: Callable[[], bool]) -> bool:
         """Try the responses that are due, each once, for as long as an interval lasts.
 
         Args:
             evidence: the folded log.
             stopped: asked before each; True when the daemon is to end.
+
+        Returns:
+            True when one could be read, so that the log may tell more of it.
 
         Raises:
             LogUnreadableError: what was read could not be written down; it is read again.
@@ -72,6 +75,7 @@ class Resolving:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._target.rules.watch.interval
         begun = await self._wanted(evidence)
+        read = False
         for response_id in self._unread.due(begun, loop.time()):
             if stopped() or loop.time() >= until:
                 break  # those that were tried least come first next time
@@ -80,6 +84,7 @@ class Resolving:
                 resolution = await self._write_down(
                     resolution, resolution.reading, begun=begun[response_id]
                 )
+            read = read or resolution.reading is not None
             self._unread.note(resolution, loop.time())
             self._hooks.looked_up(self._target.name, resolution)
             if resolution.failure is not None and resolution.failure.kind in _OF_THE_TARGET:
@@ -87,6 +92,7 @@ class Resolving:
         self._told = {each: told for each, told in self._told.items() if each in begun}
         self._unretrievable = self._unread.unretrievable(loop.time())
         self._hooks.unretrievable(self._target.name, len(self._unretrievable))
+        return read
 
     async def _wanted(self, evidence: Evidence) -> dict[str, bool]:
         """The ids to read, with whether the start of each is in the log.

@@ -207,3 +207,23 @@ async def test_reading_stops_with_the_daemon(bench: Bench) -> None:
             async with asyncio.timeout(15):
                 await running.engine.drain()
                 await reading
+
+
+async def test_ids_that_keep_coming_keep_nothing_that_is_older(bench: Bench) -> None:
+    """Each is read before anything is judged by it: else there would be a new one in each look."""
+    unhurried(bench)
+    async with bench.engine() as running:
+        await running.turn()
+        async with running.application() as app:
+            await asyncio.sleep(
+                1.0
+            )  # births are whole seconds; coverage counts from the first look
+            await app.leak(1)
+            await asyncio.sleep(1.0)
+            end = time.monotonic() + 40.0
+            while bench.totals()["deleted"] == 0:
+                assert time.monotonic() < end
+                await begin(app)
+                await running.turn()
+        assert bench.totals()["orphans_deleted"] == 1
+        assert bench.totals()["harm"] == 0
