@@ -27,6 +27,12 @@ _PLAN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave this process's own logs as they are."""
+    monkeypatch.setattr("demurrage.observe.logs.set_up_logs", lambda *_, **__: None)
+
+
 def _told(port: int) -> int:
     """Tell a daemon of a call; returns the answer's status."""
     return httpx2.post(

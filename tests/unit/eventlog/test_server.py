@@ -113,7 +113,7 @@ def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatc
     for name in [each for each in sys.modules if each.partition(".")[0] == "psycopg"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(StoreUnusableError, match=r"demurrage\[postgres\]"):
+    with pytest.raises(StoreUnusableError, match=r"\.\[postgres\]"):
         EventLog.open("postgresql+psycopg://u@h/db", clock=lambda: 0.0)
 
 

@@ -84,7 +84,7 @@ async def test_the_library_works_as_it_is_installed(monkeypatch: pytest.MonkeyPa
 def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing library is a settings error with the fix in it."""
     monkeypatch.setitem(sys.modules, "azure.identity.aio", None)
-    with pytest.raises(SettingsError, match=r"demurrage\[azure\]"):
+    with pytest.raises(SettingsError, match=r"\.\[azure\]"):
         EntraTokens()
 
 
