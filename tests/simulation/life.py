@@ -212,6 +212,9 @@ class Life:
         shutil.copy(copy, path)
         if what == "log":
             self._office.lost_since_copy(path)
+        else:
+            # Of holds that the copy does not have nobody can be asked.
+            self._watch.standing.clear()
 
     def _retire(self, name: str) -> None:
         store = self.daemon.store if self.daemon is not None and not self.daemon.dead else None
