@@ -54,6 +54,9 @@ class End(NamedTuple):
     over_at: float
 
 
+_NEVER = End(inf, inf)
+
+
 def hold_on(book: Book, container_id: str, rules: EvidenceRules, now: float) -> Hold:
     """What holds a container, or since when nothing does any more."""
     if not book.names(container_id):
@@ -137,7 +140,7 @@ def _covers(end: Moment, response: Response, rules: EvidenceRules) -> bool:
 
 def _pin(pin: Pin, releases: Sequence[Moment], rules: EvidenceRules, now: float) -> End | Reason:
     """When a pin ended, or that it has not."""
-    until = End(inf, inf)
+    until = _NEVER
     if pin.until is not None and pin.at.source.timed:
         # Told on the writer's clock, like everything else.
         last = Moment(pin.until, pin.at.source)
@@ -166,7 +169,7 @@ def _released(at: Moment, releases: Sequence[Moment], rules: EvidenceRules) -> E
             if end.source.timed and _before(at, end, rules)
         ),
         key=lambda end: end.over_at,
-        default=End(inf, inf),
+        default=_NEVER,
     )
 
 

@@ -587,6 +587,7 @@ def test_an_end_on_a_clock_of_which_nothing_is_told_ends_nothing() -> None:
     app.beats(1000)
     held = verdict_of(sighting(active=25), app, other, now=1100)
     assert held.codes[0] is Code.NAMED_BY_RESPONSE
+    assert held.reasons[0].text.startswith("response ")
     assert "app-2 has ended it" in held.reasons[0].text
     other.beats(1000)
     let_go = verdict_of(sighting(active=25), app, other, now=1100)
@@ -627,6 +628,27 @@ def test_of_a_call_without_a_start_the_servers_word_says_when_it_began() -> None
         app.ends("a", 30, "cntr_1", created_at=10)
         app.closes(at, after="a")
         assert verdict_of(sighting(active=25), app).codes[0] is code, at
+
+
+def test_of_a_call_without_a_start_a_persons_word_may_be_off() -> None:
+    """By `max_event_delay`, and by the skew, to the very second."""
+    for at, code in ((44.5, Code.NAMED_BY_RESPONSE), (45.0, Code.LINEAGES_ENDED)):
+        app, person = Writer(), Writer(PERSON)
+        app.ends("a", 30, "cntr_1", created_at=10)
+        app.beats(0)
+        person.closes(at, after="a")
+        assert verdict_of(sighting(active=25), app, person).codes[0] is code, at
+
+
+def test_a_persons_pin_may_be_off_as_well() -> None:
+    """So it holds for `max_event_delay` longer, to the second."""
+    for now, pinned in ((129.5, True), (130.5, False)):
+        app, person = used(), Writer(PERSON)
+        app.beats(0)
+        app.closes(60, "talk")
+        person.pins("cntr_1", 50, until=100)
+        found = verdict_of(sighting(active=25), app, person, now=now)
+        assert (found.codes == (Code.PINNED,)) is pinned, now
 
 
 def test_a_pin_that_ran_out_covers_no_use_until_its_release() -> None:
