@@ -68,9 +68,10 @@ async def test_what_a_process_that_stood_still_took_no_part_in_is_waited_for(ben
     """
     bench.rules = replace(
         AT_ONCE,
-        evidence=replace(AT_ONCE.evidence, max_event_delay=3.0),
+        evidence=replace(AT_ONCE.evidence, max_event_delay=6.0),
         watch=WatchRules(interval=60.0, overlap=60.0),
     )
+    bench.pause = longest_pause
     too_long = 1.3 * longest_pause([bench.rules])
     async with bench.engine() as running:
         first = series_of(await running.turn())

@@ -22,13 +22,13 @@ LINE = "import demurrage_recorder as recorder; recorder.instrument(client)\n"
 GATE = "from demurrage_recorder.gate import Gate; gate = Gate(client)\n"
 WAYS = ("blocking", "streamed", "background")
 
-# Five minutes are one, and what is proven by then goes forty seconds before their end, so that
+# Five minutes are one, and what is proven by then goes thirty seconds before their end, so that
 # a busy machine is in time as well.
 SCALE = 5.0
 SLOWER = {
     "max_birth_delay": "2s",
-    "max_event_delay": "10s",
-    "sweep_lead": "40s",
+    "max_event_delay": "20s",
+    "sweep_lead": "30s",
     "minimum": "60s",
     "tick": "12s",
     "idle_expiry": "240s",
