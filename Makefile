@@ -37,6 +37,7 @@ PIP = bin/python -m pip -qq
 ISOLATED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_ORG_ID -u OPENAI_PROJECT_ID \
 	-u AZURE_OPENAI_API_KEY -u SENTRY_DSN -u DEMURRAGE_CONFIG -u CREDENTIALS_DIRECTORY \
 	-u STATE_DIRECTORY -u PYTHONPATH PYTHONSAFEPATH=1
+SUITE := $(ISOLATED) TMPDIR="$(shell .ci/scratch)"
 
 .PHONY: help run test suite again old-sdk frameworks prometheus alerts manifests requirements systemd image install-systemd uninstall-systemd mutants lint format bench prove soak clean
 .DELETE_ON_ERROR:
@@ -71,16 +72,16 @@ test:
 	@$(MAKE) --no-print-directory old-sdk
 
 suite: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python -m pytest -q $(SPREAD)
+	@$(SUITE) $(TEST)/bin/python -m pytest -q $(SPREAD)
 
 # For CI: tests on real processes and real time can miss a deadline on a busy machine. What
 # failed is tried once more, alone, and CI says so; without failed tests this fails.
 again: $(TEST)/installed
-	@$(ISOLATED) $(TEST)/bin/python -m pytest -q --last-failed --last-failed-no-failures none
+	@$(SUITE) $(TEST)/bin/python -m pytest -q --last-failed --last-failed-no-failures none
 	@$(MAKE) --no-print-directory old-sdk
 
 old-sdk: $(OLD_SDK)/installed
-	@$(if $(OLD_SDK_TESTS),$(ISOLATED) $(OLD_SDK)/bin/python -m pytest -q $(SPREAD) $(OLD_SDK_TESTS))
+	@$(if $(OLD_SDK_TESTS),$(SUITE) $(OLD_SDK)/bin/python -m pytest -q $(SPREAD) $(OLD_SDK_TESTS))
 
 frameworks: $(FRAMEWORKS)/installed
 	@$(ISOLATED) $(FRAMEWORKS)/bin/python -m pytest -q tests/frameworks
