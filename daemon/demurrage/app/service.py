@@ -138,7 +138,8 @@ async def _run(
     await canaries.put_on(schedule)
 
     async def keep_lock() -> None:
-        with suppress(StoreFailedError):  # the next cycle meets the same, and says so
+        # The next cycle meets the same and says so, or finds written down what was found out.
+        with suppress(StoreFailedError):
             await asyncio.to_thread(works.state.store.keep)
         if process.lock.ousted:
             process.orders.end()

@@ -172,11 +172,16 @@ def append(
 
 
 def _provider_time(settings: "Settings", target: str) -> tuple[float, float]:
-    """The earliest and the latest that it may be: by the daemon's host, which may be another."""
+    """The earliest and the latest that it may be.
+
+    By this host's clock, by what the daemon has measured of its own, which may be another, and by
+    its last look: what began after that is not covered by a word whose moment is so uncertain.
+    """
     here = time.time()
     with store_to_read(settings) as store:
         there = provider_now(store, target)
-    return min(here, there), max(here, there)
+        looks = [each.at for each in store.statuses() if each.target == target]
+    return min(here, there, *looks), max(here, there, *looks)
 
 
 @app.command()

@@ -139,7 +139,8 @@ class Cycle:
         census = await self._watch(conditions)
         await self._settle_in()
         picture, facts = await self._judge(census)
-        if self._hears_of_strangers() and await self._resolve():
+        judged = picture.decision is not None
+        if judged and self._hears_of_strangers() and await self._resolve():
             picture, facts = await self._judge(census)
         took = asyncio.get_running_loop().time() - turning_since
         slow = took > self.target.rules.watch.freshness

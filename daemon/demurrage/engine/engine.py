@@ -157,8 +157,10 @@ class Engine:
                 restores=self._restores,
                 resolve=partial(self.resolve, name),
             )
+        # Asked each time: whoever writes first after the server was away finds the older copy.
+        if await self._restores.of_store(self._targets[name].api.clock.now()):
+            self._ready.clear()
         if name not in self._ready:
-            await self._restores.of_store(self._targets[name].api.clock.now())
             await self._cycles[name].start()
             self._ready.add(name)
         return self._cycles[name]

@@ -17,6 +17,8 @@ from demurrage.model.resolution import Resolution, ResolveOutcome, ResponseReadi
 # These say something about the target, not about one response.
 _OF_THE_TARGET = frozenset(
     {
+        ConditionKind.CLOCK_JUMP,
+        ConditionKind.CLOCK_UNKNOWN,
         ConditionKind.MISSING_SCOPE,
         ConditionKind.OVERLOADED,
         ConditionKind.RATE_LIMITED,

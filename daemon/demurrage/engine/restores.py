@@ -29,13 +29,17 @@ class Restores:
         # How often the log had gone back in time when all were last held for that.
         self.setbacks = 0
 
-    async def of_store(self, now: float) -> None:
-        """Hold for a store that is an older copy, if it is one; a crash in between asks again."""
+    async def of_store(self, now: float) -> bool:
+        """Hold for a store that is an older copy; False if it is none.
+
+        A crash in between asks again.
+        """
         async with self._turn:
             if await asyncio.to_thread(lambda: self._store.restored_since) is None:
-                return
+                return False
             await self._hold(Rail.STORE_RESTORED, "the store was restored from an older copy", now)
             await asyncio.to_thread(self._store.acknowledge_restore, now, "daemon")
+            return True
 
     async def of_log(self, setbacks: int, now: float) -> None:
         """Hold for a log that went back in time, unless that is done.

@@ -71,6 +71,12 @@ class Resolver:
         reply = await self._caller.call(Priority.RESOLVE, send, judge)
         if reply.value is None:
             return _failed(response_id, reply.failure, gone=gone)
+        # What is read bears the moment of the reading for good. One that turns out wrong later
+        # would have the response's window close, or open, where it does not.
+        if self._clock.offset is None:
+            return _failed(response_id, _untimed(ConditionKind.CLOCK_UNKNOWN))
+        if self._clock.jumped:
+            return _failed(response_id, _untimed(ConditionKind.CLOCK_JUMP))
         try:
             reading = read_echo(
                 reply.value,
@@ -150,6 +156,10 @@ def _done(reading: ResponseReading) -> Resolution:
 def _failed(response_id: str, failure: Failure | None, *, gone: bool = False) -> Resolution:
     outcome = ResolveOutcome.GONE if gone else ResolveOutcome.FAILED
     return Resolution(response_id, outcome, failure=failure)
+
+
+def _untimed(kind: ConditionKind) -> Failure:
+    return Failure(kind, "when it was read is not known: no clock is to be trusted just now")
 
 
 def _unexpected(detail: str) -> Failure:

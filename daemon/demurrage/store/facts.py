@@ -17,6 +17,7 @@ from demurrage.store.tables import (
     containers,
     coverage_breaks,
     holds,
+    meta,
     protections,
     retired_writers,
     targets,
@@ -43,6 +44,7 @@ _ASKED = select(holds.c.id).where(
     holds.c.lapsed_at.is_(None),
     holds.c.rail.in_(sorted(RESTORE_RAILS)),
 )
+_RESTORED = select(meta.c.id).where(meta.c.restored_since.is_not(None))
 _REMEMBERED = union(select(targets.c.target), select(containers.c.target))
 _PROTECTED = select(protections.c.container_id).where(
     protections.c.target == bindparam("target"),
@@ -104,12 +106,14 @@ class Facts(Repository):
     def confirm_coverage(self, target: str, at: float, by: str) -> int:
         """A person confirms coverage again; returns how many breaks that settles.
 
+        The word counts from the last cycle at the earliest: the person's clock may be behind.
         Where nothing is broken nothing changes: what was proven since it was last given stays so.
         """
         with self._database.write() as connection:
             settled = settle_breaks(connection, target, at)
             if settled:
-                _stand(connection, target, confirmed_at=at)
+                last = connection.execute(select(meta.c.tick_at)).scalar_one()
+                _stand(connection, target, confirmed_at=max(at, last))
             detail = f"{settled} breaks settled"
             record_act(connection, at, by, "confirm_coverage", target=target, detail=detail)
         return settled
@@ -135,8 +139,12 @@ def distrust(connection: Connection, target: str, before: float) -> None:
 
 
 def _distrusted(connection: Connection, target: str, row: Row[Any] | None) -> float | None:
-    """Up to when births are beyond proof: for ever, while a person is asked for the moment."""
-    if connection.execute(_ASKED, {"target": target}).first() is not None:
+    """Up to when births are beyond proof: for ever, while a person is asked for the moment.
+
+    Or is yet to be asked, for a restore of which nobody has taken note.
+    """
+    asked = connection.execute(_ASKED, {"target": target}).first()
+    if asked is not None or connection.execute(_RESTORED).first() is not None:
         return inf
     known: float | None = row.distrust_before if row else None
     return known

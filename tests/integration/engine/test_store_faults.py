@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from structlog.typing import EventDict
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench, Running
 from tests.integration.engine.falling import Fall, Falling
@@ -18,7 +18,10 @@ from tests.integration.engine.test_evidence_faults import PAST_DELAYS, over_now
 
 from demurrage.engine.resuming import resume
 from demurrage.model.condition import ConditionKind
+from demurrage.model.error import StoreFailedError
 from demurrage.model.plan import Rail
+from demurrage.store import StoreLock
+from demurrage.store.tables import meta
 
 LEAKED = 3
 
@@ -159,6 +162,42 @@ async def test_a_target_out_of_the_settings_answers_for_a_restore_when_it_comes_
         assert running.store.holds("default") == ()
         assert [each.rail for each in running.store.holds("elsewhere")] == [what]
         assert running.store.facts("elsewhere", 0.0).distrust_before == inf
+
+
+class Returning(StoreLock):
+    """A lock whose connection is lost and taken again when a test says so."""
+
+    lost = False
+
+    @property
+    def held(self) -> bool:
+        """Nobody else wants it."""
+        return True
+
+    def prove(self) -> bool:
+        """True after a loss, once."""
+        lost, self.lost = self.lost, False
+        return lost
+
+
+async def test_a_restore_that_somebody_else_came_upon_holds_all_the_same(bench: Bench) -> None:
+    """Whoever writes first after the server was away, between two cycles, takes the error."""
+    lock = Returning(bench.store_url)
+    async with bench.engine(lock=lock) as running, running.application() as app:
+        await app.leak(1)
+        await running.turn()
+        with running.store._database.engine.begin() as connection:
+            connection.execute(update(meta).values(tick=0))
+        lock.lost = True
+        with pytest.raises(StoreFailedError):
+            running.store.keep()
+        # Before anybody is asked, and while they are.
+        assert running.store.facts("default", 0.0).distrust_before == inf
+        await running.turn()
+        assert [each.rail for each in running.store.holds("default")] == [Rail.STORE_RESTORED]
+        assert running.store.facts("default", 0.0).distrust_before == inf
+        await running.turn_for(2 * PAST_DELAYS)
+        assert bench.totals()["deleted"] == 0
 
 
 def put_back(bench: Bench, older: Path) -> None:

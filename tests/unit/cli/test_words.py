@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -233,6 +234,17 @@ def test_a_person_s_words_are_logged_under_the_person_s_source(kept: Desk) -> No
         "container.released", "conversation.ended", "conversation.ended", "response.finished",
     ]  # fmt: skip
     assert raws[2]["data"]["response_id"] == "resp_1"
+
+
+def test_an_end_that_a_person_tells_covers_nothing_after_the_daemon_s_last_look(kept: Desk) -> None:
+    """The clock of the person's host may be ahead, and nobody has measured it."""
+    looked_at = time.time() - 300
+    with kept.store() as store:
+        store.save_status("default", looked_at, {"clock": {"offset": 0.0}})
+    kept.say("events", "append", "--end-conversation", "conv_1", "--release", "cntr_1")
+    with closing(EventLog.open(kept.url, clock=time.time)) as log:
+        times = [datetime.fromisoformat((each.raw or {})["time"]) for each in log.recent(10)]
+    assert all(abs(each.timestamp() - looked_at) < 0.01 for each in times)
 
 
 @pytest.mark.parametrize("form", ["one", "array", "lines"])

@@ -1,20 +1,28 @@
 """Builds the API under test over a fake transport."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from tests.unit.provider.fake import FakeApi, in_turn
+from tests.unit.provider.fake import BASE, FakeApi, in_turn
 
 from demurrage.provider.api import OpenAIContainers
 from demurrage.provider.budget import CallBudget
 from demurrage.provider.client import HTTP
+from demurrage.provider.clock import HeaderClock
 from demurrage.provider.connection import Connection
 
 KEY = "sk-proj-a1b2c3SECRET"
 FREE = 1e6
 
 Make = Callable[..., tuple[OpenAIContainers, FakeApi]]
+
+
+def clock_on_time() -> HeaderClock:
+    """A clock on a machine that bears out what the fake API says of the time."""
+    ahead = BASE - time.monotonic()
+    return HeaderClock(lambda: time.monotonic() + ahead)
 
 
 @pytest.fixture
@@ -25,7 +33,8 @@ async def make() -> AsyncIterator[Make]:
     def build(
         *answers: Any, per_minute: float = FREE, budget: CallBudget | None = None, **options: Any
     ) -> tuple[OpenAIContainers, FakeApi]:
-        keep = {k: options.pop(k) for k in ("clock", "max_pages") if k in options}
+        keep = {"clock": clock_on_time()}
+        keep |= {k: options.pop(k) for k in ("clock", "max_pages") if k in options}
         fake = FakeApi(answers[0] if callable(answers[0]) else in_turn(answers))
         api = OpenAIContainers(
             Connection(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.provider.fake import BASE, error, reply
 from demurrage.model.condition import ConditionKind
 from demurrage.model.event import Ending, Slot, Tool
 from demurrage.model.resolution import ResolveOutcome
+from demurrage.provider.clock import HeaderClock
 
 SECRET = "what a person wrote"
 CI = {"type": "code_interpreter", "container": {"type": "auto"}}
@@ -219,6 +221,32 @@ async def test_every_failure_has_a_name(
     assert got.failure.kind is kind
     assert SECRET not in got.failure.detail
     assert SECRET not in caplog.text
+
+
+async def test_what_was_read_while_the_time_was_in_doubt_is_read_again(make: Make) -> None:
+    """Its moment would stand in the log for good, and have a window close before the birth."""
+    slept = 0.0
+    ahead = BASE - time.monotonic()
+    clock = HeaderClock(lambda: time.monotonic() + ahead + slept)
+    api, _ = make(lambda _: reply(200, response(status="in_progress")), clock=clock)
+    assert (await api.resolve("resp_1", items=False)).reading is not None
+    slept = 600.0
+    for _ in range(2):
+        got = await api.resolve("resp_1", items=False)
+        assert (got.outcome, got.reading) == (ResolveOutcome.FAILED, None)
+        assert got.failure is not None
+        assert got.failure.kind is ConditionKind.CLOCK_JUMP
+    assert (await api.resolve("resp_1", items=False)).reading is not None
+
+
+async def test_what_was_read_before_the_time_was_told_is_read_again(make: Make) -> None:
+    """Without a date the machine's own clock would bear its moment."""
+    silent = reply(200, json.dumps(response()), content_type="application/json")
+    api, _ = make(silent, reply(200, response()))
+    got = await api.resolve("resp_1", items=False)
+    assert got.failure is not None
+    assert got.failure.kind is ConditionKind.CLOCK_UNKNOWN
+    assert (await api.resolve("resp_1", items=False)).reading is not None
 
 
 async def test_input_without_end_is_no_input(make: Make) -> None:

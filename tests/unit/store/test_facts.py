@@ -71,6 +71,14 @@ def test_a_break_is_recorded_once_and_stays_settled(store: SqlStore) -> None:
     assert store.facts("t", NOW + 2).confirmed_at == NOW + 1
 
 
+def test_a_confirmation_counts_from_the_last_cycle_at_the_earliest(store: SqlStore) -> None:
+    """By a clock that is behind it would cover what was born while the word was broken."""
+    store.add_breaks([late()])
+    store.touch(NOW + 600)
+    store.confirm_coverage("t", NOW + 1, "ann")
+    assert store.facts("t", NOW + 600).confirmed_at == NOW + 600
+
+
 def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:
     """What happens anew is a new breach, though it be about the same writer."""
     store.add_breaks([late()])
