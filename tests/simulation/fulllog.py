@@ -11,15 +11,22 @@ from tests.simulation.truth import EPOCH, Call, Story
 from demurrage.decide.ledger import Ledger
 from demurrage.engine.readings import events_of
 from demurrage.eventlog.parse import Line, read_line
-from demurrage.model.event import Entry
+from demurrage.model.event import Entry, Known
 from demurrage.provider.echo import read_echo
+
+# Nothing is read sooner before it changes.
+_JUST_BEFORE = 0.001
 
 
 class FullLog:
-    """Folds it up to a moment, and on from there."""
+    """Folds it up to a moment, and on from there.
+
+    `known_since` is when each id was told of which that is all that is logged.
+    """
 
     def __init__(self, story: Story, post: Post, archive: Archive) -> None:
         self.ledger = Ledger()
+        self.known_since: dict[str, float] = {}
         letters = (letter for letters in post.by_source.values() for letter in letters)
         self._letters: list[Letter] = sorted(letters, key=attrgetter("at"), reverse=True)
         read = (call for call in story.calls if call.by_id and call.stored)
@@ -32,7 +39,11 @@ class FullLog:
     def go_on(self, now: float) -> None:
         """Fold what is known by now, in seconds since the world began."""
         while self._letters and self._letters[-1].at <= now:
-            self._fold(self._letters.pop().read)
+            letter = self._letters.pop()
+            fact = letter.read.event.fact
+            if isinstance(fact, Known):
+                self.known_since.setdefault(fact.response_id, letter.at)
+            self._fold(letter.read)
         while self._readings and self._readings[-1][0] <= now:
             self._read(*self._readings.pop())
 
@@ -52,6 +63,6 @@ class FullLog:
 
 
 def _readings(call: Call) -> Iterator[tuple[float, Call]]:
-    """When there is something new to be read."""
-    for at in (call.creation, call.runs, call.output, call.ends):
-        yield max(call.known_at, at), call
+    """When there is something new to be read, and when it was last seen to queue."""
+    for at in (call.creation, call.runs - _JUST_BEFORE, call.runs, call.output, call.ends):
+        yield max(call.known_at, call.creation, at), call

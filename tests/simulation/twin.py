@@ -20,7 +20,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import TargetFacts
 from demurrage.model.inventory import CompleteInventory
-from demurrage.model.verdict import VerdictKind
+from demurrage.model.verdict import Code, Verdict, VerdictKind
 
 _LET_GO = (VerdictKind.ORPHAN, VerdictKind.RELEASED)
 # Of the deletes so many are compared, and so often in a world: it costs a decision each time.
@@ -79,9 +79,21 @@ class Twin:
         verdict = self._decision.verdicts.get(made.id)
         if verdict is None:
             return
-        if verdict.kind not in _LET_GO:
+        if verdict.kind not in _LET_GO and not self._just_heard(verdict, now):
             said = f"the true log says {verdict.kind}: {' '.join(verdict.codes)}"
             self._watch.breaks("worse_log_keeps", made.id, said)
+
+    def _just_heard(self, verdict: Verdict, now: float) -> bool:
+        """True where the true log knows an id that the daemon need not have heard of yet.
+
+        Until more is known of it, it keeps also what was born long before it was told.
+        """
+        need_not = now - self._rules.evidence.max_event_delay - self._rules.watch.freshness
+        return any(
+            each.code is Code.RESPONSE_END_UNKNOWN
+            and self._log.known_since.get(each.about or "", -inf) > need_not
+            for each in verdict.reasons
+        )
 
     def _facts(self) -> TargetFacts | None:
         daemon = self._life.daemon

@@ -180,7 +180,8 @@ def _provider_time(settings: "Settings", target: str) -> tuple[float, float]:
     here = time.time()
     with store_to_read(settings) as store:
         there = provider_now(store, target)
-        looks = [each.at for each in store.statuses() if each.target == target]
+        known = [each.looked_at for each in store.statuses() if each.target == target]
+    looks = [each for each in known if each is not None]
     return min(here, there, *looks), max(here, there, *looks)
 
 

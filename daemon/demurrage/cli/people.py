@@ -178,6 +178,11 @@ def confirm(
     with store_to_write(settings) as store:
         now = provider_now(store, target)
         settled = None
+        if not windows and not store.time_is_told(target):
+            raise FailedError(
+                f"{target} has not told the time in its last cycle, and the word has to count from "
+                "some moment; confirm it once `demurrage status` shows a whole cycle"
+            )
         if windows:
             store.reset_windows(target, now, by)
             words = "windows close max_birth_delay after a response's start again"

@@ -140,9 +140,5 @@ def person() -> str:
 
 
 def provider_now(store: "SqlStore", target: str) -> float:
-    """Provider time as the daemon last measured it, on which holds and protections run."""
-    for snapshot in store.statuses():
-        if snapshot.target == target:
-            offset = (snapshot.status.get("clock") or {}).get("offset")
-            return time.time() + (offset or 0.0)
-    return time.time()
+    """Provider time, on which holds and protections run; not before the daemon's last look."""
+    return store.provider_now(target, time.time())

@@ -1,6 +1,7 @@
 """`demurrage writers`: who is waited for, and a person's word that one will not return."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ from demurrage.cli.show import say, say_json, table
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
     from demurrage.eventlog.log import EventLog
+    from demurrage.model.record import StatusSnapshot
 
 # Events folded at a time, and calls shown of those that a writer leaves open.
 _BATCH = 2000
@@ -88,18 +90,27 @@ def retire(
     Example:
       demurrage writers retire my-app/host-7/4711
     """
+    from demurrage.decide.ledger import NOBODY
+
     settings, by = settings_of(context, secrets=False), person()
     with log_to_read(settings) as log:
         known, heard_at = _heard(log, source)
+        garbled_at = _last_garbled(log) if source == NOBODY else None
+        known = known or garbled_at is not None
         if not known and not any(each["source"] == source for each in _waited_for(settings)):
             raise FailedError(
                 f"no writer {source} is known; `demurrage writers` names those there are"
             )
-        _refuse_the_living(settings, source, heard_at, yes=yes)
         open_calls = _left_open(log, source)
     with store_to_write(settings) as store:
-        # Whoever has spoken after that is there; on a clock that is ahead nobody would be.
-        at = max(provider_now(store, each) for each in settings.targets)
+        if garbled_at is not None:
+            # Lines without a source are heard on the daemon's clock, and so are retired by it.
+            at = garbled_at
+        else:
+            looks = [each for each in store.statuses() if each.target in settings.targets]
+            _refuse_the_living(settings, source, heard_at, looks, yes=yes)
+            latest = max(provider_now(store, each) for each in settings.targets)
+            at = _gone_by(latest, heard_at, looks)
         store.retire_writer(source, at, by)
     if as_json:
         say_json({"source": source, "retired": True, "by": by, "left_open": open_calls})
@@ -109,15 +120,32 @@ def retire(
         _say_left_open(open_calls)
 
 
+def _gone_by(latest: float, heard_at: float | None, looks: Sequence["StatusSnapshot"]) -> float:
+    """The moment by which the writer is taken to be gone, provider time.
+
+    Whoever speaks later is there. This host's clock alone must not tell it, for if that is ahead
+    nobody would be: it is when the daemon last looked, or last heard of the writer.
+    """
+    known = [each.looked_at for each in looks if each.looked_at is not None]
+    return min(latest, max(*known, heard_at or 0.0)) if known else latest
+
+
 def _refuse_the_living(
-    settings: "Settings", source: str, heard_at: float | None, *, yes: bool
+    settings: "Settings",
+    source: str,
+    heard_at: float | None,
+    looks: Sequence["StatusSnapshot"],
+    *,
+    yes: bool,
 ) -> None:
     """A writer that was heard a moment ago is hardly gone.
 
     Raises:
         RefusedError: it was, and --yes was not given.
     """
-    silent = time.time() - (heard_at or 0.0)
+    # Both on the daemon's clock, if it has looked; else this host's has to do.
+    seen = [each.at - each.offset for each in looks if each.looked_at is not None]
+    silent = max(0.0, min([time.time(), *seen]) - (heard_at or 0.0))
     patience = max(settings.rules(name).evidence.writer_timeout for name in settings.targets)
     if silent <= patience and not yes:
         raise RefusedError(
@@ -157,6 +185,14 @@ def _heard(log: "EventLog", source: str) -> tuple[bool, float | None]:
         if each.source == source:
             return True, each.heard_at
     return False, None
+
+
+def _last_garbled(log: "EventLog") -> float | None:
+    """When a line without a source last came in, on the daemon's clock."""
+    from demurrage.decide.ledger import NOBODY, waited_for
+
+    lines = log.verify().set_aside
+    return max((each.at for each in lines if waited_for(each.source) == NOBODY), default=None)
 
 
 def _left_open(log: "EventLog", source: str) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ class Ledger:
             if isinstance(record, Entry):
                 self._fold_entry(record, (claims or {}).get(record.event.target))
             else:
-                source = self._source(_waited_for(record.source))
+                source = self._source(waited_for(record.source))
                 source.miss(record.sequence)
                 if source.id == NOBODY:
                     source.hear(record.at)
@@ -156,7 +156,7 @@ class Ledger:
         )
 
 
-def _waited_for(source_id: str | None) -> str:
+def waited_for(source_id: str | None) -> str:
     """Under whose name a lost line holds the watermark.
 
     The daemon's own hand is waited for under no name, and what it wrote may have named a container.

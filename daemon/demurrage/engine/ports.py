@@ -327,6 +327,10 @@ class Store(Protocol):
         """
         ...
 
+    def time_is_told(self, target: str) -> bool:
+        """False where the last look did not know the provider's time, or doubted it."""
+        ...
+
     def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:
         """Replace the target's status snapshot."""
         ...

@@ -66,6 +66,22 @@ class StatusSnapshot:
     at: float
     status: Mapping[str, Any]
 
+    @property
+    def offset(self) -> float:
+        """The provider's clock less the daemon's in seconds, 0 where nothing has told it."""
+        return (self.status.get("clock") or {}).get("offset") or 0.0
+
+    @property
+    def looked_at(self) -> float | None:
+        """When the target was last looked at, provider time; None where that was in doubt."""
+        clock = self.status.get("clock") or {}
+        told = clock.get("offset") is not None and not clock.get("jumped")
+        return self.at if told else None
+
+    def now(self, here: float) -> float:
+        """Provider time by a clock that is most likely the daemon's, not before the last look."""
+        return max(here + self.offset, self.looked_at or 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Act:

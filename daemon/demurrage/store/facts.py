@@ -13,6 +13,8 @@ from demurrage.store.acts import record_act
 from demurrage.store.breaks import open_breaks, settle_breaks
 from demurrage.store.database import Repository
 from demurrage.store.dialect import upsert
+from demurrage.store.identity import Restore
+from demurrage.store.statuses import not_before_the_last_look
 from demurrage.store.tables import (
     containers,
     coverage_breaks,
@@ -56,6 +58,7 @@ class Facts(Repository):
     """Coverage and windows; and, to read, all that stands between us and a delete."""
 
     _clock: Callable[[], float]
+    _found: Restore | None
 
     def facts(self, target: str, now: float) -> TargetFacts:
         """The standing facts, protections with their `until` applied, holds for a restore, too."""
@@ -66,7 +69,9 @@ class Facts(Repository):
                 coverage_since=row.coverage_since if row else None,
                 breaks=open_breaks(connection, target),
                 whole_life_windows=row is not None and row.whole_life_since is not None,
-                distrust_before=_distrusted(connection, target, row),
+                distrust_before=(
+                    inf if self._found is not None else _distrusted(connection, target, row)
+                ),
                 protected=_protected(connection, target, now),
                 retired={row[0]: row[1] for row in connection.execute(_RETIRED).all()},
                 proven={row[0]: row[1] for row in connection.execute(_PROVEN, asked).all()},
@@ -106,14 +111,14 @@ class Facts(Repository):
     def confirm_coverage(self, target: str, at: float, by: str) -> int:
         """A person confirms coverage again; returns how many breaks that settles.
 
-        The word counts from the last cycle at the earliest: the person's clock may be behind.
+        The word counts from the last look at the earliest: the person's clock may be behind.
         Where nothing is broken nothing changes: what was proven since it was last given stays so.
         """
         with self._database.write() as connection:
             settled = settle_breaks(connection, target, at)
             if settled:
-                last = connection.execute(select(meta.c.tick_at)).scalar_one()
-                _stand(connection, target, confirmed_at=max(at, last))
+                since = not_before_the_last_look(connection, target, at)
+                _stand(connection, target, confirmed_at=since)
             detail = f"{settled} breaks settled"
             record_act(connection, at, by, "confirm_coverage", target=target, detail=detail)
         return settled

@@ -12,13 +12,13 @@ from demurrage.store.acts import record_act
 from demurrage.store.database import Repository, slices
 from demurrage.store.dialect import upsert
 from demurrage.store.facts import distrust
+from demurrage.store.statuses import not_before_the_last_look
 from demurrage.store.tables import (
     containers,
     deletions,
     hold_containers,
     holds,
     hourly_births,
-    meta,
 )
 
 _HOUR = 3600
@@ -79,7 +79,7 @@ class Rails(Repository):
     def save_hold(self, hold: Hold) -> None:
         """Insert or replace by id; a new yes of a person goes into the audit of acts.
 
-        With the yes to a restore distrust has its end, which is no earlier than the last cycle:
+        With the yes to a restore distrust has its end, which is no earlier than the last look:
         the person's clock may be behind.
         """
         row = {column.name: getattr(hold, column.name) for column in _HOLD}
@@ -91,8 +91,8 @@ class Rails(Repository):
             _hold_containers(connection, hold)
             if hold.resumed_at is not None and hold.resumed_at != known:
                 if hold.rail in RESTORE_RAILS:
-                    last = connection.execute(select(meta.c.tick_at)).scalar_one()
-                    distrust(connection, hold.target, max(hold.resumed_at, last))
+                    at = not_before_the_last_look(connection, hold.target, hold.resumed_at)
+                    distrust(connection, hold.target, at)
                 until = "" if hold.resumed_until is None else f"until {hold.resumed_until:.0f}"
                 record_act(
                     connection,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from demurrage.model.record import StatusSnapshot
 from demurrage.store.database import Repository
@@ -20,8 +20,42 @@ class Statuses(Repository):
         with self._database.write() as connection:
             upsert(connection, statuses, [row], replace=("at", "status"))
 
+    def provider_now(self, target: str, here: float) -> float:
+        """Provider time, as far as a clock that nobody measures and the last look tell it.
+
+        Args:
+            target: whose provider.
+            here: epoch seconds by the clock of whoever asks.
+        """
+        with self._database.read() as connection:
+            known = snapshot_of(connection, target)
+        return here if known is None else known.now(here)
+
+    def time_is_told(self, target: str) -> bool:
+        """False where the last look did not know the provider's time, or doubted it."""
+        with self._database.read() as connection:
+            known = snapshot_of(connection, target)
+        return known is None or known.looked_at is not None
+
     def statuses(self) -> tuple[StatusSnapshot, ...]:
         """The last status of every target, by name."""
         query = select(statuses).order_by(statuses.c.target)
         with self._database.read() as connection:
             return tuple(StatusSnapshot(**row) for row in connection.execute(query).mappings())
+
+
+def snapshot_of(connection: Connection, target: str) -> StatusSnapshot | None:
+    """The last status of a target, None if there is none."""
+    query = select(statuses).where(statuses.c.target == target)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else StatusSnapshot(**row)
+
+
+def not_before_the_last_look(connection: Connection, target: str, at: float) -> float:
+    """A moment that a person's clock tells, which may be behind; provider time.
+
+    Only a look of the same target counts, and only by a clock that was trusted.
+    """
+    known = snapshot_of(connection, target)
+    looked_at = None if known is None else known.looked_at
+    return at if looked_at is None else max(at, looked_at)

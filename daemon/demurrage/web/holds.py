@@ -50,7 +50,7 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
         hold = service.store.hold(id)
         if hold is None:
             raise not_found("there never was a hold of this id")
-        now = service.clock()
+        now = service.store.provider_now(hold.target, service.clock())
         if body.until > now + _LONGEST:
             detail = "a hold is resumed for a day at most"
             raise ProblemError(
@@ -58,9 +58,8 @@ def holds_router(service: Service, doors: Doors) -> APIRouter:
             )
         try:
             yes = resume(service.store, hold, now=now, until=body.until, by=ACTOR)
-        except ValueError:
-            detail = "the hold has ended already, or `until` is not in the future"
-            raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", detail) from None
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, "hold-not-resumable", str(error)) from None
         return plain_hold(yes)
 
     return router

@@ -4,12 +4,14 @@ import json
 import time
 from contextlib import closing
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.unit.cli.conftest import Desk, Refused
 from tests.unit.store.build import NOW, planned, sighting
 
+from demurrage.cli import writers
 from demurrage.cli.session import person
 from demurrage.decide.holds import open_hold
 from demurrage.eventlog.files.feed import FolderFeed
@@ -219,6 +221,57 @@ def test_writers_lists_whom_the_last_cycle_waited_for(kept: Desk) -> None:
     assert "silent_writer" in kept.say("writers").out
 
 
+def _look(desk: Desk, ago: float, **clock: Any) -> float:
+    """Note a cycle that ended so many seconds ago; returns when."""
+    at = time.time() - ago
+    with desk.store() as store:
+        store.save_status("default", at, {"clock": {"offset": 0.0, "jumped": False, **clock}})
+    return at
+
+
+def test_a_writer_is_gone_by_the_daemon_s_last_look_whatever_this_host_s_clock_says(
+    kept: Desk, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that is ahead it would be silent at once, and gone though it goes on speaking."""
+    looked_at = _look(kept, 0.0)
+    kept.say("events", "append", "-", given=json.dumps(_event()))
+    real = time.time
+    monkeypatch.setattr(writers, "time", SimpleNamespace(time=lambda: real() + 3600))
+    assert "--yes" in refused(kept.say("writers", "retire", "app/1"), code=3)
+    assert kept.say("writers", "retire", "app/1", "--yes").code == 0
+    with kept.store() as store:
+        assert store.facts("default", 0).retired["app/1"] == pytest.approx(looked_at, abs=60)
+
+
+def test_lines_without_a_source_are_retired_by_the_clock_that_heard_them(kept: Desk) -> None:
+    """The next one is later than that, wherever the provider's clock stands."""
+    folder = kept.folder / "said"
+    folder.mkdir()
+    (folder / "app.jsonl").write_text("nonsense\n")
+    with closing(EventLog.open(kept.url, clock=time.time)) as log:
+        FolderFeed(folder, log, targets=("default",), clock=lambda: 1e9).gather()
+    _look(kept, 0.0, offset=-600.0)
+    assert kept.say("writers", "retire", "?").code == 0
+    with kept.store() as store:
+        assert store.facts("default", 0).retired == {"?": 1e9}
+
+
+def test_a_protection_by_a_clock_that_is_behind_counts_from_the_last_look(kept: Desk) -> None:
+    """Else it would be over before it began."""
+    looked_at = _look(kept, -3600.0)
+    kept.say("protect", "cntr_1", "--until", "30m")
+    with kept.store() as store:
+        assert store.facts("default", looked_at + 1700).protected == {"cntr_1"}
+
+
+def test_nothing_is_confirmed_while_the_time_is_not_known(kept: Desk, refused: Refused) -> None:
+    """The word counts from a moment, and this host's clock alone must not tell it."""
+    _look(kept, 0.0, jumped=True)
+    assert "default" in refused(kept.say("confirm", "default"), code=1)
+    _look(kept, 0.0)
+    assert kept.say("confirm", "default").code == 0
+
+
 def test_a_person_s_words_are_logged_under_the_person_s_source(kept: Desk) -> None:
     """Releases, ends and finishes are events of the person, of the right types."""
     said = kept.say(
@@ -238,9 +291,7 @@ def test_a_person_s_words_are_logged_under_the_person_s_source(kept: Desk) -> No
 
 def test_an_end_that_a_person_tells_covers_nothing_after_the_daemon_s_last_look(kept: Desk) -> None:
     """The clock of the person's host may be ahead, and nobody has measured it."""
-    looked_at = time.time() - 300
-    with kept.store() as store:
-        store.save_status("default", looked_at, {"clock": {"offset": 0.0}})
+    looked_at = _look(kept, 300.0)
     kept.say("events", "append", "--end-conversation", "conv_1", "--release", "cntr_1")
     with closing(EventLog.open(kept.url, clock=time.time)) as log:
         times = [datetime.fromisoformat((each.raw or {})["time"]) for each in log.recent(10)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,23 @@ async def test_a_restored_store_holds_every_target_that_is_known_once(store: Sql
     answer(store, 310.0)
     await restores.of_store(320.0)
     assert asked(store) == []
+
+
+@pytest.mark.parametrize("offset", [None, 0.0])
+async def test_no_restore_is_answered_for_while_the_time_is_not_known(
+    store: SqlStore, offset: float | None
+) -> None:
+    """Births stay beyond proof up to that moment, and a clock that is behind would shorten it."""
+    await Restores(["default"], store, Recorded()).of_store(300.0)
+    store.save_status("default", 305.0, {"clock": {"offset": offset, "jumped": False}})
+    (hold,) = store.holds("default")
+    if offset is None:
+        with pytest.raises(ValueError, match="default has not told the time"):
+            resume(store, hold, now=310.0, until=370.0, by="ann")
+        assert store.facts("default", 310.0).distrust_before == inf
+    else:
+        resume(store, hold, now=302.0, until=370.0, by="ann")
+        assert store.facts("default", 310.0).distrust_before == 305.0
 
 
 async def test_who_falls_over_while_holding_for_a_restored_store_holds_the_rest_later(

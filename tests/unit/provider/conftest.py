@@ -33,7 +33,7 @@ async def make() -> AsyncIterator[Make]:
     def build(
         *answers: Any, per_minute: float = FREE, budget: CallBudget | None = None, **options: Any
     ) -> tuple[OpenAIContainers, FakeApi]:
-        keep = {"clock": clock_on_time()}
+        keep: dict[str, Any] = {"clock": clock_on_time()}
         keep |= {k: options.pop(k) for k in ("clock", "max_pages") if k in options}
         fake = FakeApi(answers[0] if callable(answers[0]) else in_turn(answers))
         api = OpenAIContainers(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 import pytest
 from tests.unit.store.build import NOW
@@ -71,12 +72,29 @@ def test_a_break_is_recorded_once_and_stays_settled(store: SqlStore) -> None:
     assert store.facts("t", NOW + 2).confirmed_at == NOW + 1
 
 
-def test_a_confirmation_counts_from_the_last_cycle_at_the_earliest(store: SqlStore) -> None:
-    """By a clock that is behind it would cover what was born while the word was broken."""
+@pytest.mark.parametrize(
+    ("clock", "since"),
+    [
+        ({"offset": 0.0, "jumped": False}, NOW + 600),
+        ({"offset": 0.0, "jumped": True}, NOW + 1),
+        ({"offset": None, "jumped": False}, NOW + 1),
+    ],
+)
+def test_a_confirmation_counts_from_the_last_look_at_the_earliest(
+    store: SqlStore, clock: dict[str, Any], since: float
+) -> None:
+    """By a clock that is behind it would cover what was born while the word was broken.
+
+    What another target's clock says, or one that was in doubt, tells nothing.
+    """
     store.add_breaks([late()])
-    store.touch(NOW + 600)
+    store.save_status("t", NOW + 600, {"clock": clock})
+    store.save_status("u", NOW + 900, {"clock": {"offset": 0.0, "jumped": False}})
+    store.touch(NOW + 900)
     store.confirm_coverage("t", NOW + 1, "ann")
-    assert store.facts("t", NOW + 600).confirmed_at == NOW + 600
+    assert store.facts("t", NOW + 600).confirmed_at == since
+    assert store.time_is_told("t") == (since > NOW + 1)
+    assert store.time_is_told("never looked at")
 
 
 def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:
@@ -127,7 +145,8 @@ def test_distrust_never_shrinks(store: SqlStore) -> None:
         one = replace(hold, id=f"h{at}")
         store.save_hold(resume(one, now=NOW + at, until=NOW + 90, by="ann"))
     assert store.facts("t", NOW).distrust_before == NOW + 50
-    store.touch(NOW + 100)
+    store.save_status("t", NOW + 100, {"clock": {"offset": 0.0, "jumped": False}})
+    store.touch(NOW + 200)
     store.save_hold(resume(replace(hold, id="h"), now=NOW + 60, until=NOW + 90, by="ann"))
     assert store.facts("t", NOW).distrust_before == NOW + 100
 

@@ -1,5 +1,6 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def test_an_older_copy_set_back_is_noticed(url: str, path: Path) -> None:
     path.write_bytes(older)
     with open_store(url, read_only=True) as reader:
         assert reader.restored_since == NOW
+        assert reader.facts("t", NOW).distrust_before == inf
     for _ in range(2):
         with open_store(url) as store:
             assert store.restored
