@@ -32,6 +32,8 @@ class FullLog:
         read = (call for call in story.calls if call.by_id and call.stored)
         readings = (reading for call in read for reading in _readings(call))
         self._readings = sorted(readings, key=itemgetter(0), reverse=True)
+        gone = (call for call in story.calls if call.by_id and not call.stored)
+        self._unreadable = [(call.known_at, call.settled_at) for call in gone]
         self._archive = archive
         self._position = 0
         self._begun: set[str] = set()
@@ -46,6 +48,15 @@ class FullLog:
             self._fold(letter.read)
         while self._readings and self._readings[-1][0] <= now:
             self._read(*self._readings.pop())
+
+    def keeps_all(self, since: float, until: float) -> bool:
+        """True where an id that the API does not hold waited for a person at any time between.
+
+        It keeps every container for as long, in seconds since the world began.
+        """
+        return any(
+            known_at <= until and settled_at >= since for known_at, settled_at in self._unreadable
+        )
 
     def _read(self, at: float, call: Call) -> None:
         """What a daemon would write down, were it to read the response just then."""

@@ -164,11 +164,12 @@ class Twin:
         if shape.mode == "enforce" and not self._watch.standing and free:
             spent = self._watch.swept + affordable
             self._agenda.at(
-                self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due, spent)
+                self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due, spent, now)
             )
 
-    def _expect_gone(self, due: dict[str, float], spent: float) -> None:
-        if self._watch.standing or self._watch.swept >= spent:
+    def _expect_gone(self, due: dict[str, float], spent: float, foreseen_at: float) -> None:
+        held = self._watch.standing or self._log.keeps_all(foreseen_at, self._harbour.now)
+        if held or self._watch.swept >= spent:
             self._watch.counts["excused"] += len(due)
             return
         self._watch.counts["foreseen"] += len(due)
