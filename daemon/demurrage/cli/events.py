@@ -180,9 +180,10 @@ def _provider_time(settings: "Settings", target: str) -> tuple[float, float]:
     here = time.time()
     with store_to_read(settings) as store:
         there = provider_now(store, target)
-        known = [each.looked_at for each in store.statuses() if each.target == target]
-    looks = [each for each in known if each is not None]
-    return min(here, there, *looks), max(here, there, *looks)
+        looks = [each for each in store.statuses() if each.target == target]
+    # Too early is the safe side of an end, so there also a look counts that doubted its clock.
+    earliest = min([here, there, *(each.at for each in looks)])
+    return earliest, max([here, there, *(each.looked_at or 0.0 for each in looks)])
 
 
 @app.command()

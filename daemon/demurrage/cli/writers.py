@@ -108,9 +108,12 @@ def retire(
             at = garbled_at
         else:
             looks = [each for each in store.statuses() if each.target in settings.targets]
-            _refuse_the_living(settings, source, heard_at, looks, yes=yes)
-            latest = max(provider_now(store, each) for each in settings.targets)
-            at = _gone_by(latest, heard_at, looks)
+            rules = [settings.rules(each).evidence for each in settings.targets]
+            patience = max(each.writer_timeout for each in rules)
+            at = max(provider_now(store, each) for each in settings.targets)
+            _refuse_without_a_clock(at, looks, patience)
+            if not yes:
+                _refuse_the_living(source, heard_at, looks, patience)
         store.retire_writer(source, at, by)
     if as_json:
         say_json({"source": source, "retired": True, "by": by, "left_open": open_calls})
@@ -120,34 +123,42 @@ def retire(
         _say_left_open(open_calls)
 
 
-def _gone_by(latest: float, heard_at: float | None, looks: Sequence["StatusSnapshot"]) -> float:
-    """The moment by which the writer is taken to be gone, provider time.
+def _refuse_without_a_clock(
+    latest: float, looks: Sequence["StatusSnapshot"], patience: float
+) -> None:
+    """A word counts up to now, so this host's clock must not be ahead; a late look cannot tell.
 
-    Whoever speaks later is there. This host's clock alone must not tell it, for if that is ahead
-    nobody would be: it is when the daemon last looked, or last heard of the writer.
+    What the writer said until then would be taken for nothing, and it itself for gone.
+
+    Raises:
+        RefusedError: the daemon's last look lies too far back by this clock.
     """
     known = [each.looked_at for each in looks if each.looked_at is not None]
-    return min(latest, max(*known, heard_at or 0.0)) if known else latest
+    behind = latest - max(known, default=latest)
+    if behind > patience:
+        raise RefusedError(
+            f"the daemon last looked {span(behind)} ago by this host's clock: it is stopped, or "
+            "the API is away, or this clock is ahead; retire the writer once `demurrage status` "
+            "shows a whole cycle, on the daemon's host"
+        )
 
 
 def _refuse_the_living(
-    settings: "Settings",
     source: str,
     heard_at: float | None,
     looks: Sequence["StatusSnapshot"],
-    *,
-    yes: bool,
+    patience: float,
 ) -> None:
     """A writer that was heard a moment ago is hardly gone.
 
     Raises:
-        RefusedError: it was, and --yes was not given.
+        RefusedError: it was.
     """
     # Both on the daemon's clock, if it has looked; else this host's has to do.
     seen = [each.at - each.offset for each in looks if each.looked_at is not None]
-    silent = max(0.0, min([time.time(), *seen]) - (heard_at or 0.0))
-    patience = max(settings.rules(name).evidence.writer_timeout for name in settings.targets)
-    if silent <= patience and not yes:
+    now = min(time.time(), max(seen)) if seen else time.time()
+    silent = max(0.0, now - (heard_at or 0.0))
+    if silent <= patience:
         raise RefusedError(
             f"{source} was heard {span(silent)} ago and may still run; wait until it has been "
             f"silent for {span(patience)} (evidence.writer_timeout), or say --yes if you know "

@@ -327,8 +327,8 @@ class Store(Protocol):
         """
         ...
 
-    def time_is_told(self, target: str) -> bool:
-        """False where the last look did not know the provider's time, or doubted it."""
+    def time_is_told(self, target: str, since: float = 0.0) -> bool:
+        """False where the last look did not know the provider's time, or was before a moment."""
         ...
 
     def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:

@@ -31,11 +31,11 @@ class Statuses(Repository):
             known = snapshot_of(connection, target)
         return here if known is None else known.now(here)
 
-    def time_is_told(self, target: str) -> bool:
-        """False where the last look did not know the provider's time, or doubted it."""
+    def time_is_told(self, target: str, since: float = 0.0) -> bool:
+        """False where the last look did not know the provider's time, or was before a moment."""
         with self._database.read() as connection:
             known = snapshot_of(connection, target)
-        return known is None or known.looked_at is not None
+        return known is None or (known.looked_at is not None and known.looked_at >= since)
 
     def statuses(self) -> tuple[StatusSnapshot, ...]:
         """The last status of every target, by name."""

@@ -51,15 +51,15 @@ async def test_a_restored_store_holds_every_target_that_is_known_once(store: Sql
     assert asked(store) == []
 
 
-@pytest.mark.parametrize("offset", [None, 0.0])
+@pytest.mark.parametrize(("offset", "at"), [(None, 305.0), (0.0, 295.0), (0.0, 305.0)])
 async def test_no_restore_is_answered_for_while_the_time_is_not_known(
-    store: SqlStore, offset: float | None
+    store: SqlStore, offset: float | None, at: float
 ) -> None:
     """Births stay beyond proof up to that moment, and a clock that is behind would shorten it."""
     await Restores(["default"], store, Recorded()).of_store(300.0)
-    store.save_status("default", 305.0, {"clock": {"offset": offset, "jumped": False}})
+    store.save_status("default", at, {"clock": {"offset": offset, "jumped": False}})
     (hold,) = store.holds("default")
-    if offset is None:
+    if offset is None or at < hold.opened_at:
         with pytest.raises(ValueError, match="default has not told the time"):
             resume(store, hold, now=310.0, until=370.0, by="ann")
         assert store.facts("default", 310.0).distrust_before == inf
