@@ -81,7 +81,8 @@ def retire(
     Events that it has not delivered are then taken never to come. Where it may still run, or
     its events may still arrive, this can lead to a wrong delete. A writer that speaks again is
     waited for again, whatever was said; else the word stands for as long as the log holds anything
-    of that writer.
+    of that writer. Refused while the daemon has not looked for evidence.writer_timeout, by this
+    host's clock: then either it is stopped or that clock is ahead.
 
     Calls that it leaves open still keep what they may have made; they are listed, each with the
     command that settles it.
