@@ -37,6 +37,18 @@ async def test_resume(admin: httpx2.AsyncClient, store: SqlStore) -> None:
     assert [(act.what, act.about) for act in store.acts()] == [("resume", "hold-1")]
 
 
+async def test_a_yes_bears_the_provider_s_time(admin: httpx2.AsyncClient, store: SqlStore) -> None:
+    """On a host that is an hour slow it would end distrust an hour too early."""
+    store.save_hold(HOLD)
+    store.save_status(HOLD.target, NOW, {"clock": {"offset": 3600.0, "jumped": False}})
+    assert (await admin.post(PATH, json={"until": NOW + 600})).status_code == 409
+    answer = await admin.post(PATH, json={"until": NOW + 4200})
+    assert answer.status_code == 200
+    held = store.hold("hold-1")
+    assert held is not None
+    assert held.resumed_at == NOW + 3600
+
+
 @pytest.mark.parametrize(
     ("body", "status", "pointer"),
     [
