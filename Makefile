@@ -11,10 +11,10 @@ CHECKED := daemon recorder tests benchmarks
 WHEEL = $$(echo .make/wheel/*.whl)
 RECORDER_WHEEL = $$(echo .make/recorder-wheel/*.whl)
 
-# The integration tests wait more than they work, so four workers on two cores pay. A module
+# The integration tests wait more than they work, so five workers on two cores pay. A module
 # stays on one worker: what it sets up is dear. The order is kept, for it begins with the tests
 # that take long: a long one that begins last keeps the others waiting.
-SPREAD := -n 4 --dist loadscope --no-loadscope-reorder
+SPREAD := -n 5 --dist loadscope --no-loadscope-reorder
 
 RUN := .make/run-$(VERSION)
 TEST := .make/test-$(VERSION)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from demurrage.cli.exits import Code, UsageError
-from demurrage.cli.moments import local, rfc3339
+from demurrage.cli.exits import Code, RefusedError, UsageError
+from demurrage.cli.moments import local, rfc3339, span
 from demurrage.cli.session import (
     log_to_read,
     log_to_write,
@@ -30,6 +30,8 @@ _JSON = typer.Option("--json", help="JSON for programs.")
 # Seconds between two looks at a log that is followed.
 _PACE = 0.5
 _MOST = 5000
+# Seconds since the last look, past which a person is told up to when a word counts.
+_LONG_AGO = 120.0
 
 
 @app.callback()
@@ -176,14 +178,29 @@ def _provider_time(settings: "Settings", target: str) -> tuple[float, float]:
 
     By this host's clock, by what the daemon has measured of its own, which may be another, and by
     its last look: what began after that is not covered by a word whose moment is so uncertain.
+
+    Raises:
+        RefusedError: the daemon knows the target, and its last look did not tell the time; by a
+            clock that is ahead the word would cover what is yet to come.
     """
     here = time.time()
     with store_to_read(settings) as store:
         there = provider_now(store, target)
-        looks = [each for each in store.statuses() if each.target == target]
-    # Too early is the safe side of an end, so there also a look counts that doubted its clock.
-    earliest = min([here, there, *(each.at for each in looks)])
-    return earliest, max([here, there, *(each.looked_at or 0.0 for each in looks)])
+        looks = [each.looked_at for each in store.statuses() if each.target == target]
+        remembered = target in store.targets()
+    if None in looks or (remembered and not looks):
+        raise RefusedError(
+            f"{target} has not told the time in its last cycle, and the word has to count up to "
+            "some moment; give it once `demurrage status` shows a whole cycle"
+        )
+    known = [each for each in looks if each is not None]
+    earliest = min(here, there, *known)
+    if here - earliest > _LONG_AGO:
+        note(
+            f"demurrage: {target} was last looked at {span(here - earliest)} ago, by this "
+            "host's clock; what has begun since is not covered"
+        )
+    return earliest, max(here, there, *known)
 
 
 @app.command()

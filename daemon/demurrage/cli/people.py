@@ -178,7 +178,8 @@ def confirm(
     with store_to_write(settings) as store:
         now = provider_now(store, target)
         settled = None
-        if not windows and not store.time_is_told(target):
+        broken = store.facts(target, now).breaks
+        if not windows and broken and not store.time_is_told(target):
             raise FailedError(
                 f"{target} has not told the time in its last cycle, and the word has to count from "
                 "some moment; confirm it once `demurrage status` shows a whole cycle"

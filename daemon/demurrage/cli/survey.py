@@ -159,6 +159,11 @@ def _show(
 ) -> None:
     from demurrage.cli.moments import local
 
+    why = "it was interrupted" if sample.failure is None else sample.failure.detail
+    if not sample.rows and not sample.complete:
+        heading(f"{name}: nothing was read of the last {_days(days)}")
+        say(f"Why: {why}. Calls made: {sample.calls}.")
+        return
     rules = settings.rules(name)
     total = figures.total
     partial = "" if sample.complete else "PARTIAL: "
@@ -166,11 +171,7 @@ def _show(
         f"{partial}{name}: {counted(total.containers, 'container')} born in the last {_days(days)}"
     )
     if not sample.complete:
-        why = "it was interrupted" if sample.failure is None else sample.failure.detail
-        read = (
-            f"only those since {local(sample.read_down_to)} were" if sample.rows else "nothing was"
-        )
-        say(f"Not the whole: {read} read, for {why}.")
+        say(f"Not the whole: only those since {local(sample.read_down_to)} were read, for {why}.")
     if total.containers:
         share = total.unused / total.containers
         cost = _share(total.unused_usd, total.all_usd)

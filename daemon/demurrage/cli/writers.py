@@ -1,7 +1,7 @@
 """`demurrage writers`: who is waited for, and a person's word that one will not return."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +11,6 @@ from demurrage.cli.moments import local, span, when
 from demurrage.cli.session import (
     log_to_read,
     person,
-    provider_now,
     settings_of,
     store_to_read,
     store_to_write,
@@ -20,12 +19,16 @@ from demurrage.cli.show import say, say_json, table
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
+    from demurrage.decide.ledger import Ledger
+    from demurrage.decide.source import Source
     from demurrage.eventlog.log import EventLog
     from demurrage.model.record import StatusSnapshot
+    from demurrage.model.rules import Rules
 
 # Events folded at a time, and calls shown of those that a writer leaves open.
 _BATCH = 2000
 _SHOWN = 10
+_RETIRE = "retire the writer once `demurrage status` shows a whole cycle, on the daemon's host"
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -81,8 +84,8 @@ def retire(
     Events that it has not delivered are then taken never to come. Where it may still run, or
     its events may still arrive, this can lead to a wrong delete. A writer that speaks again is
     waited for again, whatever was said; else the word stands for as long as the log holds anything
-    of that writer. Refused while the daemon has not looked for evidence.writer_timeout, by this
-    host's clock: then either it is stopped or that clock is ahead.
+    of that writer. Refused while the daemon has not looked for evidence.writer_timeout and
+    watch.interval, by this host's clock: then either it is stopped or that clock is ahead.
 
     Calls that it leaves open still keep what they may have made; they are listed, each with the
     command that settles it.
@@ -96,25 +99,29 @@ def retire(
     settings, by = settings_of(context, secrets=False), person()
     with log_to_read(settings) as log:
         known, heard_at = _heard(log, source)
-        garbled_at = _last_garbled(log) if source == NOBODY else None
-        known = known or garbled_at is not None
+        ledger = _folded(log)
+        garbled = ledger.sources.get(source) if source == NOBODY else None
+        known = known or garbled is not None
         if not known and not any(each["source"] == source for each in _waited_for(settings)):
             raise FailedError(
                 f"no writer {source} is known; `demurrage writers` names those there are"
             )
-        open_calls = _left_open(log, source)
+        open_calls = _left_open(ledger, source)
     with store_to_write(settings) as store:
-        if garbled_at is not None:
-            # Lines without a source are heard on the daemon's clock, and so are retired by it.
-            at = garbled_at
+        if garbled is not None:
+            # Lines without a source have no clock but the daemon's, on which they came.
+            at = garbled.missed_at
         else:
-            looks = [each for each in store.statuses() if each.target in settings.targets]
-            rules = [settings.rules(each).evidence for each in settings.targets]
-            patience = max(each.writer_timeout for each in rules)
-            at = max(provider_now(store, each) for each in settings.targets)
-            _refuse_without_a_clock(at, looks, patience)
+            looks = [
+                each
+                for each in store.statuses()
+                if each.target in settings.targets and each.looked_at is not None
+            ]
+            rules = {each: settings.rules(each) for each in settings.targets}
+            at = _moment(looks, ledger.sources.get(source), rules)
+            timeout = max(each.evidence.writer_timeout for each in rules.values())
             if not yes:
-                _refuse_the_living(source, heard_at, looks, patience)
+                _refuse_the_living(source, heard_at, looks, timeout)
         store.retire_writer(source, at, by)
     if as_json:
         say_json({"source": source, "retired": True, "by": by, "left_open": open_calls})
@@ -124,23 +131,54 @@ def retire(
         _say_left_open(open_calls)
 
 
-def _refuse_without_a_clock(
-    latest: float, looks: Sequence["StatusSnapshot"], patience: float
-) -> None:
-    """A word counts up to now, so this host's clock must not be ahead; a late look cannot tell.
+def _moment(
+    looks: Sequence["StatusSnapshot"], writer: "Source | None", rules: Mapping[str, "Rules"]
+) -> float:
+    """Up to when the word counts: now, in the latest of the providers' times that bear on a writer.
 
-    What the writer said until then would be taken for nothing, and it itself for gone.
+    These are those of the targets that it logs for: each bounds by that moment what the writer may
+    have made there.
+
+    Args:
+        looks: the last looks that knew the time.
+        writer: as the log has it; None if it has nothing.
+        rules: of each target.
 
     Raises:
-        RefusedError: the daemon's last look lies too far back by this clock.
+        RefusedError: nothing bears this host's clock out, or the writer was heard after now.
     """
-    known = [each.looked_at for each in looks if each.looked_at is not None]
-    behind = latest - max(known, default=latest)
-    if behind > patience:
+    here = time.time()
+    _refuse_without_a_clock(here, looks, rules)
+    own = [each for each in looks if writer is not None and each.target in writer.targets]
+    at = max(each.now(here) for each in own or looks)
+    if writer is not None and writer.missed_at > at:
         raise RefusedError(
-            f"the daemon last looked {span(behind)} ago by this host's clock: it is stopped, or "
-            "the API is away, or this clock is ahead; retire the writer once `demurrage status` "
-            "shows a whole cycle, on the daemon's host"
+            f"a line of {writer.id} that could not be read came {span(writer.missed_at - at)} from "
+            "now, by the daemon's clock, so the word would not cover it; retire the writer then"
+        )
+    return at
+
+
+def _refuse_without_a_clock(
+    here: float, looks: Sequence["StatusSnapshot"], rules: Mapping[str, "Rules"]
+) -> None:
+    """This host's clock must not be ahead, which only a look of not long ago bears out.
+
+    What the writer says until then would be taken for nothing, and it itself for gone.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    if not looks:
+        raise RefusedError(f"the daemon has not looked yet, or could not tell the time; {_RETIRE}")
+    ago = {each.target: each.now(here) - (each.looked_at or 0.0) for each in looks}
+    long = {
+        name: each.evidence.writer_timeout + each.watch.interval for name, each in rules.items()
+    }
+    if all(ago[name] > long[name] for name in ago):
+        raise RefusedError(
+            f"the daemon last looked {span(min(ago.values()))} ago by this host's clock: it is "
+            f"stopped, or the API is away, or this clock is ahead; {_RETIRE}"
         )
 
 
@@ -155,9 +193,8 @@ def _refuse_the_living(
     Raises:
         RefusedError: it was.
     """
-    # Both on the daemon's clock, if it has looked; else this host's has to do.
-    seen = [each.at - each.offset for each in looks if each.looked_at is not None]
-    now = min(time.time(), max(seen)) if seen else time.time()
+    # Both on the daemon's clock.
+    now = min(time.time(), max(each.at - each.offset for each in looks))
     silent = max(0.0, now - (heard_at or 0.0))
     if silent <= patience:
         raise RefusedError(
@@ -199,23 +236,21 @@ def _heard(log: "EventLog", source: str) -> tuple[bool, float | None]:
     return False, None
 
 
-def _last_garbled(log: "EventLog") -> float | None:
-    """When a line without a source last came in, on the daemon's clock."""
-    from demurrage.decide.ledger import NOBODY, waited_for
-
-    lines = log.verify().set_aside
-    return max((each.at for each in lines if waited_for(each.source) == NOBODY), default=None)
-
-
-def _left_open(log: "EventLog", source: str) -> list[dict[str, Any]]:
-    """The writer's calls without a known end, read from the log as the daemon reads it."""
-    from demurrage.decide.blocking import left_open, told_at
+def _folded(log: "EventLog") -> "Ledger":
+    """The log as the daemon reads it."""
     from demurrage.decide.ledger import Ledger
 
     ledger, cursor = Ledger(), 0
     while records := (batch := log.read(cursor, _BATCH)).records:
         ledger.fold(records)
         cursor = batch.cursor
+    return ledger
+
+
+def _left_open(ledger: "Ledger", source: str) -> list[dict[str, Any]]:
+    """The writer's calls without a known end."""
+    from demurrage.decide.blocking import left_open, told_at
+
     return [
         {
             "target": target,

@@ -2,8 +2,9 @@
 
 The word counts from when it was first given. What contradicts it makes the target partial
 until a person confirms again: writers whose record cannot be checked, starts that reach the
-log too late, clocks that nobody knows, a key whose requests are logged for two targets, and
-containers that are visibly used although no logged response can account for it.
+log too late, clocks that nobody knows, a key whose requests are logged for two targets, a project
+that is listed as two, and containers that are visibly used although no logged response can account
+for it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,7 @@ def find_breaks(
     found = [
         *_of_sources(ledger, book.target, rules, now),
         *_shared_keys(ledger, book.target, rules),
+        *_shared_projects(book.target, facts.elsewhere, now),
         *_late_starts(book.target, attribution.candidates.late, rules),
         *_unaccounted(
             book,
@@ -142,6 +144,16 @@ def _shared_keys(ledger: Ledger, target: str, rules: EvidenceRules) -> Iterator[
                 f"requests with one key are logged for {', '.join(others)} too; one name is wrong"
             )
             yield CoverageBreak(target, BreakKind.SHARED_KEY, mark, at, text)
+
+
+def _shared_projects(
+    target: str, elsewhere: Mapping[str, str], now: float
+) -> Iterator[CoverageBreak]:
+    """Other targets that list the same containers: what is logged for these is missing here."""
+    for other in sorted(set(elsewhere.values())):
+        seen = min(container_id for container_id, name in elsewhere.items() if name == other)
+        text = f"{seen} is listed for it as well, so both are one project; make one target of them"
+        yield CoverageBreak(target, BreakKind.SHARED_PROJECT, other, now, text)
 
 
 def _late_starts(

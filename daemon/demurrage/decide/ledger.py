@@ -52,10 +52,7 @@ class Ledger:
             if isinstance(record, Entry):
                 self._fold_entry(record, (claims or {}).get(record.event.target))
             else:
-                source = self._source(waited_for(record.source))
-                source.miss(record.sequence)
-                if source.id == NOBODY:
-                    source.hear(record.at)
+                self._source(_waited_for(record.source)).miss(record.sequence, record.at)
 
     def _fold_entry(self, entry: Entry, claim: Claim | None) -> None:
         event = entry.event
@@ -156,7 +153,7 @@ class Ledger:
         )
 
 
-def waited_for(source_id: str | None) -> str:
+def _waited_for(source_id: str | None) -> str:
     """Under whose name a lost line holds the watermark.
 
     The daemon's own hand is waited for under no name, and what it wrote may have named a container.

@@ -50,7 +50,8 @@ class Source:
     it last reported the one and the other, on its clock. A goodbye may be said by whoever takes
     a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
     that goodbyes told, and `active_time` is when anything else was last said. `newest_position`:
-    how far in the log it was heard of.
+    how far in the log it was heard of. `missed_at`: when the last of its lines that could not be
+    read came, on the daemon's clock.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Source:
     active_position: int = 0
     newest_position: int = 0
     set_aside: int = 0
+    missed_at: float = -inf
     dropped: int = 0
 
     @property
@@ -121,16 +123,11 @@ class Source:
             self._take_beat(event.fact, event.sequence or 0, position, event.time)
         return True
 
-    def miss(self, sequence: int | None) -> None:
-        """Take in that a line of it could not be read."""
+    def miss(self, sequence: int | None, at: float) -> None:
+        """Take in that a line of it could not be read, which came at a moment."""
         self.set_aside += 1
         self.last_sequence = max(self.last_sequence, sequence or 0)
-
-    def hear(self, at: float) -> None:
-        """Take in when the daemon itself heard of it, on the clock by which it is retired."""
-        self.last_time = max(self.last_time, at)
-        self.active_time = max(self.active_time, at)
-        self.offset_low = self.offset_high = 0.0
+        self.missed_at = max(self.missed_at, at)
 
     def _take_sequence(self, event: Event) -> bool:
         """Place the event in the sequence, noticing repeats and contradictions."""
@@ -257,12 +254,13 @@ class Source:
     ) -> float | None:
         """When a person, or proof of its death, retired it; None if it has not gone.
 
-        One that certainly spoke after its retirement is still there: the word was wrong.
+        One that certainly spoke after its retirement is still there: the word was wrong. So it is
+        for lines that came later and could not be read; these have no clock of their own.
         """
         at = retired.get(self.id)
-        if at is None or self.active_time - self.offsets(unknown)[1] > at + skew:
+        if at is None or self.missed_at > at:
             return None
-        return at
+        return None if self.active_time - self.offsets(unknown)[1] > at + skew else at
 
     @property
     def gap(self) -> tuple[int, int] | None:

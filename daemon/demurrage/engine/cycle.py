@@ -1,7 +1,7 @@
 """One cycle of one target: inventory → events → decide → rails → write-ahead → delete → record."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -34,11 +34,13 @@ class Outcome:
     """What one cycle came to, for status and reports.
 
     Its moments are provider time, of which the first answer may tell more; how long it took,
-    in seconds, is measured apart.
+    in seconds, is measured apart. `offset` and `jumped` tell how the clock stood when it ended.
     """
 
     began_at: float
     ended_at: float
+    offset: float | None
+    jumped: bool
     seconds: float
     picture: Picture
     facts: TargetFacts
@@ -65,6 +67,7 @@ class Cycle:
         *,
         restores: Restores,
         resolve: Callable[[], Awaitable[bool]],
+        elsewhere: Callable[[], Mapping[str, str]],
     ) -> None:
         self.target = target
         self.watch = InventoryWatch(target.name, target.api, target.rules)
@@ -75,6 +78,7 @@ class Cycle:
         self._stop = stop
         self._restores = restores
         self._resolve = resolve
+        self._elsewhere = elsewhere
         self._look = Look(target, self.watch, evidence)
         self._chronicle = Chronicle(target.name, store, hooks)
         self._sweep = Sweep(target.name, target.api, store, hooks, target.rules)
@@ -113,11 +117,13 @@ class Cycle:
         A store that went back in time knows nothing of what it did since.
         """
         clock = self.target.api.clock
-        if self._settled_in or clock.offset is None or clock.jumped:
+        if self._settled_in or not clock.trusted:
             return
         name, now = self.target.name, self.target.api.clock.now()
         if self.holds.standing(Rail.STORE_RESTORED) is not None:
             self._forgotten_until = now
+            # Their hold may be forgotten with the rest; one that is answered is not asked again.
+            self._regretted.clear()
         if self.target.vouched_for:
             await asyncio.to_thread(self._store.declare_coverage, name, now)
         self._settled_in = True
@@ -156,10 +162,13 @@ class Cycle:
             plan = choose(plan)
             await self.holds.settle(picture.inventory, plan.made_at)
             judgement = await self._act(picture, plan, conditions)
-        await asyncio.to_thread(self._store.touch, self.target.api.clock.now())
+        clock = self.target.api.clock
+        await asyncio.to_thread(self._store.touch, clock.now())
         return Outcome(
             began_at,
-            self.target.api.clock.now(),
+            clock.now(),
+            clock.offset,
+            clock.jumped,
             asyncio.get_running_loop().time() - turning_since,
             picture,
             facts,
@@ -225,7 +234,7 @@ class Cycle:
     async def _facts(self) -> TargetFacts:
         now = self.target.api.clock.now()
         facts = await asyncio.to_thread(self._store.facts, self.target.name, now)
-        return replace(facts, proven=self._chronicle.proven)
+        return replace(facts, proven=self._chronicle.proven, elsewhere=self._elsewhere())
 
     async def _judge(self, census: Census) -> tuple[Picture, TargetFacts]:
         """Look at the log; where it went back in time, no birth is trusted until a person answers.

@@ -65,7 +65,8 @@ class Engine:
         self._store = store
         self._hooks = hooks
         self._housekeeping = Housekeeping(self._targets, store, retention)
-        self._restores = Restores(self._targets, store, hooks)
+        self._vouched_for = [each.name for each in targets if each.vouched_for]
+        self._restores = Restores(self._targets, self._vouched_for, store, hooks)
         self._standing = Standing(store, hooks, incidents or IncidentRules())
         self._evidence: Evidence | None = None
         self._opening = asyncio.Lock()
@@ -142,8 +143,7 @@ class Engine:
             if self._evidence is None:
                 # Before anything else, and whatever the time is: nobody vouches for what these
                 # settings do not, and a word that is given later counts from then.
-                given = [name for name, target in self._targets.items() if target.vouched_for]
-                await asyncio.to_thread(self._store.withdraw_coverage, given)
+                await asyncio.to_thread(self._store.withdraw_coverage, self._vouched_for)
                 remembered = await asyncio.to_thread(self._store.cursor)
                 self._evidence = Evidence(self._log, remembered, self._longest, self._feed)
                 self._evidence.pulse.begin()
@@ -156,6 +156,7 @@ class Engine:
                 self._stop,
                 restores=self._restores,
                 resolve=partial(self.resolve, name),
+                elsewhere=partial(self._elsewhere, name),
             )
         # Asked each time: whoever writes first after the server was away finds the older copy.
         if await self._restores.of_store(self._targets[name].api.clock.now()):
@@ -164,6 +165,15 @@ class Engine:
             await self._cycles[name].start()
             self._ready.add(name)
         return self._cycles[name]
+
+    def _elsewhere(self, name: str) -> dict[str, str]:
+        """The living containers of a target that live for another one as well, and for which."""
+        living = {each: cycle.watch.living for each, cycle in self._cycles.items()}
+        return {
+            container_id: other
+            for other in sorted(living.keys() - {name})
+            for container_id in living[name] & living[other]
+        }
 
     async def _publish(self, cycle: Cycle, outcome: Outcome) -> None:
         """Make the outcome visible: status, conditions, hooks, the log's cursor."""

@@ -19,12 +19,6 @@ _KINDS = {
     Rail.OBSERVER_EFFECT: ConditionKind.OBSERVER_EFFECT,
 }
 
-# What a restore asks: the log does not tell any more what was begun.
-UNTIL_OVER = (
-    "the target only observes; resume it only when no response that was begun before the restore "
-    "still runs"
-)
-
 
 def hold_of(target: str, rail: Rail, subjects: Iterable[str]) -> str:
     """The id of the hold that a cause opens; the same cause always has the same."""

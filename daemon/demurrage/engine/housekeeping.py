@@ -40,7 +40,7 @@ class Housekeeping:
             ready: the targets whose cycles run.
         """
         clocks = [each.api.clock for each in self._targets.values()]
-        told = [each.now() for each in clocks if each.offset is not None and not each.jumped]
+        told = [each.now() for each in clocks if each.trusted]
         if not told:
             return
         now = min(told)

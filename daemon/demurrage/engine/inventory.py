@@ -91,6 +91,13 @@ class InventoryWatch:
         births = (each.container.created_at for each in self.sightings.values() if each.alive)
         return min(births, default=inf)
 
+    @property
+    def living(self) -> frozenset[str]:
+        """Those that live as far as any listing has shown."""
+        return frozenset(
+            key for key, each in self.sightings.items() if each.alive and each.missing_since is None
+        )
+
     def remember(
         self, sightings: Mapping[str, Sighting], *, bootstrapped: bool, foot: int | None
     ) -> None:
@@ -116,7 +123,7 @@ class InventoryWatch:
         more. None until then, and while no clock can be trusted.
         """
         clock, shown = self._api.clock, self._shown_twice
-        if shown is None or clock.jumped or clock.offset is None:
+        if shown is None or not clock.trusted:
             return None
         # The clock may have been wrong then, and put right since by answers of other looks.
         return min(shown.as_of, clock.now() - (asyncio.get_running_loop().time() - shown.ticks))

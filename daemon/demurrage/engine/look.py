@@ -59,14 +59,17 @@ class Look:
         to which the log was read, however long ago that is.
         """
         inventory, clock = self._watch.amounts_to(census), self._target.api.clock
+        # The moment of the reading is told while it lasts, and may be told by either.
+        trusted, steps = clock.trusted, clock.steps
         async with self._evidence.lock:
             reading = await self._evidence.read(clock)
             decision = None
             if (
                 isinstance(inventory, CompleteInventory)
                 and isinstance(reading, Reading)
-                and not clock.jumped
-                and clock.offset is not None
+                and trusted
+                and clock.trusted
+                and clock.steps == steps
             ):
                 decision = decide(
                     self._evidence.ledger,

@@ -41,6 +41,11 @@ class ProviderClock(Protocol):
         ...
 
     @property
+    def trusted(self) -> bool:
+        """True while `now` tells the provider's time: the offset is measured, and in no doubt."""
+        ...
+
+    @property
     def steps(self) -> int:
         """How many signs of a step of either clock there were so far, settled or not."""
         ...
@@ -214,7 +219,11 @@ class Store(Protocol):
 
     # deletes
     def intend(self, target: str, intents: Sequence[Intent], at: float) -> tuple[Deletion, ...]:
-        """Write-ahead: record deletes before the calls go out."""
+        """Write-ahead: record deletes before the calls go out.
+
+        Raises:
+            StoreFailedError: it could not be written, or the store went back in time meanwhile.
+        """
         ...
 
     def conclude(self, conclusions: Sequence[Conclusion]) -> None:
@@ -327,8 +336,12 @@ class Store(Protocol):
         """
         ...
 
-    def time_is_told(self, target: str, since: float = 0.0) -> bool:
-        """False where the last look did not know the provider's time, or was before a moment."""
+    def time_is_told(self, target: str) -> bool:
+        """True where there is a last look, and it knew the provider's time."""
+        ...
+
+    def forget_looks(self) -> None:
+        """Drop the last status of every target, which speaks of another time's store or log."""
         ...
 
     def save_status(self, target: str, at: float, status: Mapping[str, Any]) -> None:

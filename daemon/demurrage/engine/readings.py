@@ -39,6 +39,9 @@ def events_of(target: str, reading: ResponseReading, *, begun: bool) -> list[dic
     }
     if reading.ending is None:
         queued = reading.status == "queued"
+        if reading.spreads and not queued:
+            # That it runs would close its window.
+            response["status"] = None
         seen_at = reading.asked_at if queued else reading.answered_at
         return [*started, _event(target, "created", seen_at, response)]
     response["completed_at"] = reading.completed_at
@@ -55,7 +58,8 @@ def _start(reading: ResponseReading) -> dict[str, Any]:
         "containers": sorted(reading.carried or ()),
         "previous_response_id": reading.previous_response_id,
         "conversation": reading.conversation,
-        "background": reading.background,
+        "background": reading.background or reading.spreads,
+        "opaque": reading.opaque or None,
         "model": reading.model,
     }
 

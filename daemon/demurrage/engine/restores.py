@@ -3,10 +3,18 @@
 import asyncio
 from collections.abc import Collection
 
-from demurrage.engine.holds import UNTIL_OVER, Holds
+from demurrage.engine.holds import Holds
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.ports import Store
 from demurrage.model.plan import Rail
+
+# What a restore asks: the log does not tell any more what was begun.
+_UNTIL_OVER = (
+    "the target only observes; resume it only when no response that was begun before the restore "
+    "still runs"
+)
+# And of the store, which had noted it.
+_AND_SOUND = "and what has broken coverage since that copy was made is mended"
 
 
 class Restores:
@@ -17,12 +25,16 @@ class Restores:
 
     Args:
         names: the targets of the settings.
+        vouched_for: those of them whose makers all log, by the settings' word.
         store: where the holds are.
         hooks: who is told.
     """
 
-    def __init__(self, names: Collection[str], store: Store, hooks: Hooks) -> None:
+    def __init__(
+        self, names: Collection[str], vouched_for: Collection[str], store: Store, hooks: Hooks
+    ) -> None:
         self._names = names
+        self._vouched_for = vouched_for
         self._store = store
         self._hooks = hooks
         self._turn = asyncio.Lock()
@@ -37,7 +49,10 @@ class Restores:
         async with self._turn:
             if await asyncio.to_thread(lambda: self._store.restored_since) is None:
                 return False
-            await self._hold(Rail.STORE_RESTORED, "the store was restored from an older copy", now)
+            what = "the store was restored from an older copy"
+            await self._hold(Rail.STORE_RESTORED, f"{what}; {_UNTIL_OVER}, {_AND_SOUND}", now)
+            # The copy may remember a word that is not given any more.
+            await asyncio.to_thread(self._store.withdraw_coverage, self._vouched_for)
             await asyncio.to_thread(self._store.acknowledge_restore, now, "daemon")
             return True
 
@@ -51,13 +66,14 @@ class Restores:
         async with self._turn:
             if setbacks > self.setbacks:
                 what = "the event log went back in time or was replaced"
-                await self._hold(Rail.LOG_RESTORED, what, now)
+                await self._hold(Rail.LOG_RESTORED, f"{what}; {_UNTIL_OVER}", now)
                 self.setbacks = setbacks
 
-    async def _hold(self, rail: Rail, what: str, now: float) -> None:
+    async def _hold(self, rail: Rail, summary: str, now: float) -> None:
+        # What a person answers has to rest on a look that came after.
+        await asyncio.to_thread(self._store.forget_looks)
         known = await asyncio.to_thread(self._store.targets)
         for name in sorted({*self._names, *known}):
             holds = Holds(name, self._store, self._hooks)
             await holds.load()
-            summary = f"{what}; {UNTIL_OVER}"
             await holds.trip_unless_held(rail, summary, (f"{now:.3f}",), now)

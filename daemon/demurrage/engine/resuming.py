@@ -26,7 +26,7 @@ def resume(store: Store, hold: Hold, *, now: float, until: float, by: str) -> Ho
             restore and nobody knows the provider's time, up to which births stay beyond proof.
         StoreFailedError: it could not be written.
     """
-    if hold.rail in RESTORE_RAILS and not store.time_is_told(hold.target, hold.opened_at):
+    if hold.rail in RESTORE_RAILS and not store.time_is_told(hold.target):
         raise ValueError(
             f"hold {hold.id} is about a restore, and {hold.target} has not told the time since; "
             "resume it once `demurrage status` shows a whole cycle"

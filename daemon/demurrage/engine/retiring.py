@@ -52,12 +52,8 @@ def _now(source: Source, targets: Collection[Target]) -> float | None:
     A moment on the local clock alone could lie before the death.
     """
     own = [each.api.clock for each in targets if each.name in source.targets]
-    trusted = [
-        each.api.clock
-        for each in targets
-        if each.api.clock.offset is not None and not each.api.clock.jumped
-    ]
-    if any(each not in trusted for each in own):
+    trusted = [each.api.clock for each in targets if each.api.clock.trusted]
+    if not all(each.trusted for each in own):
         return None
     return max((each.now() for each in own or trusted), default=None)
 

@@ -145,8 +145,8 @@ def snapshot(
             for hold in holds
         ],
         "clock": {
-            "offset": target.api.clock.offset,
-            "jumped": target.api.clock.jumped,
+            "offset": outcome.offset,
+            "jumped": outcome.jumped,
         },
     }
 

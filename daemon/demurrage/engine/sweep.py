@@ -113,7 +113,7 @@ class Sweep:
     def _fresh(self, sighting: Sighting, read_at: float) -> bool:
         """True while row and log are no older than evidence may be, by a clock to be trusted."""
         oldest = self._api.clock.now() - self._rules.watch.freshness
-        return not self._api.clock.jumped and min(read_at, sighting.listed_at) >= oldest
+        return self._api.clock.trusted and min(read_at, sighting.listed_at) >= oldest
 
     def _hindrance(self, sighting: Sighting, read_at: float) -> Failure | None:
         """What keeps a delete that was granted from leaving now."""

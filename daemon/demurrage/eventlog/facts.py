@@ -24,8 +24,8 @@ from demurrage.model.event import (
     Unheard,
 )
 
-_REQUEST_TIMEOUT = 408
-_REFUSALS = range(400, 500)
+# The request was refused; but timed out, in conflict, or given up by the client it may have run.
+_REFUSALS = frozenset(range(400, 500)) - {408, 409, 499}
 
 
 def fact_of(event: wire.Envelope) -> Fact:
@@ -120,9 +120,7 @@ def _finished(data: wire.FinishedData) -> Finished:
 def _ending(data: wire.FinishedData) -> Ending:
     """Refused only where the answer proves that nothing ran; otherwise the answer is lost."""
     ending = Ending(data.status)
-    if ending is Ending.REFUSED and (
-        data.http_status == _REQUEST_TIMEOUT or data.http_status not in _REFUSALS
-    ):
+    if ending is Ending.REFUSED and data.http_status not in _REFUSALS:
         return Ending.LOST
     return ending
 

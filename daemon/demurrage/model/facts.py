@@ -13,11 +13,12 @@ class BreakKind(StrEnum):
     UNKNOWN_CLOCK = "unknown_clock"
     UNACCOUNTED_USE = "unaccounted_use"
     SHARED_KEY = "shared_key"
+    SHARED_PROJECT = "shared_project"
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageBreak:
-    """One breach of the operator's word; `about` names the writer, call or container."""
+    """One breach of the operator's word; `about` names the writer, call, container or target."""
 
     target: str
     kind: BreakKind
@@ -37,7 +38,8 @@ class TargetFacts:
     `protected`: container ids that a person protects now. `retired`: writers, by source, that
     a person or proof of death has retired, and when. `proven`: since when each standing
     orphan or release has been proven without a break. `confirmed_at`: when a person last
-    confirmed coverage; what happened before it breaks nothing any more.
+    confirmed coverage; what happened before it breaks nothing any more. `elsewhere`: containers
+    that another target's listing shows as well, with that target's name.
     """
 
     coverage_since: float | None = None
@@ -48,3 +50,4 @@ class TargetFacts:
     retired: Mapping[str, float] = field(default_factory=dict)
     proven: Mapping[str, float] = field(default_factory=dict)
     confirmed_at: float | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,9 @@ class ResponseReading:
     """One response as the API showed it; no prompt and no output is in it.
 
     `ending` is None while it is queued or in progress. `slots` are those of the tools that it
-    echoes, one of an unknown tool wherever they cannot be told. `named` are the containers that
+    echoes and of those that its input items bring along, one of an unknown tool wherever they
+    cannot be told. `spreads`: agents run in it, which make containers as long as it runs.
+    `opaque`: an input item stands for others that are not told. `named` are the containers that
     the response itself names, `carried` those in its input items, None if these were not asked
     for. `asked_at` and `answered_at` are provider time; `created_at` and `completed_at` are the
     provider's own.
@@ -40,10 +42,12 @@ class ResponseReading:
     previous_response_id: str | None
     conversation: str | None
     slots: tuple[Slot, ...]
+    spreads: bool
     named: frozenset[str]
     carried: frozenset[str] | None
     asked_at: float
     answered_at: float
+    opaque: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ class HeaderClock:
         return self._jumped
 
     @property
+    def trusted(self) -> bool:
+        """True while `now` is the provider's time: an answer has told it, and it is in no doubt."""
+        return self._known is not None and not self.jumped
+
+    @property
     def steps(self) -> int:
         """How many signs of a step of either clock there were; stays once answers agree again.
 

@@ -10,32 +10,13 @@ from typing import Any
 from demurrage.model.event import Ending, Slot, Tool
 from demurrage.model.resolution import ResponseReading
 from demurrage.provider.references import containers_in
+from demurrage.provider.tools import slots_of_tool
 
 RUNNING = frozenset({"queued", "in_progress"})
 _ENDINGS = {
     each.value: each
     for each in (Ending.COMPLETED, Ending.FAILED, Ending.INCOMPLETE, Ending.CANCELLED)
 }
-# Tools that are known to need no container; any other may come to make one.
-_WITHOUT = frozenset(
-    {
-        "apply_patch",
-        "computer",
-        "computer_use_preview",
-        "custom",
-        "file_search",
-        "function",
-        "image_generation",
-        "local_shell",
-        "mcp",
-        "namespace",
-        "tool_search",
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-    }
-)
 _ANY = Slot(Tool.UNKNOWN)
 # The last second of the year 9999; no calendar goes further.
 _LATEST = 253_402_300_799
@@ -73,6 +54,7 @@ def read_echo(
         previous_response_id=_text(document.get("previous_response_id")),
         conversation=_conversation(document.get("conversation")),
         slots=tuple(_slots(document)),
+        spreads=_spreads(document),
         named=containers_in(document),
         carried=None,
         asked_at=asked_at,
@@ -83,23 +65,19 @@ def read_echo(
 def _slots(document: Mapping[str, Any]) -> Iterator[Slot]:
     """One for each tool that may make a container.
 
-    A stored prompt may bring tools of its own, and so may what the response goes on from.
+    A stored prompt may bring tools of its own, and so may what the response goes on from. Agents
+    beside the first have theirs.
     """
     tools = document.get("tools")
     if (
         document.get("prompt") is not None
+        or _spreads(document)
         or not isinstance(tools, list)
         or _may_have_loaded(document, tools)
     ):
         yield _ANY
     for tool in tools if isinstance(tools, list) else ():
-        kind = tool.get("type") if isinstance(tool, Mapping) else None
-        if kind == "code_interpreter":
-            yield _interpreter(tool.get("container"))
-        elif kind == "shell":
-            yield from _shell(tool.get("environment"))
-        elif kind not in _WITHOUT:
-            yield _ANY
+        yield from slots_of_tool(tool)
 
 
 def _may_have_loaded(document: Mapping[str, Any], tools: list[Any]) -> bool:
@@ -110,24 +88,16 @@ def _may_have_loaded(document: Mapping[str, Any], tools: list[Any]) -> bool:
     )
 
 
-def _interpreter(container: Any) -> Slot:
-    if isinstance(container, str):
-        return Slot(Tool.CODE_INTERPRETER, None, container)
-    return Slot(Tool.CODE_INTERPRETER, _tier(container))
-
-
-def _shell(environment: Any) -> Iterator[Slot]:
-    """Of an automatic one the echo shows the container that it made or found, like a given one.
-
-    So it may have made one either way, but where the shell is the application's own.
-    """
-    kind = environment.get("type") if isinstance(environment, Mapping) else None
-    if kind != "local":
-        yield Slot(Tool.SHELL, _tier(environment) if kind == "container_auto" else None)
-
-
-def _tier(container: Any) -> str | None:
-    return _text(container.get("memory_limit")) if isinstance(container, Mapping) else None
+def _spreads(document: Mapping[str, Any]) -> bool:
+    """True where agents of the API's own, each with a context of its own, run in the response."""
+    agents, output = document.get("multi_agent"), document.get("output")
+    asked = agents is not None and not (
+        isinstance(agents, Mapping) and agents.get("enabled") is False
+    )
+    return asked or any(
+        isinstance(item, Mapping) and ("agent" in item or "agent" in str(item.get("type")))
+        for item in (output if isinstance(output, list) else ())
+    )
 
 
 def _conversation(value: Any) -> str | None:

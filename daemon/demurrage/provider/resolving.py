@@ -13,13 +13,14 @@ from demurrage.model.listing import Failure
 from demurrage.model.resolution import Resolution, ResolveOutcome, ResponseReading
 from demurrage.provider.answer import Answer, BrokenJsonError, NotJsonError
 from demurrage.provider.budget import Priority
-from demurrage.provider.calls import Caller
+from demurrage.provider.calls import Caller, Reply
 from demurrage.provider.clock import HeaderClock
 from demurrage.provider.echo import UnreadableEchoError, read_echo
 from demurrage.provider.faults import about_response, broken_json, fault_of, not_json
 from demurrage.provider.guard import safe_id
-from demurrage.provider.references import containers_in
+from demurrage.provider.items import Brought, brought_by
 from demurrage.provider.rows import malformed
+from demurrage.provider.tools import few
 
 PAGE_SIZE = 100
 # Five thousand items; longer inputs do not fit a model's context.
@@ -71,32 +72,51 @@ class Resolver:
         reply = await self._caller.call(Priority.RESOLVE, send, judge)
         if reply.value is None:
             return _failed(response_id, reply.failure, gone=gone)
-        # What is read bears the moment of the reading for good. One that turns out wrong later
-        # would have the response's window close, or open, where it does not.
-        if self._clock.offset is None:
-            return _failed(response_id, _untimed(ConditionKind.CLOCK_UNKNOWN))
-        if self._clock.jumped:
+        steps = self._clock.steps
+        reading = self._reading(reply, response_id)
+        if isinstance(reading, Failure):
+            return _failed(response_id, reading)
+        found = await self._with_items(reading) if items else _done(reading)
+        if self._clock.steps != steps:
             return _failed(response_id, _untimed(ConditionKind.CLOCK_JUMP))
+        return found
+
+    def _reading(self, reply: Reply[Any], response_id: str) -> ResponseReading | Failure:
+        """What a good answer says.
+
+        It bears the moment of the reading for good: one that turns out wrong later would have the
+        response's window close, or open, where it does not.
+        """
+        if self._clock.offset is None:
+            return _untimed(ConditionKind.CLOCK_UNKNOWN)
+        if not self._clock.trusted:
+            return _untimed(ConditionKind.CLOCK_JUMP)
         try:
-            reading = read_echo(
+            return read_echo(
                 reply.value,
                 response_id,
                 asked_at=reply.sent_at,
                 answered_at=self._clock.now(),
             )
         except UnreadableEchoError as error:
-            return _failed(response_id, _unexpected(f"the response's {error} cannot be relied on"))
-        return await self._with_items(reading) if items else _done(reading)
+            return _unexpected(f"the response's {error} cannot be relied on")
 
     async def _with_items(self, reading: ResponseReading) -> Resolution:
-        carried = await self._carried(reading.response_id)
-        if isinstance(carried, Failure):
-            return _failed(reading.response_id, carried)
-        return _done(replace(reading, carried=carried))
+        brought = await self._brought(reading.response_id)
+        if isinstance(brought, Failure):
+            return _failed(reading.response_id, brought)
+        return _done(
+            replace(
+                reading,
+                slots=few((*reading.slots, *brought.slots)),
+                carried=brought.named,
+                opaque=brought.opaque,
+            )
+        )
 
-    async def _carried(self, response_id: str) -> frozenset[str] | Failure:
-        """The containers that its input items name, read to their provable end."""
-        found: frozenset[str] = frozenset()
+    async def _brought(self, response_id: str) -> Brought | Failure:
+        """What its input items bring along, read to their provable end."""
+        found = Brought()
         seen: set[str] = set()
         cursor: dict[str, str] = {}
         for _ in range(MAX_PAGES):
@@ -108,7 +128,7 @@ class Resolver:
             if reply.value is None:
                 return reply.failure or malformed("the page is empty")
             data, more, last = reply.value
-            found |= containers_in(data)
+            found |= brought_by(data)
             if not more:
                 return found
             if last is None or last in seen:

@@ -154,7 +154,7 @@ def _panel(standing: Standing) -> RenderableType:
     grid.add_row("orphans", orphans)
     grid.add_row("swept", f"{standing.swept} in all, {standing.before_floor} before the floor")
     if complete:
-        grid.add_row("saved", f"{standing.saved}, est.")
+        grid.add_row("saved", f"{standing.saved} by those, est.")
     else:
         grid.add_row("score", words.score(standing))
     grid.add_row(

@@ -106,7 +106,7 @@ def summary(news: News) -> Iterable[str]:
         )
         yield (
             f"  orphans cost {usd(each.cost_usd)}, left alone {usd(each.left_usd)}; "
-            f"saved {each.saved}; all estimated"
+            f"all that was swept saved {each.saved}; all estimated"
         )
         if each.predicted:
             yield f"  score of complete coverage: {score(each)}"

@@ -11,6 +11,7 @@ from demurrage.model.error import StoreFailedError
 from demurrage.model.plan import PlannedDelete
 from demurrage.model.record import Conclusion, Intent
 from demurrage.store.database import Repository, slices
+from demurrage.store.identity import went_back
 from demurrage.store.tables import containers, deletions
 from demurrage.store.totals import Ledger
 
@@ -65,6 +66,10 @@ class Deletions(Repository):
 
         Returns them in the order given. The database itself refuses an intent whose verdict
         was not recorded.
+
+        Raises:
+            StoreFailedError: it could not be written, or the store went back in time since the
+                deletes were judged: what stood against them may be forgotten.
         """
         meant = [_meant(target, intent, at) for intent in intents]
         if not meant:
@@ -72,6 +77,8 @@ class Deletions(Repository):
         rows = [_row(deletion) for deletion in meant]
         statement = insert(deletions).returning(deletions.c.id, sort_by_parameter_order=True)
         with self._database.write() as connection:
+            if went_back(connection):
+                raise StoreFailedError("it was restored from an older copy; all is judged anew")
             ids = connection.scalars(statement, rows).all()
         return tuple(replace(each, id=id_) for each, id_ in zip(meant, ids, strict=True))
 

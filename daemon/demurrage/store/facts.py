@@ -13,13 +13,12 @@ from demurrage.store.acts import record_act
 from demurrage.store.breaks import open_breaks, settle_breaks
 from demurrage.store.database import Repository
 from demurrage.store.dialect import upsert
-from demurrage.store.identity import Restore
+from demurrage.store.identity import Restore, went_back
 from demurrage.store.statuses import not_before_the_last_look
 from demurrage.store.tables import (
     containers,
     coverage_breaks,
     holds,
-    meta,
     protections,
     retired_writers,
     targets,
@@ -46,7 +45,6 @@ _ASKED = select(holds.c.id).where(
     holds.c.lapsed_at.is_(None),
     holds.c.rail.in_(sorted(RESTORE_RAILS)),
 )
-_RESTORED = select(meta.c.id).where(meta.c.restored_since.is_not(None))
 _REMEMBERED = union(select(targets.c.target), select(containers.c.target))
 _PROTECTED = select(protections.c.container_id).where(
     protections.c.target == bindparam("target"),
@@ -149,7 +147,7 @@ def _distrusted(connection: Connection, target: str, row: Row[Any] | None) -> fl
     Or is yet to be asked, for a restore of which nobody has taken note.
     """
     asked = connection.execute(_ASKED, {"target": target}).first()
-    if asked is not None or connection.execute(_RESTORED).first() is not None:
+    if asked is not None or went_back(connection):
         return inf
     known: float | None = row.distrust_before if row else None
     return known

@@ -12,6 +12,8 @@ from demurrage.store.origin import Origin
 from demurrage.store.stamp import Stamp, StampFile
 from demurrage.store.tables import meta
 
+_RESTORED = select(meta.c.id).where(meta.c.restored_since.is_not(None))
+
 
 @dataclass(frozen=True, slots=True)
 class Restore:
@@ -57,6 +59,11 @@ def find_restore(
     if row.restored_since is not None:
         return Restore(row.restored_since, fresh=False)
     return None
+
+
+def went_back(connection: Connection) -> bool:
+    """True from the moment a restore was written down until all that follows from it is."""
+    return connection.execute(_RESTORED).first() is not None
 
 
 def adopt_restore(connection: Connection, restore: Restore, stamp: Stamp | None) -> None:

@@ -79,8 +79,8 @@ class Rails(Repository):
     def save_hold(self, hold: Hold) -> None:
         """Insert or replace by id; a new yes of a person goes into the audit of acts.
 
-        With the yes to a restore distrust has its end, which is no earlier than the hold and the
-        last look: the person's clock may be behind.
+        With the yes to a restore distrust has its end, which is no earlier than the last look: the
+        person's clock may be behind.
         """
         row = {column.name: getattr(hold, column.name) for column in _HOLD}
         with self._database.write() as connection:
@@ -92,7 +92,7 @@ class Rails(Repository):
             if hold.resumed_at is not None and hold.resumed_at != known:
                 if hold.rail in RESTORE_RAILS:
                     at = not_before_the_last_look(connection, hold.target, hold.resumed_at)
-                    distrust(connection, hold.target, max(at, hold.opened_at))
+                    distrust(connection, hold.target, at)
                 until = "" if hold.resumed_until is None else f"until {hold.resumed_until:.0f}"
                 record_act(
                     connection,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from demurrage.model.record import StatusSnapshot
 from demurrage.store.database import Repository
@@ -31,11 +31,16 @@ class Statuses(Repository):
             known = snapshot_of(connection, target)
         return here if known is None else known.now(here)
 
-    def time_is_told(self, target: str, since: float = 0.0) -> bool:
-        """False where the last look did not know the provider's time, or was before a moment."""
+    def time_is_told(self, target: str) -> bool:
+        """True where there is a last look, and it knew the provider's time."""
         with self._database.read() as connection:
             known = snapshot_of(connection, target)
-        return known is None or (known.looked_at is not None and known.looked_at >= since)
+        return known is not None and known.looked_at is not None
+
+    def forget_looks(self) -> None:
+        """Drop the last status of every target, which speaks of another time's store or log."""
+        with self._database.write() as connection:
+            connection.execute(delete(statuses))
 
     def statuses(self) -> tuple[StatusSnapshot, ...]:
         """The last status of every target, by name."""

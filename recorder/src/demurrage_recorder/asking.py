@@ -130,7 +130,15 @@ def copied_by(body: bytes | None) -> dict[str, Any] | None:
 
 def refers(items: Any) -> bool:
     """True where an item stands for others, whose responses and containers are not told."""
-    return _has(items, REFERENCES)
+    return isinstance(items, list) and any(
+        isinstance(each, dict) and _refers(each) for each in items
+    )
+
+
+def _refers(item: dict[str, Any]) -> bool:
+    """True where it says so, or has no type and nobody's role: then it is a reference, too."""
+    kind = item.get("type")
+    return kind in REFERENCES or (kind is None and "role" not in item)
 
 
 def conversation_of(value: dict[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ Note = Callable[[str, "dict[str, Any]", "float | None"], None]
 """Writes an event down: its kind, its data, and when it happened if that is not now."""
 
 _MOST_REMEMBERED = 20_000
+_STATUSES = range(100, 600)
 
 
 class Call:
@@ -147,7 +148,9 @@ class Call:
         """Nobody knows how it ended, unless a later look tells."""
         if not self.closed and not self._lost:
             self._lost = True
-            self._tell("response.finished", self._end("lost", {"http_status": http_status}))
+            # A gateway may answer with a number that is none; the log takes no such event.
+            known = {"http_status": http_status} if http_status in _STATUSES else {}
+            self._tell("response.finished", self._end("lost", known))
 
     @property
     def ours(self) -> bool:

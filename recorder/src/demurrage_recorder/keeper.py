@@ -37,7 +37,7 @@ class Keeper:
         sending: the requests that may have reached the API.
 
     Attributes:
-        alive: its thread could be started.
+        alive: its thread was started; where none could be, each event tries again.
         news: there may be something to read or to deliver.
         awake: it looks for news by itself; else it must be woken.
     """
@@ -52,7 +52,8 @@ class Keeper:
         *,
         sending: Sending,
     ) -> None:
-        self.alive = True
+        self.alive = False
+        self._starting = threading.Lock()
         self.delivery = delivery
         if delivery is not None:
             delivery.between = self._beat_if_due
@@ -70,15 +71,22 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="demurrage-recorder", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; where the interpreter starts none any more, whoever comes next does."""
+        """Start the thread, unless it was; where none can be started now, the next event tries.
+
+        Where the interpreter starts none any more, whoever comes next delivers.
+        """
         # At the very end some interpreters take a thread, never run it and wait for it for ever.
-        if sys.is_finalizing():
-            self.alive = False
+        if sys.is_finalizing() or not self._starting.acquire(blocking=False):
             return
         try:
-            self._thread.start()
-        except RuntimeError:
-            self.alive = False
+            if not self.alive:
+                self._thread.start()
+                self.alive = True
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
+                warn_once("thread", "no thread can be started; until one can nothing is delivered")
+        finally:
+            self._starting.release()
 
     def nudge(self) -> None:
         """Say that there is something to read or to deliver. Costs next to nothing."""
@@ -91,13 +99,17 @@ class Keeper:
 
         That costs its waker more than all else, so the thread stays awake for a while.
         """
-        self.awake = True
-        self._words.put(False)
+        if not self.alive:
+            self.start()
+        if self.alive:
+            self.awake = True
+            self._words.put(False)
 
     def stop(self, patience: float) -> None:
         """Deliver what is left, if the daemon takes it within `patience` seconds, and end."""
         if self.delivery is not None:
             self.delivery.hurried = True
+        self.start()
         self._words.put(True)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(patience)

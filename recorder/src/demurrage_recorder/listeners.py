@@ -180,12 +180,18 @@ class Copying:
 def hear(call: Call, event: dict[str, Any], ids: Collection[str], asked_at: float | None) -> None:
     """Tell a call what an event of its stream says; `asked_at` is None where it is replayed."""
     response, status = event.get("response"), _ending(event.get("type"))
-    if not isinstance(response, dict):
+    if not isinstance(response, dict) or _is_an_agent_s(call, response):
         call.passing(ids, output=_is_output(event))
     elif status is not None:
         call.ended(response, status, ids)
     elif response_id_of(response) is not None:
         call.alive(response, ids, asked_at)
+
+
+def _is_an_agent_s(call: Call, response: dict[str, Any]) -> bool:
+    """True where agents run in the call's response, and the event is about another one's."""
+    found = response_id_of(response)
+    return call.spreads and found is not None and call.response_id not in (None, found)
 
 
 def _is_output(event: dict[str, Any]) -> bool:
@@ -199,7 +205,8 @@ def unread(call: Call, ids: Collection[str], event: str) -> None:
     """Tell a call of ids in an event that could not be read, and of its end if it was that."""
     call.passing(ids, output=False)
     status = _ending(event)
-    if status is not None:
+    # Where agents run in it, that may be the end of another's.
+    if status is not None and not call.spreads:
         call.ended_unread(status)
 
 

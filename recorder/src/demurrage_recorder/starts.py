@@ -160,9 +160,12 @@ def _further(request: dict[str, Any], asks: Asks) -> Asks:
 
 def _tell_more(items: list[Any]) -> bool:
     """True where items bring tools along, or stand for what is not shown."""
-    return any(
-        type(each) is dict and ("tools" in each or each.get("type") in _TELLING) for each in items
-    )
+    return any(type(each) is dict and ("tools" in each or _tells(each)) for each in items)
+
+
+def _tells(item: dict[str, Any]) -> bool:
+    kind = item.get("type")
+    return "role" not in item if kind is None else kind in _TELLING
 
 
 def _asked(request: dict[str, Any]) -> Asks | None:

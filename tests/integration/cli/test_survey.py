@@ -123,6 +123,8 @@ def test_a_key_that_is_refused_ends_it_at_once(harbour: HarbourServer) -> None:
     assert told["complete"] is False
     assert told["failure"]["kind"] == "missing_scope"
     assert "scope" in err
+    code, out, _ = survey(harbour)
+    assert (code, "$" in out) == (1, False), "no figures where there are none"
 
 
 def test_rows_without_activity_are_counted_apart(harbour: HarbourServer) -> None:

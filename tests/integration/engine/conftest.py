@@ -297,7 +297,9 @@ def harbours() -> Iterator[Callable[[], HarbourServer]]:
     with ExitStack() as stack:
 
         def opened() -> HarbourServer:
-            servers.append(stack.enter_context(HarbourServer(Harbour(settings, seed=7))))
+            servers.append(
+                stack.enter_context(HarbourServer(Harbour(settings, seed=7 + len(servers))))
+            )
             return servers[-1]
 
         yield opened

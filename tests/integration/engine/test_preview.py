@@ -24,6 +24,7 @@ class HourAhead:
     """This machine's clock, on which the daemon has to rely until an answer tells the time."""
 
     jumped = False
+    trusted = False
     offset = None
     steps = 0
 

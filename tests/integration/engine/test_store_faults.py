@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import delete, event, update
 from structlog.typing import EventDict
 from tests.integration.engine.conftest import AT_ONCE, DELETED, Bench, Running
 from tests.integration.engine.falling import Fall, Falling
@@ -20,8 +20,8 @@ from demurrage.engine.resuming import resume
 from demurrage.model.condition import ConditionKind
 from demurrage.model.error import StoreFailedError
 from demurrage.model.plan import Rail
-from demurrage.store import StoreLock
-from demurrage.store.tables import meta
+from demurrage.store import SqlStore, StoreLock
+from demurrage.store.tables import hold_containers, holds, meta
 
 LEAKED = 3
 
@@ -186,8 +186,7 @@ async def test_a_restore_that_somebody_else_came_upon_holds_all_the_same(bench: 
     async with bench.engine(lock=lock) as running, running.application() as app:
         await app.leak(1)
         await running.turn()
-        with running.store._database.engine.begin() as connection:
-            connection.execute(update(meta).values(tick=0))
+        forget_the_present(running.store)
         lock.lost = True
         with pytest.raises(StoreFailedError):
             running.store.keep()
@@ -198,6 +197,38 @@ async def test_a_restore_that_somebody_else_came_upon_holds_all_the_same(bench: 
         assert running.store.facts("default", 0.0).distrust_before == inf
         await running.turn_for(2 * PAST_DELAYS)
         assert bench.totals()["deleted"] == 0
+
+
+async def test_a_question_that_a_restore_has_forgotten_is_asked_again(bench: Bench) -> None:
+    """That a delete did harm is told by the log, and nobody has answered for it."""
+    bench.rules = AT_ONCE
+    lock = Returning(bench.store_url)
+    async with bench.engine(lock=lock) as running, running.application() as app:
+        await running.turn()
+        await app.leak(1)
+        await running.turn_until(lambda: bench.totals()["deleted"] == 1)
+        (deletion,) = running.store.deletions("default")
+        app.writer.note("container.referenced", container_id=deletion.container_id)
+
+        def asked() -> set[Rail]:
+            return {each.rail for each in running.store.holds("default")}
+
+        await running.turn_until(lambda: asked() == {Rail.REFERENCED_DELETED})
+        with running.store._database.engine.begin() as connection:
+            connection.execute(delete(hold_containers))
+            connection.execute(delete(holds))
+        forget_the_present(running.store)
+        lock.lost = True
+        with pytest.raises(StoreFailedError):
+            running.store.keep()
+        both = {Rail.STORE_RESTORED, Rail.REFERENCED_DELETED}
+        await running.turn_until(lambda: asked() == both)
+
+
+def forget_the_present(store: SqlStore) -> None:
+    """Have the store be an older copy than its daemon remembers."""
+    with store._database.engine.begin() as connection:
+        connection.execute(update(meta).values(tick=0))
 
 
 def put_back(bench: Bench, older: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from tests.integration.engine.conftest import Bench
 from tests.integration.engine.passing import Passing
+from tests.integration.engine.test_known import begin
 
 from demurrage.engine.cycle import Cycle
 from demurrage.engine.ports import ContainersApi, ProviderClock
@@ -17,6 +18,7 @@ class LocalClock:
     """What a provider clock is before the first `Date` header; this machine's is an hour slow."""
 
     jumped: bool = False
+    trusted: bool = False
     offset: float | None = None
     steps: int = 0
 
@@ -59,6 +61,15 @@ async def test_nothing_is_said_or_decided_until_the_providers_time_is_known(benc
         since = running.store.facts("default", began).coverage_since
     assert since is not None
     assert since > began - 60
+
+
+async def test_a_cycle_that_cannot_judge_reads_no_response_for_it(bench: Bench) -> None:
+    """A cycle waits for what it reads, and without the time that serves no verdict."""
+    bench.api = Untimed
+    async with bench.engine() as running, running.application() as app:
+        await begin(app)
+        assert not (await running.turn()).complete
+    assert not bench.hooks.lookups
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["partial", "removed"])

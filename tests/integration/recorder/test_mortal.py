@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.integration.process.daemon import SCALE, Daemon
+from tests.integration.recorder.deliver import deliver
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Response
@@ -77,12 +78,6 @@ class Stage:
     def return_once(self, name: str) -> None:
         """Have an application return to every talk, use its container, and end well."""
         assert self.live(name, "return").wait(DEADLINE) == 0
-
-    def deliver(self) -> None:
-        """Deliver what none of the lives had the time for."""
-        folder = self.diary.parent / "events"
-        command = [sys.executable, "-m", "demurrage_recorder", "deliver", "--url", self.url]
-        subprocess.run([*command, "--dir", str(folder)], check=True, capture_output=True)
 
     def ledger(self) -> Ledger:
         """The daemon's log, folded."""
@@ -176,7 +171,7 @@ def test_ten_kills_harm_nobody(tmp_path: Path, way: str) -> None:
             until(lambda: _swept(stage), daemon)
             stage.return_once("return 2")
             if way == "http":
-                stage.deliver()
+                deliver(stage.url, stage.diary.parent / "events")
             until(lambda: _all_told(stage, "return 2"), daemon)
         finally:
             code = daemon.stop()

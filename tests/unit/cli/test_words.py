@@ -138,7 +138,7 @@ def test_a_hold_that_never_was_is_not_found(kept: Desk, refused: Refused) -> Non
 def test_a_restore_is_answered_for_by_the_resume(kept: Desk, rail: Rail) -> None:
     """It says that nothing runs any more that was begun before: births count from then on."""
     _trip(kept, rail)
-    before = time.time()
+    before = _look(kept, 0.0)
     assert kept.say("resume", "hold-1").code == 0
     with kept.store() as store:
         assert before <= (store.facts("default", before).distrust_before or 0.0) <= time.time()
@@ -151,6 +151,7 @@ def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:
         store.declare_coverage("default", at=now - 60)
         store.add_breaks([CoverageBreak("default", BreakKind.LATE_START, "call_1", now, "late")])
         store.note_late_births("default", now)
+    _look(kept, 0.0)
     assert kept.say("confirm", "default", "--json").json["settled"] == 1
     with kept.store() as store:
         facts = store.facts("default", now)
@@ -165,6 +166,7 @@ def test_confirm_settles_breaks_or_takes_windows_back(kept: Desk) -> None:
 def test_only_a_writer_that_is_known_can_be_retired(kept: Desk, refused: Refused) -> None:
     """A mistyped source is no silent success."""
     assert kept.say("events", "append", "-", given=json.dumps(_event())).code == 0
+    _look(kept, 1.0)
     assert "app/2" in refused(kept.say("writers", "retire", "app/2"), code=1)
     assert kept.say("writers", "retire", "app/1", "--yes", "--json").json["retired"] is True
     with kept.store() as store:
@@ -176,6 +178,7 @@ def test_a_writer_that_spoke_a_moment_ago_is_retired_on_a_second_word_only(
 ) -> None:
     """What it may still send would be taken never to come."""
     kept.say("events", "append", "-", given=json.dumps(_event()))
+    _look(kept, 1.0)
     assert "--yes" in refused(kept.say("writers", "retire", "app/1"), code=3)
     with kept.store() as store:
         assert store.facts("default", 0).retired == {}
@@ -186,6 +189,7 @@ def test_a_writer_that_has_long_been_silent_needs_no_second_word(kept: Desk) -> 
     log = EventLog.open(kept.url, clock=time.time)
     log.append([_event()], appended_at=time.time() - 120)
     log.close()
+    _look(kept, 1.0)
     assert kept.say("writers", "retire", "app/1").code == 0
 
 
@@ -198,6 +202,7 @@ def test_retiring_lists_the_calls_left_open_with_the_command_for_each(kept: Desk
         for place in (1, 2)
     ]
     kept.say("events", "append", "-", given="\n".join(map(json.dumps, some)))
+    _look(kept, 1.0)
     kept.say("events", "append", "--finish", "call_1")
     said = kept.say("writers", "retire", "app/1", "--yes")
     assert "`demurrage events append --finish call_2 --target default`" in said.out
@@ -219,11 +224,11 @@ def test_writers_lists_whom_the_last_cycle_waited_for(kept: Desk) -> None:
     assert "silent_writer" in kept.say("writers").out
 
 
-def _look(desk: Desk, ago: float, **clock: Any) -> float:
+def _look(desk: Desk, ago: float, target: str = "default", **clock: Any) -> float:
     """Note a cycle that ended so many seconds ago; returns when."""
     at = time.time() - ago
     with desk.store() as store:
-        store.save_status("default", at, {"clock": {"offset": 0.0, "jumped": False, **clock}})
+        store.save_status(target, at, {"clock": {"offset": 0.0, "jumped": False, **clock}})
     return at
 
 
@@ -233,8 +238,14 @@ def test_a_writer_is_retired_by_no_clock_that_may_be_ahead(
 ) -> None:
     """It would be silent at once, and gone though it goes on speaking."""
     kept.say("events", "append", "-", given=json.dumps(_event()))
-    _look(kept, 3600.0)
-    assert "status" in refused(kept.say("writers", "retire", "app/1", *word), code=3)
+    looks: tuple[tuple[float, dict[str, Any]], ...] = (
+        (3600.0, {}),
+        (1.0, {"offset": None}),
+        (-1e8, {"jumped": True}),
+    )
+    for ago, clock in looks:
+        _look(kept, ago, **clock)
+        assert "status" in refused(kept.say("writers", "retire", "app/1", *word), code=3)
     _look(kept, 1.0)
     assert "--yes" in refused(kept.say("writers", "retire", "app/1"), code=3)
     before = time.time()
@@ -242,6 +253,40 @@ def test_a_writer_is_retired_by_no_clock_that_may_be_ahead(
     with kept.store() as store:
         # Not before it died: what it had begun may have been sent until then.
         assert store.facts("default", 0).retired["app/1"] >= before
+
+
+def test_each_look_is_of_long_ago_by_its_own_target_s_rules(kept: Desk, refused: Refused) -> None:
+    """A target that is looked at once an hour bears out no clock of another."""
+    kept.write('[targets.slow.watch]\ninterval = "1h"\noverlap = "2h"\n[targets.slow]\n')
+    kept.say("events", "append", "-", given=json.dumps(_event()))
+    _look(kept, 3000.0)
+    assert "status" in refused(kept.say("writers", "retire", "app/1", "--yes"), code=3)
+    _look(kept, 3000.0, "slow")
+    assert kept.say("writers", "retire", "app/1", "--yes").code == 0
+
+
+def test_a_word_that_would_not_cover_what_was_heard_is_not_given(
+    kept: Desk, refused: Refused
+) -> None:
+    """A line that could not be read bears the daemon's clock, which may be ahead."""
+    torn = json.dumps(_event(sequence=2, id="2", data={}))
+    folder = kept.folder / "said"
+    folder.mkdir()
+    (folder / "app.jsonl").write_text(f"{json.dumps(_event())}\n{torn}\n")
+    ahead = time.time() + 600.0
+    with closing(EventLog.open(kept.url, clock=lambda: ahead)) as log:
+        FolderFeed(folder, log, targets=("default",), clock=lambda: ahead).gather()
+    _look(kept, 1.0)
+    assert "then" in refused(kept.say("writers", "retire", "app/1", "--yes"), code=3)
+
+
+def test_one_target_s_late_look_keeps_no_writer_while_another_is_looked_at(kept: Desk) -> None:
+    """That one bears this host's clock out."""
+    kept.write("[targets.other]")
+    kept.say("events", "append", "-", given=json.dumps(_event()))
+    _look(kept, 3600.0)
+    _look(kept, 1.0, "other")
+    assert kept.say("writers", "retire", "app/1", "--yes").code == 0
 
 
 def test_lines_without_a_source_are_retired_by_the_clock_that_heard_them(kept: Desk) -> None:
@@ -267,6 +312,10 @@ def test_a_protection_by_a_clock_that_is_behind_counts_from_the_last_look(kept: 
 
 def test_nothing_is_confirmed_while_the_time_is_not_known(kept: Desk, refused: Refused) -> None:
     """The word counts from a moment, and this host's clock alone must not tell it."""
+    assert kept.say("confirm", "default").code == 0, "nothing is broken, so it counts from nowhere"
+    with kept.store() as store:
+        store.add_breaks([CoverageBreak("default", BreakKind.LATE_START, "call_1", 1e9, "late")])
+    assert "default" in refused(kept.say("confirm", "default"), code=1)
     _look(kept, 0.0, jumped=True)
     assert "default" in refused(kept.say("confirm", "default"), code=1)
     _look(kept, 0.0)
@@ -290,16 +339,31 @@ def test_a_person_s_words_are_logged_under_the_person_s_source(kept: Desk) -> No
     assert raws[2]["data"]["response_id"] == "resp_1"
 
 
-@pytest.mark.parametrize("jumped", [False, True])
 def test_an_end_that_a_person_tells_covers_nothing_after_the_daemon_s_last_look(
-    kept: Desk, *, jumped: bool
+    kept: Desk,
 ) -> None:
     """The clock of the person's host may be ahead, and nobody has measured it."""
-    looked_at = _look(kept, 300.0, jumped=jumped)
-    kept.say("events", "append", "--end-conversation", "conv_1", "--release", "cntr_1")
+    looked_at = _look(kept, 300.0)
+    said = kept.say("events", "append", "--end-conversation", "conv_1", "--release", "cntr_1")
+    assert "since is not covered" in said.err
     with closing(EventLog.open(kept.url, clock=time.time)) as log:
         times = [datetime.fromisoformat((each.raw or {})["time"]) for each in log.recent(10)]
     assert all(abs(each.timestamp() - looked_at) < 0.01 for each in times)
+
+
+@pytest.mark.parametrize("clock", [{"jumped": True}, {"offset": None}])
+def test_no_end_is_dated_by_a_look_that_did_not_know_the_time(
+    kept: Desk, refused: Refused, clock: dict[str, Any]
+) -> None:
+    """It was dated by the same clock as the person, and that may be hours ahead."""
+    _look(kept, 0.0, **clock)
+    for option, name in (("--end-conversation", "conv_1"), ("--release", "cntr_1")):
+        assert "default" in refused(kept.say("events", "append", option, name), code=3)
+    with kept.store() as store:
+        store.note_listed_whole("default")
+        store.forget_looks()
+    assert "default" in refused(kept.say("events", "append", "--release", "cntr_1"), code=3)
+    assert kept.say("events", "tail").out == ""
 
 
 @pytest.mark.parametrize("form", ["one", "array", "lines"])

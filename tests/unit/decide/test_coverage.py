@@ -496,6 +496,19 @@ def test_another_key_or_none_breaks_nothing() -> None:
     assert broken(here, there, third) == set()
 
 
+def test_a_project_that_is_listed_as_two_targets_breaks_coverage() -> None:
+    """What makes containers here is logged for the other; no word of a person changes that."""
+    app = Writer("app-1")
+    app.starts("a", 10)
+    app.ends("a", 30)
+    app.beats(390)
+    twice = facts(elsewhere={"cntr_1": "other", "cntr_2": "other"}, confirmed_at=T + 395)
+    (found,) = decision_of(app, known=twice, now=400).breaks
+    assert (found.kind, found.about) == (BreakKind.SHARED_PROJECT, "other")
+    assert "cntr_1" in found.detail
+    assert verdict_of(sighting(), app, known=twice).codes == (Code.COVERAGE_BROKEN,)
+
+
 def test_a_shared_key_is_answered_for_until_it_is_used_again() -> None:
     """A person's word settles what was; the next request under either name breaks it anew."""
     here, there = two_names()

@@ -83,7 +83,7 @@ def test_a_line_set_aside_waits_for_a_person() -> None:
     """With or without its place in the sequence."""
     for sequence in (None, 2, 1):
         flawed = source(started(1))
-        flawed.miss(sequence)
+        flawed.miss(sequence, NOW)
         assert not may_be_retired(flawed, {}, RULES, NOW)
 
 

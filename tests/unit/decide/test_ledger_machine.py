@@ -33,6 +33,7 @@ class Truth:
     lost: int = 0
     aside: int = 0
     shown: int = 0
+    garbled_at: float = -inf
     conflict: int | None = None
     left: bool = False
 
@@ -73,8 +74,8 @@ class Truth:
         return max(known) if known else UNKNOWN
 
     def gone(self, retired: float | None) -> bool:
-        """Retired, and not certainly heard after that."""
-        if retired is None:
+        """Retired, and not certainly heard after that, nor by a line that nobody can read."""
+        if retired is None or self.garbled_at > retired:
             return False
         alive = [
             each.event.time
@@ -188,9 +189,11 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         entry = truth.waiting.pop(which % len(truth.waiting))
         source = truth.writer.name if signed else None
-        self._fold(SetAside(entry.position, "garbled", source, entry.event.sequence))
+        at = T + self.now
+        self._fold(SetAside(entry.position, "garbled", source, entry.event.sequence, at))
         if signed:
             truth.aside += 1
+            truth.garbled_at = at
             truth.shown = max(truth.shown, entry.event.sequence or 0)
         else:
             self.nobody = True

@@ -67,23 +67,26 @@ def test_goodbyes_widen_an_unknown_clock(
 def test_unreadable_lines_are_counted_and_shown_where_they_stand() -> None:
     """One without its place shows no gap by itself."""
     made = folded(Writer().starts("a", 10))
-    made.miss(None)
+    made.miss(None, 20.0)
     assert (made.set_aside, made.gap, made.last_sequence) == (1, None, 1)
     empty = Source("app-1")
-    empty.miss(None)
+    empty.miss(None, 20.0)
     assert (empty.set_aside, empty.gap) == (1, None)
-    made.miss(3)
-    made.miss(2)
+    made.miss(3, 20.0)
+    made.miss(2, 20.0)
     assert (made.set_aside, made.gap, made.last_sequence) == (3, (2, 3), 3)
 
 
-def test_what_the_daemon_heard_is_dated_by_its_own_clock() -> None:
-    """Which is the provider's, and the later of two stands."""
-    made = Source("?")
-    made.hear(50.0)
-    made.hear(40.0)
-    assert (made.last_time, made.active_time) == (50.0, 50.0)
-    assert made.offsets(UNKNOWN) == (0.0, 0.0)
+@pytest.mark.parametrize("name", ["?", "app-1"])
+def test_a_line_that_came_after_the_word_and_could_not_be_read_takes_it_back(name: str) -> None:
+    """Whose it is or not: it may have told of anything. The word covers those that there were."""
+    made = Source(name)
+    made.miss(None, 50.0)
+    made.miss(None, 40.0)
+    word = {name: 50.0}
+    assert made.retired_at(word, unknown=UNKNOWN, skew=5.0) == 50.0
+    made.miss(None, 50.001)
+    assert made.retired_at(word, unknown=UNKNOWN, skew=5.0) is None
 
 
 def test_a_conflict_stands_where_it_came_first() -> None:

@@ -12,7 +12,11 @@ GRAIN = RULES.grain
 MANY = {number: Tally(2, {"1g": 1}) for number in range(1000)}
 
 
-@given(until=st.floats(0.0, 900 * GRAIN), seconds=st.floats(0.0, 900 * GRAIN))
+# In seconds, to the millisecond: the thinnest of fractions are lost in a division.
+MOMENTS = st.integers(0, int(900_000 * GRAIN)).map(lambda number: number / 1000)
+
+
+@given(until=MOMENTS, seconds=MOMENTS)
 def test_a_window_holds_whole_grains_and_never_more(until: float, seconds: float) -> None:
     """Those that begin within it, and its hours are those since the first began."""
     found = window(Scope(-1e6, until, grains=MANY), seconds, RULES)

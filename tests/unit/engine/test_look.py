@@ -31,6 +31,11 @@ class Clock:
     offset: float | None = 0.0
     steps: int = 0
 
+    @property
+    def trusted(self) -> bool:
+        """Measured, and in no doubt."""
+        return self.offset is not None and not self.jumped
+
     def now(self) -> float:
         """Provider time."""
         return self.time

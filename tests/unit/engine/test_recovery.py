@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.engine.test_sweep import Api, Clock, T
+from tests.unit.engine.test_look import Clock, T
+from tests.unit.engine.test_sweep import Api
 
 from demurrage.decide.census import Census
 from demurrage.engine.look import Target

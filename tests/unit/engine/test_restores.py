@@ -36,13 +36,19 @@ def asked(store: SqlStore) -> list[tuple[str, Rail]]:
 def answer(store: SqlStore, now: float) -> None:
     """A person resumes everything."""
     for name in KNOWN:
+        look(store, name, now)
         for hold in store.holds(name):
             resume(store, hold, now=now, until=now + 60, by="ann")
 
 
+def look(store: SqlStore, name: str, at: float, offset: float | None = 0.0) -> None:
+    """A cycle of a target has ended."""
+    store.save_status(name, at, {"clock": {"offset": offset, "jumped": False}})
+
+
 async def test_a_restored_store_holds_every_target_that_is_known_once(store: SqlStore) -> None:
     """Those of the settings, and those that only the store remembers."""
-    restores = Restores(["default", "other"], store, Recorded())
+    restores = Restores(["default", "other"], [], store, Recorded())
     await restores.of_store(300.0)
     assert asked(store) == [(name, Rail.STORE_RESTORED) for name in KNOWN]
     assert not store.restored
@@ -51,21 +57,28 @@ async def test_a_restored_store_holds_every_target_that_is_known_once(store: Sql
     assert asked(store) == []
 
 
-@pytest.mark.parametrize(("offset", "at"), [(None, 305.0), (0.0, 295.0), (0.0, 305.0)])
-async def test_no_restore_is_answered_for_while_the_time_is_not_known(
-    store: SqlStore, offset: float | None, at: float
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("opened_at", [200.0, 300.0, 9e9])
+async def test_a_restore_is_answered_for_after_a_look_that_came_since_and_knew_the_time(
+    store: SqlStore,
+    opened_at: float,
+    told: bool,  # noqa: FBT001 - by name
 ) -> None:
-    """Births stay beyond proof up to that moment, and a clock that is behind would shorten it."""
-    await Restores(["default"], store, Recorded()).of_store(300.0)
-    store.save_status("default", at, {"clock": {"offset": offset, "jumped": False}})
+    """Births stay beyond proof up to that moment, and a clock that is behind would shorten it.
+
+    What the copy knows of a look is from before, however the clocks stand to each other.
+    """
+    look(store, "default", 295.0)
+    await Restores(["default"], [], store, Recorded()).of_store(opened_at)
     (hold,) = store.holds("default")
-    if offset is None or at < hold.opened_at:
-        with pytest.raises(ValueError, match="default has not told the time"):
-            resume(store, hold, now=310.0, until=370.0, by="ann")
-        assert store.facts("default", 310.0).distrust_before == inf
-    else:
-        resume(store, hold, now=302.0, until=370.0, by="ann")
-        assert store.facts("default", 310.0).distrust_before == 305.0
+    if told:
+        look(store, "default", 304.0, offset=None)
+    with pytest.raises(ValueError, match="default has not told the time"):
+        resume(store, hold, now=310.0, until=370.0, by="ann")
+    assert store.facts("default", 310.0).distrust_before == inf
+    look(store, "default", 305.0)
+    resume(store, hold, now=302.0, until=370.0, by="ann")
+    assert store.facts("default", 310.0).distrust_before == 305.0
 
 
 async def test_who_falls_over_while_holding_for_a_restored_store_holds_the_rest_later(
@@ -81,16 +94,16 @@ async def test_who_falls_over_while_holding_for_a_restored_store_holds_the_rest_
             raise OSError(target)
 
     with suppress(OSError):
-        await Restores(["default"], store, Falls()).of_store(300.0)
+        await Restores(["default"], [], store, Falls()).of_store(300.0)
     assert asked(store) == [("default", Rail.STORE_RESTORED)]
     assert store.restored
-    await Restores(["default"], store, Recorded()).of_store(310.0)
+    await Restores(["default"], [], store, Recorded()).of_store(310.0)
     assert asked(store) == [(name, Rail.STORE_RESTORED) for name in ("default", "gone")]
 
 
 async def test_a_log_that_went_back_holds_every_target_once_for_each_time(store: SqlStore) -> None:
     """The same time told by another target's cycle is no new question."""
-    restores = Restores(["default", "other"], store, Recorded())
+    restores = Restores(["default", "other"], [], store, Recorded())
     await restores.of_log(1, 300.0)
     assert asked(store) == [(name, Rail.LOG_RESTORED) for name in KNOWN]
     answer(store, 310.0)

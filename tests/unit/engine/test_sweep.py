@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 from tests.integration.engine.hooks import Recorded
+from tests.unit.engine.test_look import Clock, T
 
 from demurrage.engine.sweep import CHUNK, OPEN, Sweep
 from demurrage.model.condition import ConditionKind
@@ -20,22 +21,6 @@ from demurrage.model.resolution import Resolution
 from demurrage.model.rules import Rules
 from demurrage.model.verdict import Verdict, VerdictKind
 from demurrage.store import SqlStore, open_store
-
-T = 1_800_000_000.0
-
-
-@dataclass
-class Clock:
-    """A provider clock that is set by hand."""
-
-    time: float = T
-    jumped: bool = False
-    offset: float | None = 0.0
-    steps: int = 0
-
-    def now(self) -> float:
-        """Provider time."""
-        return self.time
 
 
 @dataclass

@@ -128,6 +128,7 @@ def reading(**changes: object) -> ResponseReading:
         "previous_response_id": "resp_0",
         "conversation": "conv_1",
         "slots": (Slot(Tool.SHELL, "4g"),),
+        "spreads": False,
         "named": frozenset({"cntr_2"}),
         "carried": frozenset({"cntr_1"}),
         "asked_at": BASE + 100.0,
@@ -174,6 +175,25 @@ def test_what_is_queued_was_so_when_it_was_asked_for() -> None:
         assert line.event.time == at
         assert isinstance(line.event.fact, Created)
         assert line.event.fact.status == status
+
+
+def test_one_in_which_agents_run_is_open_as_long_as_it_runs() -> None:
+    """That it was seen running closes no window of it, and nothing opens one late."""
+    read = reading(
+        status="in_progress", ending=None, completed_at=None, spreads=True, background=False
+    )
+    start, news = [each.event.fact for each in read_lines(events_of("default", read, begun=False))]
+    assert isinstance(start, Started)
+    assert start.background
+    assert isinstance(news, Created)
+    assert news.status is None
+
+
+def test_what_stands_for_other_items_is_told() -> None:
+    """Any container may be in its context."""
+    start = next(iter(read_lines(events_of("default", reading(opaque=True), begun=False))))
+    assert isinstance(start.event.fact, Started)
+    assert start.event.fact.opaque
 
 
 def test_ids_that_a_proxy_has_rewritten_come_out_as_the_providers() -> None:

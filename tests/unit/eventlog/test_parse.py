@@ -130,7 +130,8 @@ def test_the_digest_tells_content_and_not_spelling(event: Make) -> None:
     [
         (400, Ending.REFUSED),
         (429, Ending.REFUSED),
-        (499, Ending.REFUSED),
+        (409, Ending.LOST),
+        (499, Ending.LOST),
         (408, Ending.LOST),
         (500, Ending.LOST),
         (503, Ending.LOST),

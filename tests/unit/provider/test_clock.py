@@ -80,6 +80,17 @@ def test_where_the_wall_clock_contradicts_it_three_answers_have_to_agree() -> No
     assert not clock.jumped
 
 
+def test_it_is_trusted_once_an_answer_has_told_the_time_and_not_while_that_is_in_doubt() -> None:
+    """Neither is enough: that nothing is in doubt, nor that an answer came."""
+    world = World(wall_ahead=0.0)
+    clock = world.clock()
+    assert not clock.trusted
+    world.call(clock)
+    assert clock.trusted
+    world.wall_ahead += 40.0
+    assert not clock.trusted
+
+
 @pytest.mark.parametrize("off", [-1200.0, 1200.0])
 def test_a_wrong_date_at_the_start_is_found_out(off: float) -> None:
     """Nothing goes by it in the meantime."""

@@ -143,6 +143,54 @@ async def test_slots_are_as_wide_as_what_the_echo_leaves_open(
     assert got.reading.slots == slots
 
 
+@pytest.mark.parametrize(
+    ("item", "slots", "opaque"),
+    [
+        ({"type": "message", "role": "user"}, (), False),
+        ({"role": "user", "content": SECRET}, (), False),
+        ({"type": "item_reference", "id": "ci_1"}, (), True),
+        ({"type": "compaction", "id": "cmp_1"}, (), True),
+        ({"id": "ci_1"}, (), True),
+        ({"type": "mcp_list_tools", "tools": [{"name": "f"}]}, (), False),
+        (
+            {"type": "additional_tools", "tools": [CI]},
+            (Slot(Tool.UNKNOWN), Slot(Tool.CODE_INTERPRETER)),
+            False,
+        ),
+        ({"type": "tool_search_output", "tools": []}, (Slot(Tool.UNKNOWN),), False),
+        ({"type": [], "tools": [{"type": {}}]}, (Slot(Tool.UNKNOWN),), True),
+        ({"type": "of tomorrow", "tools": [CI] * 200}, (Slot(Tool.UNKNOWN),), False),
+    ],
+)
+async def test_what_its_input_brings_along_is_read(
+    make: Make, item: dict[str, Any], slots: tuple[Slot, ...], *, opaque: bool
+) -> None:
+    """Tools that no echo shows, and items that stand for others; on any page."""
+    api, _ = make(reply(200, response(tools=[])), items(message(1), more=True), items(item))
+    got = await api.resolve("resp_1", items=True)
+    assert got.reading is not None
+    assert (got.reading.slots, got.reading.opaque) == (slots, opaque)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"multi_agent": {"enabled": True}},
+        {"output": [{"type": "multi_agent_call", "id": "mac_1"}]},
+        {"output": [{"type": "message", "agent": {"agent_name": "root"}}]},
+    ],
+)
+async def test_agents_that_run_in_it_make_what_they_like(
+    make: Make, fields: dict[str, Any]
+) -> None:
+    """Each has a context of its own."""
+    api, _ = make(reply(200, response(**fields)))
+    got = await api.resolve("resp_1", items=False)
+    assert got.reading is not None
+    assert got.reading.spreads
+    assert got.reading.slots[0] == Slot(Tool.UNKNOWN)
+
+
 async def test_what_does_not_say_so_may_run_in_the_background(make: Make) -> None:
     """Only a plain false bounds the moment at which it can have begun."""
     for value, expected in ((None, True), (False, False), (True, True)):
@@ -237,6 +285,25 @@ async def test_what_was_read_while_the_time_was_in_doubt_is_read_again(make: Mak
         assert got.failure is not None
         assert got.failure.kind is ConditionKind.CLOCK_JUMP
     assert (await api.resolve("resp_1", items=False)).reading is not None
+
+
+async def test_a_step_while_its_input_is_read_has_it_read_again(make: Make) -> None:
+    """Whether the moment was told before or after it, nobody knows."""
+    slept = 0.0
+    ahead = BASE - time.monotonic()
+    clock = HeaderClock(lambda: time.monotonic() + ahead + slept)
+
+    def handle(request: Any) -> Any:
+        nonlocal slept
+        if request.url.path.endswith("input_items"):
+            slept += 600.0
+            return items(message(1))
+        return reply(200, response())
+
+    api, _ = make(handle, clock=clock)
+    got = await api.resolve("resp_1", items=True)
+    assert got.failure is not None
+    assert got.failure.kind is ConditionKind.CLOCK_JUMP
 
 
 async def test_what_was_read_before_the_time_was_told_is_read_again(make: Make) -> None:

@@ -40,6 +40,64 @@ def test_a_start_arrives_at_once(writer: Open, taker: Taker) -> None:
         eventually(partial(_arrived, taker, number))
 
 
+def test_where_no_thread_can_be_started_the_next_event_tries_again(
+    writer: Open,
+    taker: Taker,
+    monkeypatch: pytest.MonkeyPatch,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    """A process at its limit has other threads that end; until then a person is told."""
+
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    opened = writer(taker.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        for number in range(3):
+            _start(opened, str(number))
+    assert "no thread" in str(recwarn.pop(RuntimeWarning).message)
+    _start(opened, "3")
+    eventually(partial(_arrived, taker, 3))
+
+
+def test_threads_that_find_none_running_start_one(
+    writer: Open, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All at once, when the process is no more at its limit; and the end waits for it."""
+    true, asked = threading.Thread.start, 0
+
+    def limited(thread: threading.Thread) -> None:
+        nonlocal asked
+        if thread.name != "demurrage-recorder":
+            true(thread)
+            return
+        asked += 1
+        if asked == 1:
+            raise RuntimeError("can't start new thread")
+        time.sleep(0.05)  # whoever comes meanwhile finds it not started yet
+        true(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    opened = writer(taker.url)
+    with pytest.warns(RuntimeWarning, match="no thread"):
+        _start(opened, "0")
+    barrier = threading.Barrier(8)
+
+    def begin(number: int) -> None:
+        barrier.wait()
+        _start(opened, str(number))
+
+    threads = [threading.Thread(target=begin, args=(each,)) for each in range(1, 9)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    opened.close()
+    assert asked == 2
+    assert sorted(taker.calls()) == [str(each) for each in range(9)]
+
+
 def test_what_is_delivered_whole_is_removed(writer: Open, taker: Taker, folder: Path) -> None:
     """After the goodbye neither journal nor lock is left."""
     opened = writer(taker.url)

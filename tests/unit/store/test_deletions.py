@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from tests.unit.store.build import NOW, intent, planned, ruling, sighting
 
@@ -40,6 +42,24 @@ def test_no_delete_without_a_recorded_verdict(store: SqlStore) -> None:
     with pytest.raises(StoreFailedError):
         store.intend("t", [intent(4711)], NOW)
     assert store.unfinished("t") == ()
+
+
+def test_no_delete_by_a_store_that_went_back_until_that_is_taken_note_of(
+    url: str, path: Path
+) -> None:
+    """What stood against it may be forgotten, and nobody has been asked."""
+    with open_store(url) as store:
+        store.touch(NOW)
+    older = path.read_bytes()
+    with open_store(url) as store:
+        store.touch(NOW + 10)
+    path.write_bytes(older)
+    with open_store(url) as store:
+        with pytest.raises(StoreFailedError):
+            meant(store, "x")
+        assert store.unfinished("t") == ()
+        store.acknowledge_restore(NOW + 30)
+        assert meant(store, "y")
 
 
 @pytest.mark.parametrize("outcome", DeleteOutcome)

@@ -94,7 +94,9 @@ def test_a_confirmation_counts_from_the_last_look_at_the_earliest(
     store.confirm_coverage("t", NOW + 1, "ann")
     assert store.facts("t", NOW + 600).confirmed_at == since
     assert store.time_is_told("t") == (since > NOW + 1)
-    assert store.time_is_told("never looked at")
+    assert not store.time_is_told("never looked at")
+    store.forget_looks()
+    assert store.statuses() == ()
 
 
 def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:

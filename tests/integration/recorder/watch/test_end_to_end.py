@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.integration.process.daemon import Daemon
+from tests.integration.recorder.deliver import deliver
 
 from demurrage.model.verdict import VerdictKind
 from demurrage.simulator.harbour import Harbour
@@ -65,13 +66,6 @@ def told(process: "subprocess.Popen[str]") -> list[list[str]]:
     return [line.split() for line in said.splitlines()]
 
 
-def deliver(daemon: Daemon, folder: Path) -> None:
-    """Deliver what scripts on a busy machine could not before their end."""
-    where = ["--url", daemon.url, "--dir", str(folder / "events")]
-    command = [sys.executable, "-m", "demurrage_recorder", "deliver", *where]
-    subprocess.run(command, check=True, capture_output=True)
-
-
 def orphans_gone(harbour: HarbourServer) -> dict[str, Any]:
     """The truth, once every orphan is gone; the last known truth at the deadline."""
     begun = time.monotonic()
@@ -119,7 +113,8 @@ def test_the_reproduction_with_one_line_and_with_none(tmp_path: Path) -> None:
                 for words, script in scripts.items()
             ]
             styles = [ids for process in running for ids in told(process)]
-            deliver(daemon, tmp_path)
+            # What scripts on a busy machine could not before their end.
+            deliver(daemon.url, tmp_path / "events")
             truth = orphans_gone(harbour)
         finally:
             code = daemon.stop()

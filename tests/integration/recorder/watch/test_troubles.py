@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.process.daemon import free_port
+from tests.integration.recorder.deliver import deliver
 from tests.unit.recorder.taker import ACCEPTED, Answer, Taker
 
 from demurrage.simulator.harbour import Harbour
@@ -55,8 +56,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
 def delivered(folder: Path) -> int:
     """How many calls a daemon that is well is told of by whoever comes next."""
     with Taker() as taker:
-        words = ["-m", "demurrage_recorder", "deliver", "--url", taker.url, "--dir", str(folder)]
-        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        deliver(taker.url, folder)
         return len(taker.calls())
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demurrage_recorder.asking import UNKNOWN, Start, start_of
+from demurrage_recorder.asking import UNKNOWN, Start, copied_by, start_of
 
 from .conftest import CONTAINER
 
@@ -85,6 +85,18 @@ def test_what_stands_for_earlier_items_hides_what_they_name(kind: str) -> None:
     """Their response and their containers are in the context, and nowhere in the request."""
     assert asked(input=["hi", {"type": kind, "id": "ci_1"}]).data["opaque"] is True
     assert "opaque" not in asked(input=[{"type": "message"}], previous_response_id="r").data
+
+
+@pytest.mark.parametrize("item", [{"id": "ci_1"}, {"id": "ci_1", "type": None}])
+def test_a_reference_need_not_say_that_it_is_one(item: dict[str, Any]) -> None:
+    """The API asks for no type of it; a message without one has a role."""
+    body = {"input": [item, {"role": "user", "content": "go on"}], "tools": [SEARCH]}
+    assert asked(**body).data["opaque"] is True
+    assert asked(**body).data["slots"] == [UNKNOWN]
+    written = json.dumps({"items": [item]}).encode()
+    assert copied_by(written) == {"slots": [], "containers": [], "opaque": True}
+    spoken = {"id": "msg_1", "role": "user", "content": "go on"}
+    assert "opaque" not in asked(input=[spoken]).data
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from openai.types import responses
 
 from demurrage_recorder.listeners import _MODELS_OWN
 
-from .conftest import AUTO, CALL_ITEM, URL, Notes, Pieces, http, response, sse, watched
+from .conftest import AUTO, CALL_ITEM, CONTAINER, URL, Notes, Pieces, http, response, sse, watched
 from .test_ids import kinds_of
 
 EVENTS = {"content-type": "text/event-stream"}
@@ -69,6 +69,17 @@ def test_a_response_of_many_agents_is_not_bounded(notes: Notes) -> None:
     assert told == ["started", "created", "created", "finished lost"]
     assert {"direct": True, "background": True}.items() <= notes.told[0][2].items()
     assert all("status" not in data for kind, _, data in notes.told if "created" in kind)
+
+
+def test_the_end_of_an_agent_s_response_is_not_the_end_of_the_call(notes: Notes) -> None:
+    """Its container may be named after that; where nobody spoke of agents, the end is the end."""
+    agents = response(id="resp_2", output=[])
+    end = {"type": "response.completed", "response": agents, "agent": {"agent_name": "one"}}
+    told = ask(notes, end, added(CALL_ITEM), multi_agent={"enabled": True})
+    assert told[-1] == "finished lost"
+    assert CONTAINER in notes.last()["containers"]
+    whole = {"type": "response.completed", "response": response()}
+    assert ask(notes, end, whole, multi_agent={})[-1] == "finished completed"
 
 
 @pytest.mark.parametrize(("tier", "direct"), [("flex", False), ("default", True)])

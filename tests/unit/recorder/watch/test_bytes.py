@@ -209,6 +209,14 @@ def test_statuses(notes: Notes, status: int, end: str) -> None:
     assert notes.last()["http_status"] == status
 
 
+def test_a_number_that_is_no_status_is_not_told(notes: Notes) -> None:
+    """The daemon would refuse the event, and hold everything for the one that is missing."""
+    with watched(lambda: http.Response(999, json={}), notes) as client:
+        client.post(URL, json={"tools": [AUTO]})
+    assert notes.kinds() == ["started", "finished lost"]
+    assert "http_status" not in notes.last()
+
+
 @pytest.mark.parametrize("where", ["value", "event"])
 def test_a_failure_of_the_recorder(
     notes: Notes, monkeypatch: pytest.MonkeyPatch, where: str

@@ -51,6 +51,8 @@ requests: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 optional={
                     "tools": st.lists(tools, max_size=2),
                     "container_id": names,
+                    "id": names,
+                    "role": names,
                     "type": st.sampled_from(
                         [*REFERENCES, *LOADING, "mcp_list_tools", "message", None, []]
                     ),
@@ -144,6 +146,7 @@ def test_what_most_ask_is_read_quickly(request_: dict[str, Any]) -> None:
         json.dumps({"input": [{"type": "tool_search_output", "tools": [AUTO]}]}).encode(),
         json.dumps({"prompt": {"id": "pmpt_1"}}).encode(),
         json.dumps({"input": [{"type": "item_reference", "id": "ci_1"}]}).encode(),
+        json.dumps({"input": [{"id": "ci_1"}]}).encode(),
         json.dumps({"service_tier": "flex"}).encode(),
         json.dumps({"multi_agent": {"enabled": True}}).encode(),
         json.dumps({"tools": [{"type": "tool_search"}]}).encode(),
