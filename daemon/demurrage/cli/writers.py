@@ -94,23 +94,20 @@ def retire(
     Example:
       demurrage writers retire my-app/host-7/4711
     """
-    from demurrage.decide.ledger import NOBODY
-
     settings, by = settings_of(context, secrets=False), person()
     with log_to_read(settings) as log:
         known, heard_at = _heard(log, source)
         ledger = _folded(log)
-        garbled = ledger.sources.get(source) if source == NOBODY else None
-        known = known or garbled is not None
+        writer = ledger.sources.get(source)
+        known = known or writer is not None
         if not known and not any(each["source"] == source for each in _waited_for(settings)):
             raise FailedError(
                 f"no writer {source} is known; `demurrage writers` names those there are"
             )
         open_calls = _left_open(ledger, source)
     with store_to_write(settings) as store:
-        if garbled is not None:
-            # Lines without a source have no clock but the daemon's, on which they came.
-            at = garbled.missed_at
+        if writer is not None and writer.clockless:
+            at = writer.missed_at
         else:
             looks = [
                 each
@@ -118,7 +115,7 @@ def retire(
                 if each.target in settings.targets and each.looked_at is not None
             ]
             rules = {each: settings.rules(each) for each in settings.targets}
-            at = _moment(looks, ledger.sources.get(source), rules)
+            at = _moment(looks, writer, rules)
             timeout = max(each.evidence.writer_timeout for each in rules.values())
             if not yes:
                 _refuse_the_living(source, heard_at, looks, timeout)
@@ -145,18 +142,12 @@ def _moment(
         rules: of each target.
 
     Raises:
-        RefusedError: nothing bears this host's clock out, or the writer was heard after now.
+        RefusedError: nothing bears this host's clock out.
     """
     here = time.time()
     _refuse_without_a_clock(here, looks, rules)
     own = [each for each in looks if writer is not None and each.target in writer.targets]
-    at = max(each.now(here) for each in own or looks)
-    if writer is not None and writer.missed_at > at:
-        raise RefusedError(
-            f"a line of {writer.id} that could not be read came {span(writer.missed_at - at)} from "
-            "now, by the daemon's clock, so the word would not cover it; retire the writer then"
-        )
-    return at
+    return max(each.now(here) for each in own or looks)
 
 
 def _refuse_without_a_clock(
@@ -175,7 +166,7 @@ def _refuse_without_a_clock(
     long = {
         name: each.evidence.writer_timeout + each.watch.interval for name, each in rules.items()
     }
-    if all(ago[name] > long[name] for name in ago):
+    if min(ago.values()) > min(long[name] for name in ago):
         raise RefusedError(
             f"the daemon last looked {span(min(ago.values()))} ago by this host's clock: it is "
             f"stopped, or the API is away, or this clock is ahead; {_RETIRE}"

@@ -254,13 +254,20 @@ class Source:
     ) -> float | None:
         """When a person, or proof of its death, retired it; None if it has not gone.
 
-        One that certainly spoke after its retirement is still there: the word was wrong. So it is
-        for lines that came later and could not be read; these have no clock of their own.
+        One that certainly spoke after its retirement is still there: the word was wrong.
         """
         at = retired.get(self.id)
-        if at is None or self.missed_at > at:
-            return None
-        return None if self.active_time - self.offsets(unknown)[1] > at + skew else at
+        spoke = self.missed_at if self.clockless else self._certainly_spoke(unknown) - skew
+        return None if at is None or spoke > at else at
+
+    @property
+    def clockless(self) -> bool:
+        """True where nothing of it could be read: only when its lines came is known."""
+        return self.active_time == -inf and self.missed_at > -inf
+
+    def _certainly_spoke(self, unknown: float) -> float:
+        """The earliest provider time at which it can have said what it said last."""
+        return self.active_time - self.offsets(unknown)[1]
 
     @property
     def gap(self) -> tuple[int, int] | None:

@@ -95,7 +95,8 @@ def _spreads(document: Mapping[str, Any]) -> bool:
         isinstance(agents, Mapping) and agents.get("enabled") is False
     )
     return asked or any(
-        isinstance(item, Mapping) and ("agent" in item or "agent" in str(item.get("type")))
+        isinstance(item, Mapping)
+        and (item.get("agent") is not None or "agent" in str(item.get("type")))
         for item in (output if isinstance(output, list) else ())
     )
 

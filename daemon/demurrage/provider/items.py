@@ -23,8 +23,9 @@ _OFFERED = "mcp_list_tools"
 class Brought:
     """What some items bring along.
 
-    `named`: containers. `slots`: of the tools that they bring, one of an unknown tool where these
-    may be any. `opaque`: one stands for others that are not told.
+    `named`: containers. `slots`: each different one of the tools that they bring, and one of an
+    unknown tool with these: they may be the request's own, and are replayed. `opaque`: one stands
+    for others that are not told.
     """
 
     named: frozenset[str] = frozenset()
@@ -33,9 +34,8 @@ class Brought:
 
     def __or__(self, other: "Brought") -> "Brought":
         """Both."""
-        return Brought(
-            self.named | other.named, (*self.slots, *other.slots), self.opaque or other.opaque
-        )
+        slots = dict.fromkeys((*self.slots, *other.slots))
+        return Brought(self.named | other.named, tuple(slots), self.opaque or other.opaque)
 
 
 def brought_by(items: Iterable[Any]) -> Brought:
@@ -43,7 +43,7 @@ def brought_by(items: Iterable[Any]) -> Brought:
     items = list(items)
     return Brought(
         containers_in(items),
-        tuple(slot for item in items for slot in _slots(item)),
+        tuple(dict.fromkeys(slot for item in items for slot in _slots(item))),
         any(_refers(item) for item in items),
     )
 
@@ -52,11 +52,11 @@ def _slots(item: Any) -> Iterator[Slot]:
     if not isinstance(item, dict):
         return
     tools, kind = item.get("tools"), item.get("type")
-    if isinstance(kind, str) and kind in _LOADING:
+    brought = tools if isinstance(tools, list) and kind != _OFFERED else None
+    if brought is not None or (isinstance(kind, str) and kind in _LOADING):
         yield Slot(Tool.UNKNOWN)
-    if isinstance(tools, list) and kind != _OFFERED:
-        for tool in tools:
-            yield from slots_of_tool(tool)
+    for tool in brought or ():
+        yield from slots_of_tool(tool)
 
 
 def _refers(item: Any) -> bool:

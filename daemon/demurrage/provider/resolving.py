@@ -108,7 +108,12 @@ class Resolver:
         return _done(
             replace(
                 reading,
-                slots=few((*reading.slots, *brought.slots)),
+                slots=few(
+                    (
+                        *reading.slots,
+                        *(each for each in brought.slots if each not in reading.slots),
+                    )
+                ),
                 carried=brought.named,
                 opaque=brought.opaque,
             )

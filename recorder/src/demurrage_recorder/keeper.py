@@ -20,6 +20,8 @@ _BEAT_WHILE_BLOCKED = 60.0
 _LOOK_EVERY = 0.05
 # For how many seconds after the last news it looks on, rather than have the next one wake it.
 _AWAKE_FOR = 2.0
+# Seconds between two tries to start its thread, in a process that is at its limit.
+_TRY_EVERY = 5.0
 
 Exclusively = Callable[[Callable[[], None]], None]
 """Runs a word when no other thread, nor this one further up, is at the source."""
@@ -37,7 +39,7 @@ class Keeper:
         sending: the requests that may have reached the API.
 
     Attributes:
-        alive: its thread was started; where none could be, each event tries again.
+        alive: its thread was started; where none could be, events try again.
         news: there may be something to read or to deliver.
         awake: it looks for news by itself; else it must be woken.
     """
@@ -68,10 +70,11 @@ class Keeper:
         self._awake_until = 0.0
         self._backlog = backlog
         self._sending = sending
-        self._thread = threading.Thread(target=self._run, name="demurrage-recorder", daemon=True)
+        self._thread: threading.Thread | None = None
+        self._next_try = 0.0
 
     def start(self) -> None:
-        """Start the thread, unless it was; where none can be started now, the next event tries.
+        """Start the thread, unless it was; where none can be started now, an event tries again.
 
         Where the interpreter starts none any more, whoever comes next delivers.
         """
@@ -80,12 +83,18 @@ class Keeper:
             return
         try:
             if not self.alive:
+                self._next_try = time.monotonic() + _TRY_EVERY
+                # One that could not be started is taken for started by some interpreters.
+                self._thread = threading.Thread(
+                    target=self._run, name="demurrage-recorder", daemon=True
+                )
                 self._thread.start()
-                self.alive = True
         except RuntimeError as error:
             if "shutdown" not in str(error):
                 warn_once("thread", "no thread can be started; until one can nothing is delivered")
         finally:
+            # Whatever interrupts a start, the thread may have begun.
+            self.alive = self._thread is not None and self._thread.ident is not None
             self._starting.release()
 
     def nudge(self) -> None:
@@ -99,7 +108,7 @@ class Keeper:
 
         That costs its waker more than all else, so the thread stays awake for a while.
         """
-        if not self.alive:
+        if not self.alive and time.monotonic() >= self._next_try:
             self.start()
         if self.alive:
             self.awake = True
@@ -111,8 +120,9 @@ class Keeper:
             self.delivery.hurried = True
         self.start()
         self._words.put(True)
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(patience)
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            thread.join(patience)
 
     def _run(self) -> None:
         stopping = False

@@ -205,8 +205,7 @@ def unread(call: Call, ids: Collection[str], event: str) -> None:
     """Tell a call of ids in an event that could not be read, and of its end if it was that."""
     call.passing(ids, output=False)
     status = _ending(event)
-    # Where agents run in it, that may be the end of another's.
-    if status is not None and not call.spreads:
+    if status is not None:
         call.ended_unread(status)
 
 

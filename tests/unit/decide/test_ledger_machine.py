@@ -33,7 +33,6 @@ class Truth:
     lost: int = 0
     aside: int = 0
     shown: int = 0
-    garbled_at: float = -inf
     conflict: int | None = None
     left: bool = False
 
@@ -74,8 +73,8 @@ class Truth:
         return max(known) if known else UNKNOWN
 
     def gone(self, retired: float | None) -> bool:
-        """Retired, and not certainly heard after that, nor by a line that nobody can read."""
-        if retired is None or self.garbled_at > retired:
+        """Retired, and not certainly heard after that."""
+        if retired is None:
             return False
         alive = [
             each.event.time
@@ -189,11 +188,9 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         entry = truth.waiting.pop(which % len(truth.waiting))
         source = truth.writer.name if signed else None
-        at = T + self.now
-        self._fold(SetAside(entry.position, "garbled", source, entry.event.sequence, at))
+        self._fold(SetAside(entry.position, "garbled", source, entry.event.sequence))
         if signed:
             truth.aside += 1
-            truth.garbled_at = at
             truth.shown = max(truth.shown, entry.event.sequence or 0)
         else:
             self.nobody = True

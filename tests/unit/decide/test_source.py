@@ -78,15 +78,25 @@ def test_unreadable_lines_are_counted_and_shown_where_they_stand() -> None:
 
 
 @pytest.mark.parametrize("name", ["?", "app-1"])
-def test_a_line_that_came_after_the_word_and_could_not_be_read_takes_it_back(name: str) -> None:
-    """Whose it is or not: it may have told of anything. The word covers those that there were."""
+def test_where_nothing_can_be_read_the_word_covers_the_lines_that_there_were(name: str) -> None:
+    """They have no clock but the daemon's: the next line is later, by however little."""
     made = Source(name)
+    assert not made.clockless
     made.miss(None, 50.0)
     made.miss(None, 40.0)
     word = {name: 50.0}
+    assert made.clockless
     assert made.retired_at(word, unknown=UNKNOWN, skew=5.0) == 50.0
     made.miss(None, 50.001)
     assert made.retired_at(word, unknown=UNKNOWN, skew=5.0) is None
+
+
+def test_a_writer_s_own_clock_tells_whether_it_spoke_again() -> None:
+    """The daemon's, on which a line came that could not be read, may be far off."""
+    made = folded(Writer().starts("a", 10))
+    made.miss(2, T + 1e9)
+    assert not made.clockless
+    assert made.retired_at({made.id: T + 50.0}, unknown=UNKNOWN, skew=5.0) == T + 50.0
 
 
 def test_a_conflict_stands_where_it_came_first() -> None:

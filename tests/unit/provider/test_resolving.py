@@ -159,7 +159,11 @@ async def test_slots_are_as_wide_as_what_the_echo_leaves_open(
         ),
         ({"type": "tool_search_output", "tools": []}, (Slot(Tool.UNKNOWN),), False),
         ({"type": [], "tools": [{"type": {}}]}, (Slot(Tool.UNKNOWN),), True),
-        ({"type": "of tomorrow", "tools": [CI] * 200}, (Slot(Tool.UNKNOWN),), False),
+        (
+            {"type": "of tomorrow", "tools": [CI] * 200},
+            (Slot(Tool.UNKNOWN), Slot(Tool.CODE_INTERPRETER)),
+            False,
+        ),
     ],
 )
 async def test_what_its_input_brings_along_is_read(
@@ -170,6 +174,27 @@ async def test_what_its_input_brings_along_is_read(
     got = await api.resolve("resp_1", items=True)
     assert got.reading is not None
     assert (got.reading.slots, got.reading.opaque) == (slots, opaque)
+
+
+async def test_a_tool_that_is_replayed_is_no_other_tool(make: Make) -> None:
+    """However often it is in the input: each slot more would account for a stranger's container."""
+    loaded = {"type": "additional_tools", "tools": [CI]}
+    api, _ = make(
+        reply(200, response(tools=[CI])), items(loaded, message(1), more=True), items(loaded)
+    )
+    got = await api.resolve("resp_1", items=True)
+    assert got.reading is not None
+    assert got.reading.slots == (Slot(Tool.UNKNOWN), Slot(Tool.CODE_INTERPRETER))
+
+
+@pytest.mark.parametrize("agents", [None, {"enabled": False}])
+async def test_who_is_named_as_nobody_runs_not(make: Make, agents: Any) -> None:
+    """A field that is there and empty says nothing."""
+    silent = {"type": "message", "agent": None}
+    api, _ = make(reply(200, response(multi_agent=agents, output=[silent])))
+    got = await api.resolve("resp_1", items=False)
+    assert got.reading is not None
+    assert not got.reading.spreads
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,21 @@ def test_where_no_thread_can_be_started_the_next_event_tries_again(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     """A process at its limit has other threads that end; until then a person is told."""
+    failed: set[threading.Thread] = set()
+    true = threading.Thread.start
 
-    def none(_: threading.Thread) -> None:
+    def none(thread: threading.Thread) -> None:
+        failed.add(thread)
         raise RuntimeError("can't start new thread")
 
+    def once(thread: threading.Thread) -> None:
+        # As from Python 3.13 on.
+        if thread in failed:
+            raise RuntimeError("thread already started")
+        true(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", once)
+    monkeypatch.setattr("demurrage_recorder.keeper._TRY_EVERY", 0.0)
     opened = writer(taker.url)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", none)
@@ -79,6 +90,7 @@ def test_threads_that_find_none_running_start_one(
         true(thread)
 
     monkeypatch.setattr(threading.Thread, "start", limited)
+    monkeypatch.setattr("demurrage_recorder.keeper._TRY_EVERY", 0.0)
     opened = writer(taker.url)
     with pytest.warns(RuntimeWarning, match="no thread"):
         _start(opened, "0")
