@@ -81,6 +81,8 @@ def _get(settings: "Settings", path: str, headers: Mapping[str, str]) -> tuple[i
         return response.status, response.read()
     except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
+        if isinstance(error, TimeoutError):
+            reason = f"no answer within {_TIMEOUT:g} s"
         raise NoAnswerError(
             f"the daemon does not answer at {url_of(settings)}: {reason.lower()}"
         ) from None

@@ -163,7 +163,7 @@ def append(
     told = read_events(file, settings.targets) if file is not None else ()
     lines = [*told, *words]
     with log_to_write(settings) as log:
-        for name in (*(release or ()), *(finish or ())):
+        for name in (*(release or ()), *(end_conversation or ()), *(finish or ())):
             if not log.events_about([name]):
                 note(f"demurrage: nothing that is logged so far names {name}; is it right?")
         result = log.append(lines, appended_at=time.time())

@@ -159,7 +159,7 @@ def _partial(scores: "Sequence[Score]") -> None:
             f"{each.foretold.wrong}",
             f"{each.foretold.noticed}",
             f"{each.foretold.strangers}",
-            "yes" if each.foretold.word_may_be_given else "no",
+            _word(each),
         )
         for each in scores
     ]
@@ -170,6 +170,14 @@ def _partial(scores: "Sequence[Score]") -> None:
         "* log: share of applications that log. wrong: needed by a response afterwards; noticed: "
         "so many of them the log itself shows. strangers: no logged response can have made them."
     )
+
+
+def _word(score: "Score") -> str:
+    """Whether the word may be given; where not all is logged it may not, though nothing shows."""
+    seems = score.foretold.word_may_be_given
+    if score.setting.share < 1.0:
+        return "no, but nothing shows it" if seems else "no"
+    return "yes" if seems else "no"
 
 
 def plain(score: "Score") -> dict[str, Any]:
@@ -193,6 +201,8 @@ def plain(score: "Score") -> dict[str, Any]:
         "provable_share": round(score.provable_share, 6),
         "provable_share_at_floor": round(score.provable_share_at_floor, 6),
         "may_be_called_complete": (
-            score.foretold.word_may_be_given if score.coverage == "partial" else None
+            score.setting.share >= 1.0 and score.foretold.word_may_be_given
+            if score.coverage == "partial"
+            else None
         ),
     }

@@ -1,6 +1,7 @@
 """One target's status, for people."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from shlex import quote
 from typing import Any, NamedTuple
 
 from demurrage.cli.moments import local, when
@@ -90,10 +91,7 @@ def _facts(status: Mapping[str, Any], now: float) -> None:
     if coverage["whole_life_windows"]:
         say("               late births were seen: windows last until a response ends;")
         say(f"               `demurrage confirm {status['target']} --windows` narrows them again")
-    mark = evidence["watermark"]
-    complete_to = "no writer is waited for" if mark is None else f"complete to {_past(mark, now)}"
-    readable = complete_to if evidence["readable"] else "UNREADABLE"
-    say(f"Events         {readable}; requests remembered: {evidence['responses']}")
+    say(f"Events         {_reach(status, now)}; requests remembered: {evidence['responses']}")
     for each in evidence["writers"]:
         if each["fault"]:
             say(f"               held by {each['source']}: {each['fault']}: {each['detail']}")
@@ -101,11 +99,27 @@ def _facts(status: Mapping[str, Any], now: float) -> None:
     _blocking(status["target"], evidence.get("blocking", ()), now)
 
 
+def _reach(status: Mapping[str, Any], now: float) -> str:
+    """Up to when the log is known to be complete."""
+    evidence = status["evidence"]
+    if not evidence["readable"]:
+        return "UNREADABLE"
+    if not status["cycle"]["complete"]:
+        return "not judged, for the last cycle was not complete"
+    if evidence["watermark"] is not None:
+        return f"complete to {_past(evidence['watermark'], now)}"
+    return "complete to nowhere" if evidence["writers"] else "no writer is waited for"
+
+
 def _advice(writer: Mapping[str, Any]) -> Iterator[str]:
     """What a person can do about a writer that is in trouble."""
-    retire = f"`demurrage writers retire {writer['source']}`"
+    retire = f"`demurrage writers retire {quote(writer['source'])}`"
     if writer["fault"] == ConditionKind.SILENT_WRITER:
         yield f"               if it is gone for good: {retire}"
+        return
+    if writer["fault"] == ConditionKind.LINE_SET_ASIDE:
+        yield "               `demurrage events verify` names the line; once its writer is mended:"
+        yield f"               {retire}"
         return
     if writer["fault"] == ConditionKind.SEQUENCE_GAP:
         yield "               it heals if what is missing still arrives; a writer that cannot"

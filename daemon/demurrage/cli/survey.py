@@ -254,7 +254,7 @@ def _plain(
         "read_down_to_at": sample.read_down_to,
         "calls": sample.calls,
         "billing_unused": rules.unused,
-        "total": _plain_count(figures.total, rules),
+        "total": _plain_count(figures.total, rules) if sample.rows or sample.complete else None,
         "by_tier": {tier: _plain_count(each, rules) for tier, each in figures.by_tier.items()},
         "by_day": {day: _plain_count(each, rules) for day, each in figures.by_day.items()},
     }

@@ -15,7 +15,7 @@ from demurrage.cli.session import (
     store_to_read,
     store_to_write,
 )
-from demurrage.cli.show import say, say_json, table
+from demurrage.cli.show import note, say, say_json, table
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
@@ -48,10 +48,15 @@ def writers(
     """
     if context.invoked_subcommand is not None:
         return
-    found = _waited_for(settings_of(context, secrets=False))
+    settings = settings_of(context, secrets=False)
+    found = _waited_for(settings)
     if as_json:
         say_json({"writers": found})
         return
+    for name in _unjudged(settings):
+        note(
+            f"demurrage: {name} was not judged in its last cycle, so nobody knows whom it waits for"
+        )
     now = time.time()
     headers = ("source", "targets", "complete to", "trouble", "detail")
     rows = [
@@ -217,6 +222,13 @@ def _waited_for(settings: "Settings") -> list[dict[str, Any]]:
                 known = found.setdefault(each["source"], {**each, "targets": []})
                 known["targets"].append(snapshot.target)
     return [found[source] for source in sorted(found)]
+
+
+def _unjudged(settings: "Settings") -> list[str]:
+    """The targets of whose writers the last cycle tells nothing."""
+    with store_to_read(settings) as store:
+        cycles = {each.target: each.status.get("cycle") or {} for each in store.statuses()}
+    return [name for name in sorted(settings.targets) if not cycles.get(name, {}).get("complete")]
 
 
 def _heard(log: "EventLog", source: str) -> tuple[bool, float | None]:

@@ -109,6 +109,22 @@ def test_a_gap_is_healed_by_a_restart_first(kept: Desk) -> None:
     assert re.search(r"restart .*`demurrage writers retire app/1`", kept.say("status").out)
 
 
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize("through", [None, 1.0])
+def test_nobody_is_said_to_be_waited_for_where_that_is_not_known(
+    kept: Desk, *, complete: bool, through: float | None
+) -> None:
+    """Neither where a writer holds everything, nor where the last cycle judged nothing."""
+    writer = {"source": "?", "through": None, "fault": "line_set_aside", "detail": "torn"}
+    writers = [writer] if through is None else []
+    cycle = _status()["cycle"] | {"complete": complete}
+    _remember(kept, cycle=cycle, evidence=_status()["evidence"] | {"writers": writers})
+    out = kept.say("status").out
+    assert ("no writer is waited for" in out) is (complete and not writers)
+    assert ("demurrage writers retire '?'" in out) is bool(writers)
+    assert bool(kept.say("writers").err) is not complete
+
+
 def test_incidents_breaks_and_faulty_writers_are_shown_by_name(kept: Desk) -> None:
     """Each with what to do about it."""
     broken = {"kind": "late_start", "about": "call_1", "at": 1.0, "detail": "it came late"}

@@ -91,7 +91,10 @@ def test_an_id_that_is_none_is_refused_by_its_option(
     assert kept.say("events", "tail").out == ""
 
 
-@pytest.mark.parametrize(("option", "name"), [("--release", "cntr_9"), ("--finish", "call_9")])
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--release", "cntr_9"), ("--finish", "call_9"), ("--end-conversation", "conv_9")],
+)
 def test_an_id_that_nothing_names_is_appended_with_a_doubt(
     kept: Desk, option: str, name: str
 ) -> None:
