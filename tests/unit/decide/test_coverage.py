@@ -504,7 +504,8 @@ def test_a_project_that_is_listed_as_two_targets_breaks_coverage() -> None:
     app.beats(390)
     twice = facts(elsewhere={"cntr_1": "other", "cntr_2": "other"}, confirmed_at=T + 395)
     (found,) = decision_of(app, known=twice, now=400).breaks
-    assert (found.kind, found.about) == (BreakKind.SHARED_PROJECT, "other")
+    assert (found.target, found.kind) == (TARGET, BreakKind.SHARED_PROJECT)
+    assert (found.about, found.at) == ("other", T + 400)
     assert "cntr_1" in found.detail
     assert verdict_of(sighting(), app, known=twice).codes == (Code.COVERAGE_BROKEN,)
 
