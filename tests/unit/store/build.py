@@ -1,11 +1,13 @@
 """Values for the store's tests, with as little said as each test needs."""
 
 from itertools import count
+from pathlib import Path
 
 from demurrage.model.container import Container, Sighting
 from demurrage.model.plan import PlannedDelete
 from demurrage.model.record import Intent, Ruling
 from demurrage.model.verdict import Code, Reason, Verdict, VerdictKind
+from demurrage.store import open_store
 
 _numbers = count()
 
@@ -61,3 +63,13 @@ def planned(id_: str = "cntr_1", *, born: float = NOW, saves: float = 0.5) -> Pl
 def fresh_target() -> str:
     """A target that nobody has used yet."""
     return f"target-{next(_numbers)}"
+
+
+def put_back(url: str, path: Path) -> None:
+    """Make a store that went back in time: the copy from `NOW` is where the later one was."""
+    with open_store(url) as store:
+        store.touch(NOW)
+    older = path.read_bytes()
+    with open_store(url) as store:
+        store.touch(NOW + 10)
+    path.write_bytes(older)

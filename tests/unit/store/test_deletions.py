@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.store.build import NOW, intent, planned, ruling, sighting
+from tests.unit.store.build import NOW, intent, planned, put_back, ruling, sighting
 
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.error import StoreFailedError
@@ -48,12 +48,7 @@ def test_no_delete_by_a_store_that_went_back_until_that_is_taken_note_of(
     url: str, path: Path
 ) -> None:
     """What stood against it may be forgotten, and nobody has been asked."""
-    with open_store(url) as store:
-        store.touch(NOW)
-    older = path.read_bytes()
-    with open_store(url) as store:
-        store.touch(NOW + 10)
-    path.write_bytes(older)
+    put_back(url, path)
     with open_store(url) as store:
         with pytest.raises(StoreFailedError):
             meant(store, "x")

@@ -4,7 +4,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from tests.unit.store.build import NOW, sighting
+from tests.unit.store.build import NOW, put_back, sighting
 
 from demurrage.model.error import StoreFailedError
 from demurrage.store import SqlStore, open_store
@@ -53,12 +53,7 @@ def test_the_same_older_copy_is_noticed_twice(url: str, path: Path) -> None:
 
 def test_a_restore_upon_a_restore_tells_its_own_moment(url: str, path: Path) -> None:
     """That the first was never acknowledged does not hide the second."""
-    with open_store(url) as store:
-        store.touch(NOW)
-    older = path.read_bytes()
-    with open_store(url) as store:
-        store.touch(NOW + 10)
-    path.write_bytes(older)
+    put_back(url, path)
     with open_store(url) as store:
         store.touch(NOW + 20)
     older = path.read_bytes()
