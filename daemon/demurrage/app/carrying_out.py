@@ -46,6 +46,7 @@ async def carry_out(
     target: str,
     wanted: Mapping[str, VerdictKind],
     *,
+    tell: Callable[[str], None] = lambda _: None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> tuple[Result, ...]:
     """Delete those of the wanted containers that are due as they were shown.
@@ -59,12 +60,15 @@ async def carry_out(
         store: its store.
         target: the plan's target.
         wanted: the verdict that each container was shown with.
+        tell: told what is being waited for.
         pause: waits so many seconds between two cycles.
 
     Raises:
         TurnFailedError: a cycle failed; what was deleted before is in the store's audit.
     """
     rules = engine.targets[target].rules
+    delay = rules.evidence.max_event_delay
+    tell(f"judging {target} anew; its events are watched for {delay:.0f} s first, as proof asks")
     loop = asyncio.get_running_loop()
     before = await asyncio.to_thread(store.deletions, target, 1)
     last = before[0].id if before else 0
@@ -80,7 +84,7 @@ async def carry_out(
         results = tuple(_result(each, wanted, outcome, deletions.get(each)) for each in wanted)
         if not any(_open(each, outcome, deletions) for each in results):
             return results
-        proof_ready = loop.time() - watched_from >= rules.evidence.max_event_delay
+        proof_ready = loop.time() - watched_from >= delay
         idle = idle + 1 if proof_ready and not outcome.judgement.allowed else 0
         if idle == _IDLE:
             return results

@@ -101,6 +101,8 @@ async def preview(
         return await _judged(look, watch, census, facts), facts
 
     evidence.pulse.begin()
+    whole = "" if past.whole else " to its end, with a call for each hundred rows"
+    tell(f"listing {target.name}{whole}")
     try:
         picture, facts = await picture_now()
         if _waits_for_events(picture, facts, rules):

@@ -9,6 +9,7 @@ import typer
 
 from demurrage.cli.session import chosen_targets, finish, settings_of
 from demurrage.cli.show import heading, note, say, say_json, table
+from demurrage.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from demurrage.app.preview import Preview
@@ -66,20 +67,17 @@ async def _previews(settings: "Settings", names: tuple[str, ...]) -> "list[Previ
     found = []
     with ExitStack() as stack:
         store, log = _state(settings, stack)
+        tell = stack.enter_context(waiting())
         watched = targets(settings, budgets(settings))
         try:
             for each in watched:
                 if each.name not in names:
                     continue
-                found.append(await preview(each, log, store, tell=_tell))
+                found.append(await preview(each, log, store, tell=tell))
         finally:
             for each in watched:
                 await each.api.close()
     return found
-
-
-def _tell(line: str) -> None:
-    note(f"demurrage: {line}")
 
 
 def _state(settings: "Settings", stack: ExitStack) -> "tuple[SqlStore | None, EventLog]":

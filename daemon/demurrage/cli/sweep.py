@@ -10,6 +10,7 @@ import typer
 from demurrage.cli.exits import Code, RefusedError, UsageError
 from demurrage.cli.session import finish, settings_of
 from demurrage.cli.show import note, say, say_json, table
+from demurrage.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from demurrage.app.carrying_out import Result
@@ -67,12 +68,13 @@ async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, t
             # What applications have to tell must not wait outside while it is judged by the log.
             service = service_of(works)
             await doorway.show(partial(create_app, service), partial(create_ops_app, service))
-            return {
-                each.target: await carry_out(
-                    works.engine, works.state.store, each.target, each.deletes
-                )
-                for each in plans
-            }
+            with waiting() as tell:
+                return {
+                    each.target: await carry_out(
+                        works.engine, works.state.store, each.target, each.deletes, tell=tell
+                    )
+                    for each in plans
+                }
         finally:
             await doorway.close()
             await works.stop()
