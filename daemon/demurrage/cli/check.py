@@ -69,8 +69,11 @@ def check(
         say_json({"passed": not failed, "offline": offline, "checks": checks})
     else:
         table(
-            ("grade", "check", "finding", "what to do"),
-            [(each.grade.value, each.name, each.finding, each.advice or "-") for each in found],
+            ("grade", "check", "finding, and what to do"),
+            [
+                (each.grade.value, each.name, "; ".join(filter(None, (each.finding, each.advice))))
+                for each in found
+            ],
             styles=[_STYLES[each.grade.value] for each in found],
         )
         say(f"{failed} failed." if failed else "Nothing failed.")
