@@ -1,10 +1,11 @@
-"""One container's case, for people."""
+"""The case of a container, a request or a conversation, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from demurrage.cli.moments import local, span, when
 from demurrage.cli.show import heading, say, table
+from demurrage.model.counted import counted
 
 if TYPE_CHECKING:
     from demurrage.web.attempts import Attempt
@@ -25,6 +26,44 @@ def show_request(request: "Attempt") -> None:
     slots = f"{request.auto_slots} auto slot{'' if request.auto_slots == 1 else 's'}"
     say(f"End            {request.status or 'not known'}; {slots}")
     say(f"Names          {', '.join(sorted(request.named)) or 'no container'}", "")
+
+
+def show_conversation(name: str, requests: "Sequence[Attempt]", cases: Sequence[Plain]) -> None:
+    """Print a conversation: its requests, and the containers that they made or named."""
+    heading(f"{name}: {counted(len(requests), 'logged request')}")
+    table(
+        ("started", "response", "end", "auto slots", "names"),
+        [
+            (
+                local(each.started_at),
+                each.response_id or f"call {each.call_id}",
+                each.status or "not known",
+                str(each.auto_slots),
+                ", ".join(sorted(each.named)) or "-",
+            )
+            for each in requests
+        ],
+        right=("auto slots",),
+    )
+    say("")
+    if not cases:
+        say("No listed container is attributed to it.")
+        return
+    table(
+        ("container", "target", "verdict", "why", "gone"),
+        [
+            (
+                case["id"],
+                case["target"],
+                case["verdict"]["kind"] if case["verdict"] else "-",
+                "; ".join(each["text"] for each in case["verdict"]["reasons"])
+                if case["verdict"]
+                else "-",
+                local(case["container"]["gone_at"]) if case["container"] else "-",
+            )
+            for case in cases
+        ],
+    )
 
 
 def show_case(case: Plain, *, now: float) -> None:

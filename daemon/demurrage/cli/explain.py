@@ -1,11 +1,11 @@
-"""`demurrage explain`: why a container was kept or deleted, and which response made it."""
+"""`demurrage explain`: why a container was kept or deleted, and whose it is."""
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from demurrage.cli.case_view import show_case, show_request
+from demurrage.cli.case_view import show_case, show_conversation, show_request
 from demurrage.cli.exits import FailedError
 from demurrage.cli.session import chosen_targets, log_to_read, settings_of, store_to_read
 from demurrage.cli.show import say, say_json
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 def explain(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="ID", help="A container's id, or a response's.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A container's id, a response's, or a conversation's."),
+    ],
     target: Annotated[str | None, typer.Option(help="Its target, if two know the id.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
-    """Tell the whole case of a container, or of what a response made.
+    """Tell the whole case of a container, or of what a response or a conversation made and named.
 
     Which response made it, why it was an orphan or was not, when it was due, what was done, and
     what it cost. Reads the store and the event log, so the daemon need not run.
@@ -45,6 +48,9 @@ def explain(
         say_json({"version": 1, "requests": plain, "containers": cases})
         return
     now = time.time()
+    if any(each.conversation == name for each in requests):
+        show_conversation(name, requests, cases)
+        return
     for each in requests:
         show_request(each)
     if requests and not cases:
@@ -54,13 +60,14 @@ def explain(
 
 
 def _requests(log: "EventLog", name: str, target: str | None) -> "list[Attempt]":
-    """The requests that a response's id, or a call's, stands for."""
+    """The requests that a response's id, a call's, or a conversation's stands for."""
     from demurrage.web.attempts import attempts
 
     met = [
         each
         for each in attempts(log.events_about([name]))
-        if name in (each.response_id, each.call_id) and target in (None, each.target)
+        if name in (each.response_id, each.call_id, each.conversation)
+        and target in (None, each.target)
     ]
     if not met:
         return []
