@@ -8,13 +8,13 @@ from demurrage.model.event import Ending, Tool
 
 
 class Archive:
-    """Every response of a story; what was not stored is never shown."""
+    """Every response of a story to one target; what was not stored is never shown."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, target: str) -> None:
         self._calls = {
             call.response_id: call
             for call in story.calls
-            if call.stored and call.ending is not Ending.REFUSED
+            if call.target == target and call.stored and call.ending is not Ending.REFUSED
         }
 
     def response(self, response_id: str, now: float) -> dict[str, Any] | None:

@@ -27,11 +27,9 @@ def pin(
     lasts = random.uniform(20, 600)
     if random.random() < 0.5:
         until = after + lasts
-        story.lines.append(
-            Line(hand, after, "container.referenced", {"container_id": made.id, "lasts": lasts})
-        )
+        story.lines.append(_line(hand, after, "container.referenced", made, lasts=lasts))
     else:
-        story.lines.append(Line(hand, after, "container.referenced", {"container_id": made.id}))
+        story.lines.append(_line(hand, after, "container.referenced", made))
         until = release(story, hand, made, at=max(after, open_until) + lasts)
     made.until = max(made.until, until)
 
@@ -41,7 +39,7 @@ def own(random: Random, story: Story, hand: Hand, made: Made) -> None:
     answered = made.born + random.uniform(0.05, 2)
     if not hand.begins < answered < hand.works_until - 1:
         return  # killed before it heard the id, so that nobody will use it
-    story.lines.append(Line(hand, answered, "container.created", {"container_id": made.id}))
+    story.lines.append(_line(hand, answered, "container.created", made))
     at = answered
     for _ in range(random.randint(0, 4)):
         at += random.uniform(0, 300)
@@ -55,5 +53,9 @@ def release(story: Story, hand: Hand, made: Made, *, at: float) -> float:
     """Say that nobody needs it any more; returns from when on, inf where nobody says so."""
     if at >= hand.works_until - 1:
         return inf
-    story.lines.append(Line(hand, at, "container.released", {"container_id": made.id}))
+    story.lines.append(_line(hand, at, "container.released", made))
     return at
+
+
+def _line(hand: Hand, at: float, kind: str, made: Made, **more: float) -> Line:
+    return Line(hand, at, kind, {"container_id": made.id, **more}, made.target)

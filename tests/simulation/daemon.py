@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -104,7 +104,7 @@ class Daemon:
         shape: Shape,
         place: Place,
         *,
-        server: Server,
+        servers: Mapping[str, Server],
         office: Office,
         dice: Dice,
         loop: VirtualLoop,
@@ -120,7 +120,7 @@ class Daemon:
         self.store: SqlStore | None = None
         self._shape = shape
         self._place = place
-        self._server = server
+        self._servers = servers
         self._office = office
         self._dice = dice
         self._loop = loop
@@ -128,8 +128,7 @@ class Daemon:
         self._wall = wall
         self._lock: StoreLock | None = None
         self.log: EventLog | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._reads: asyncio.Task[None] | None = None
+        self._work: list[asyncio.Task[None]] = []
 
     def reach(self, name: str) -> None:
         """A call to the outside begins: the process may end before it."""
@@ -163,7 +162,7 @@ class Daemon:
         self.store = open_store(f"sqlite:///{self._place.store}", lock=lock, clock=self._wall)
         self.log = EventLog.open(f"sqlite:///{self._place.log}", clock=self._wall)
         self.engine = Engine(
-            [Target("default", self._api(), rules_of(self._shape), Mode(self._shape.mode))],
+            self._targets(),
             LogPort(self.log, self._office, self._dice, self._wall, self._watch.read(self.name)),
             Keeper(self.store, self._dice, self._loop.time),
             self._watch.hooks(self.name),
@@ -172,8 +171,8 @@ class Daemon:
         self._watch.started(self.name)
         token = WHOSE.set(self)
         try:
-            self._main = self._loop.create_task(self._turn())
-            self._reads = self._loop.create_task(self._read())
+            jobs = (*map(self._turn, self._servers), *map(self._read, self._servers))
+            self._work = [self._loop.create_task(each) for each in (*jobs, self._keep_house())]
         finally:
             WHOSE.reset(token)
         return True
@@ -181,49 +180,58 @@ class Daemon:
     @property
     def fault(self) -> BaseException | None:
         """What ended it without being asked to, if anything did."""
-        main = self._main
-        if self.dead or main is None or not main.done() or main.cancelled():
+        if self.dead:
             return None
-        return main.exception()
+        over = (each for each in self._work if each.done() and not each.cancelled())
+        return next((error for each in over if (error := each.exception()) is not None), None)
 
-    def affordable(self, seconds: float) -> int:
-        """How many calls its budget would grant within so many seconds."""
+    def affordable(self, target: str, seconds: float) -> int:
+        """How many calls its budget would grant a target within so many seconds."""
         if self.engine is None:
             return 0
-        return self.engine.targets["default"].api.affordable(seconds)
+        return self.engine.targets[target].api.affordable(seconds)
 
-    def _api(self) -> ContainersApi:
+    def _targets(self) -> list[Target]:
+        """They are of one organisation, and share its calls."""
         budget = CallBudget(self._shape.requests_per_minute)
-        clock = HeaderClock(self._wall, self._loop.time)
-        api: ContainersApi = (
-            over_sdk(self._server, budget, clock, self._watch.retrieved)
-            if self._shape.wire == "sdk"
-            else ThinApi(self._server, budget, clock)
-        )
-        return self._watch.listening(self.name, api)
+        rules, mode = rules_of(self._shape), Mode(self._shape.mode)
+        return [Target(each, self._api(each, budget), rules, mode) for each in self._servers]
 
-    async def _turn(self) -> None:
-        """What the schedule does: a cycle each interval, and housekeeping now and then."""
+    def _api(self, target: str, budget: CallBudget) -> ContainersApi:
+        clock, server = HeaderClock(self._wall, self._loop.time), self._servers[target]
+        api: ContainersApi = (
+            over_sdk(server, budget, clock, self._watch.retrieved)
+            if self._shape.wire == "sdk"
+            else ThinApi(server, budget, clock)
+        )
+        return self._watch.listening(self.name, target, api)
+
+    async def _turn(self, target: str) -> None:
+        """What the schedule does for a target: a cycle each interval."""
         assert self.engine is not None
-        due = self._loop.time() + FIRST_HOUSEKEEPING
         while True:
             began = self._loop.time()
-            self._watch.turning(self.name)
-            await self.engine.turn("default")
-            if self._loop.time() >= due:
-                due += HOUSEKEEPING
-                # The schedule says what failed, and tries again.
-                with contextlib.suppress(DemurrageError):
-                    await self.engine.housekeep()
+            self._watch.turning(self.name, target)
+            await self.engine.turn(target)
             elapsed = self._loop.time() - began
             await asyncio.sleep(max(0.01, self._shape.interval - elapsed))
 
-    async def _read(self) -> None:
+    async def _keep_house(self) -> None:
+        """What the schedule does for all of them, while they turn."""
+        assert self.engine is not None
+        await asyncio.sleep(FIRST_HOUSEKEEPING)
+        while True:
+            # The schedule says what failed, and tries again.
+            with contextlib.suppress(DemurrageError):
+                await self.engine.housekeep()
+            await asyncio.sleep(HOUSEKEEPING)
+
+    async def _read(self, target: str) -> None:
         """What the schedule does besides: known responses are read each interval."""
         assert self.engine is not None
         while True:
             await asyncio.sleep(self._shape.interval)
-            await self.engine.resolve("default")
+            await self.engine.resolve(target)
 
     def kill(self) -> None:
         """End at once, as by `kill -9`: nothing it does from here on reaches the outside."""
@@ -238,12 +246,10 @@ class Daemon:
     async def stop(self) -> None:
         """End in order."""
         assert self.engine is not None
-        assert self._main is not None
-        assert self._reads is not None
         await self.engine.drain()
         self.dead = True
-        self._main.cancel()
-        self._reads.cancel()
+        for each in self._work:
+            each.cancel()
         self._let_go()
 
     def _let_go(self) -> None:

@@ -1,6 +1,6 @@
 """The log with every line in time, and what the API says of responses known by their id alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter, itemgetter
 
@@ -24,7 +24,7 @@ class FullLog:
     `known_since` is when each id was told of which that is all that is logged.
     """
 
-    def __init__(self, story: Story, post: Post, archive: Archive) -> None:
+    def __init__(self, story: Story, post: Post, archives: Mapping[str, Archive]) -> None:
         self.ledger = Ledger()
         self.known_since: dict[str, float] = {}
         letters = (letter for letters in post.by_source.values() for letter in letters)
@@ -34,7 +34,7 @@ class FullLog:
         self._readings = sorted(readings, key=itemgetter(0), reverse=True)
         gone = (call for call in story.calls if call.by_id and not call.stored)
         self._unreadable = [(call.known_at, call.settled_at) for call in gone]
-        self._archive = archive
+        self._archives = archives
         self._position = 0
         self._begun: set[str] = set()
 
@@ -60,11 +60,11 @@ class FullLog:
 
     def _read(self, at: float, call: Call) -> None:
         """What a daemon would write down, were it to read the response just then."""
-        document = self._archive.response(call.response_id, at)
+        document = self._archives[call.target].response(call.response_id, at)
         moment = EPOCH + at
         reading = read_echo(document, call.response_id, asked_at=moment, answered_at=moment)
         reading = replace(reading, carried=frozenset(call.carried))
-        for raw in events_of("default", reading, begun=call.id in self._begun):
+        for raw in events_of(call.target, reading, begun=call.id in self._begun):
             self._fold(read_line(raw))
         self._begun.add(call.id)
 

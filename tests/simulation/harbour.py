@@ -37,14 +37,16 @@ class Berth:
 
 
 class Harbour:
-    """Time is the agenda's, less `began`."""
+    """The containers of one target. Time is the agenda's, less `began`."""
 
-    def __init__(self, story: Story, dice: Dice, agenda: Agenda, began: float) -> None:
+    def __init__(self, story: Story, target: str, dice: Dice, agenda: Agenda, began: float) -> None:
         self._dice = dice
         self._agenda = agenda
         self._began = began
         self.berths = {
-            made.id: Berth(made, floor(EPOCH + made.born)) for made in story.made.values()
+            made.id: Berth(made, floor(EPOCH + made.born))
+            for made in story.made.values()
+            if made.target == target
         }
         self._order: list[tuple[int, str]] = []
         for berth in self.berths.values():

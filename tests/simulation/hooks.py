@@ -26,6 +26,7 @@ class Listener:
     def born(self, target: str, sightings: Sequence[Sighting]) -> None:
         """See Hooks."""
         self._watch.counts["listed"] += len(sightings)
+        self._watch.listed[target] += len(sightings)
 
     def ruled(self, target: str, rulings: Sequence[Ruling]) -> None:
         """See Hooks."""
@@ -45,11 +46,12 @@ class Listener:
 
     def held(self, target: str, hold: Hold) -> None:
         """See Hooks."""
-        self._watch.note("lapsed" if hold.ended else "held", detail=f"{hold.rail} {hold.id}")
+        what = "lapsed" if hold.ended else "held"
+        self._watch.note(what, detail=f"{hold.rail} {hold.id} of {target}")
         if hold.ended:
             self._watch.standing.pop(hold.id, None)
         elif hold.resumed_at is None and hold.id not in self._watch.standing:
-            self._watch.standing[hold.id] = hold.rail
+            self._watch.standing[hold.id] = target
             self._watch.counts[f"held {hold.rail}"] += 1
 
     def conditions(

@@ -22,6 +22,7 @@ from demurrage.engine.resuming import resume
 from demurrage.model.container import Sighting
 from demurrage.model.error import DemurrageError
 from demurrage.model.event import Record
+from demurrage.store import SqlStore
 
 _BEAT = 10.0  # seconds between two throws of the dice
 _ROUND = 120.0  # seconds between two looks of the person
@@ -38,7 +39,7 @@ class Life:
         place: Place,
         *,
         story: Story,
-        server: Server,
+        servers: Mapping[str, Server],
         office: Office,
         dice: Dice,
         loop: VirtualLoop,
@@ -47,7 +48,7 @@ class Life:
         self._shape = shape
         self._place = place
         self._story = story
-        self._server = server
+        self._servers = servers
         self._office = office
         self._dice = dice
         self._loop = loop
@@ -83,13 +84,13 @@ class Life:
                 agenda.at(self._began + hand.retired, partial(self._retire, hand.name))
         await asyncio.sleep(until - self.now)
 
-    def rows(self) -> dict[str, Sighting]:
-        """The containers as the daemon has come to know them; a row that lied once stays so."""
+    def rows(self, target: str) -> dict[str, Sighting]:
+        """A target's containers as the daemon knows them; a row that lied once stays so."""
         daemon = self.daemon
         if daemon is None or daemon.dead or daemon.store is None:
             return {}
         since = EPOCH + self.now - 5000
-        return daemon.store.sightings("default", alive_or_born_after=since)
+        return daemon.store.sightings(target, alive_or_born_after=since)
 
     def log_since(self, after: int) -> list[Record] | None:
         """All that the log holds past a position, None while no daemon runs.
@@ -128,7 +129,8 @@ class Life:
             return
         self.daemon = daemon
         if self._names == 1 and self._shape.coverage == "complete" and daemon.store is not None:
-            daemon.store.declare_coverage("default", at=EPOCH + _COVERAGE_SINCE)
+            for each in self._servers:
+                daemon.store.declare_coverage(each, at=EPOCH + _COVERAGE_SINCE)
 
     def _made(self) -> Daemon:
         self._names += 1
@@ -136,7 +138,7 @@ class Life:
             f"daemon-{self._names}",
             self._shape,
             self._place,
-            server=self._server,
+            servers=self._servers,
             office=self._office,
             dice=self._dice,
             loop=self._loop,
@@ -234,15 +236,19 @@ class Life:
             return
         if outside(self._shape):  # the daemon alone is looked at
             return
-        store, now = self.daemon.store, EPOCH + self.now
         try:
-            for hold in store.holds("default"):
-                if hold.resumed_at is None and hold.opened_at < now - _PATIENCE:
-                    resume(store, hold, now=now, until=now + 900, by="ops")
-                    self._watch.standing.pop(hold.id, None)
-                    self._watch.note("resumed", detail=f"{hold.rail} {hold.id}")
-            if store.facts("default", now).breaks:
-                store.confirm_coverage("default", now, "ops")
-                self._watch.note("coverage confirmed")
+            for target in self._servers:
+                self._answer(self.daemon.store, target)
         except (DemurrageError, ValueError) as error:
             self._watch.note("person failed", detail=str(error))
+
+    def _answer(self, store: SqlStore, target: str) -> None:
+        now = EPOCH + self.now
+        for hold in store.holds(target):
+            if hold.resumed_at is None and hold.opened_at < now - _PATIENCE:
+                resume(store, hold, now=now, until=now + 900, by="ops")
+                self._watch.standing.pop(hold.id, None)
+                self._watch.note("resumed", detail=f"{hold.rail} {hold.id}")
+        if store.facts(target, now).breaks:
+            store.confirm_coverage(target, now, "ops")
+            self._watch.note("coverage confirmed", detail=target)

@@ -1,6 +1,6 @@
 """Faults that break what the daemon's proof stands on, so that their harm can be measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -10,7 +10,7 @@ from tests.simulation.faults import FAULTS, Dice
 from tests.simulation.harbour import Harbour
 from tests.simulation.loop import Agenda
 from tests.simulation.shape import Shape
-from tests.simulation.truth import EPOCH, Call, Made, Story
+from tests.simulation.truth import EPOCH, TARGETS, Call, Made, Story
 
 from demurrage.model.event import Ending
 
@@ -37,7 +37,9 @@ def befall(story: Story, dice: Dice) -> float | None:
     return min(moments, default=None)
 
 
-def reap(harbour: Harbour, story: Story, dice: Dice, agenda: Agenda, start: float) -> float | None:
+def reap(
+    harbours: Mapping[str, Harbour], story: Story, dice: Dice, agenda: Agenda, start: float
+) -> float | None:
     """Somebody else deletes containers, too; returns the moment of the first."""
     if not dice.on("second_reaper"):
         return None
@@ -48,7 +50,7 @@ def reap(harbour: Harbour, story: Story, dice: Dice, agenda: Agenda, start: floa
             continue
         at = made.born + random.uniform(60, 240)
         moments.append(at)
-        agenda.at(start + at, partial(harbour.delete, made.id))
+        agenda.at(start + at, partial(harbours[made.target].delete, made.id))
     return min(moments, default=None)
 
 
@@ -61,7 +63,7 @@ def _strangers(story: Story, dice: Dice) -> list[float]:
             if not dice.strikes(name):
                 continue
             tier = random.choice(["1g", "4g", "64g"])
-            made = _made(story, random.uniform(5, story.over), tier, None)
+            made = _made(story, random.uniform(5, story.over), tier, None, TARGETS[0])
             used = made.born + random.uniform(*first)
             made.activity.append(used)
             for _ in range(random.randint(0, 3)):
@@ -117,7 +119,7 @@ def _twins(story: Story, dice: Dice) -> list[float]:
 
 def _twin(story: Story, call: Call, random: Random) -> Made:
     first = call.born[0]
-    made = _made(story, first.born, first.tier, call)
+    made = _made(story, first.born, first.tier, call, call.target)
     made.until = call.ends
     if random.random() < 0.5:
         made.activity.append(random.uniform(made.born, call.ends))
@@ -180,8 +182,8 @@ def _return(story: Story, before: Call, at: float, held: list[Made]) -> Call:
     return call
 
 
-def _made(story: Story, born: float, tier: str | None, maker: Call | None) -> Made:
+def _made(story: Story, born: float, tier: str | None, maker: Call | None, target: str) -> Made:
     number = len(story.made)
-    made = Made(f"cntr_{int(born + EPOCH):08x}{number:040x}", born, tier, maker)
+    made = Made(f"cntr_{int(born + EPOCH):08x}{number:040x}", born, tier, maker, target=target)
     story.made[made.id] = made
     return made

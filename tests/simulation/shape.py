@@ -14,16 +14,16 @@ Wire = Literal["thin", "sdk"]
 class Shape:
     """What is drawn from a seed, and what a reduction makes smaller.
 
-    `rate` is containers born a second; `use` the share of turns that use the tool; `long_share`
-    the share of turns that run for minutes; `ends` that of conversations that end. `turns` is how
-    many more than one a conversation has at most, and `pause` the usual seconds between two of
-    them; `retention` the seconds for which the daemon keeps the log, 0 for as long as it does
-    unasked. `forks` is how often a turn, or a conversation's
-    end, is where another one takes over what it holds. `ids` is the share of calls with an early
-    id of which nothing but that is logged. `faults` are
-    switched on; `fury` multiplies how often they strike; `calm` are seconds at the end without
-    new ones, in which the daemon has to catch up; under `early_calm` they begin with the last
-    birth, while much is yet to become due. `page` is how many rows the API shows at most.
+    `rate` is containers born a second, over all `targets`, of which there are one or two; `use`
+    the share of turns that use the tool; `long_share` that of turns that run for minutes; `ends`
+    that of conversations that end. `turns` is how many more than one a conversation has at most,
+    and `pause` the usual seconds between two of them; `retention` the seconds for which the daemon
+    keeps the log, 0 for as long as it does unasked. `forks` is how often a turn, or a
+    conversation's end, is where another one takes over what it holds. `ids` is the share of calls
+    with an early id of which nothing but that is logged. `faults` are switched on; `fury`
+    multiplies how often they strike; `calm` are seconds at the end without new ones, in which the
+    daemon has to catch up; under `early_calm` they begin with the last birth, while much is yet to
+    become due. `page` is how many rows the API shows at most.
     `mode`, `proof`, `coverage` and the rest are the daemon's settings; a `share_cap` of 0 is its
     own idea of what share of the newborn may be deleted.
     """
@@ -32,6 +32,7 @@ class Shape:
     containers: int = 1000
     rate: float = 1.0
     writers: int = 3
+    targets: int = 1
     use: float = 0.3
     long_share: float = 0.1
     ends: float = 0.5
@@ -81,6 +82,7 @@ def draw(seed: int, containers: int) -> Shape:
         calm=450.0,
         rate=dice.choice([1.0, 3.0, 4.0, 6.0, 8.0]),
         writers=dice.choice([1, 2, 3, 5]),
+        targets=2 if seed % 8 in (2, 5) else 1,
         use=dice.choice([0.04, 0.2, 0.3, 0.5, 0.83]),
         long_share=dice.choice([0.0, 0.03, 0.1]),
         ends=dice.choice([0.2, 0.5, 0.9]),
@@ -139,6 +141,7 @@ def smaller(shape: Shape) -> list[Shape]:
     plain = Shape(
         seed=shape.seed,
         writers=1,
+        targets=1,
         long_share=0.0,
         ends=0.0,
         calm=shape.calm,
@@ -147,6 +150,7 @@ def smaller(shape: Shape) -> list[Shape]:
     )
     for name in (
         "wire",
+        "targets",
         "writers",
         "long_share",
         "tight_rails",

@@ -12,7 +12,7 @@ from typing import Any
 from tests.simulation.belongings import own, pin
 from tests.simulation.faults import Dice
 from tests.simulation.shape import Shape
-from tests.simulation.truth import EPOCH, Call, Hand, Line, Made, Story
+from tests.simulation.truth import EPOCH, TARGETS, Call, Hand, Line, Made, Story
 
 from demurrage.model.event import Ending
 
@@ -41,6 +41,7 @@ class _Talk:
     tier: str
     tool: str
     hand: Hand
+    target: str = TARGETS[0]
     branches: bool = False
     current: Made | None = None
     last: Call | None = None
@@ -107,6 +108,7 @@ class _Author:
         keeps = random.choice(["conversation", "previous", "replay"])
         tool = random.choice(["code_interpreter", "code_interpreter", "shell"])
         talk = _Talk(f"conv_{number}", keeps, random.choice(_TIERS), tool, self._hand(at))
+        talk.target = self._target()
         at = self._go_on(talk, at)
         branch = self._branch(talk, at, "reference") if self._forks(talk) else None
         if branch is None:
@@ -114,8 +116,14 @@ class _Author:
         else:
             self._hand_on(talk, branch, at)
         if self.dice.strikes("explicit"):
-            made = self._bear(None, talk.tier, at)
+            made = self._bear(talk, None, at)
             own(self.random, self.story, self._hand(at), made)
+
+    def _target(self) -> str:
+        """Mostly the first; a process may work for all of them."""
+        if self.shape.targets == 1:
+            return TARGETS[0]
+        return self.dice.of("targets").choice((TARGETS[0], *TARGETS[: self.shape.targets]))
 
     def _go_on(self, talk: _Talk, at: float) -> float:
         """The turns of a conversation from a moment on; returns when the next one would be."""
@@ -148,7 +156,9 @@ class _Author:
         even those.
         """
         name = f"{talk.name}/{len(talk.calls)}"
-        branch = _Talk(name, keeps, talk.tier, talk.tool, self._hand(at), branches=True)
+        branch = _Talk(
+            name, keeps, talk.tier, talk.tool, self._hand(at), talk.target, branches=True
+        )
         branch.current, branch.held = talk.current, list(talk.held)
         for made in branch.held:
             made.shared = True
@@ -227,6 +237,7 @@ class _Author:
             opaque=talk.keeps == "reference",
             tells_creation=style != "blocking" and random.random() < 0.9,
             tells_output=style == "streamed",
+            target=talk.target,
         )
         if ending is not Ending.REFUSED and self.dice.strikes("lost_responses"):
             self._lose(call)
@@ -304,7 +315,7 @@ class _Author:
             if (lazy and not used) or random.random() < 0.05:
                 continue
             born = max(call.runs, latest - random.uniform(0, 2)) if lazy else None
-            made = self._bear(call, talk.tier, born or self._birth(call, latest))
+            made = self._bear(talk, call, born or self._birth(call, latest))
             if used:
                 self._use(talk, call, made)
 
@@ -317,10 +328,10 @@ class _Author:
             return latest
         return min(latest, call.runs + self.random.uniform(0, 7))
 
-    def _bear(self, call: Call | None, tier: str | None, born: float) -> Made:
+    def _bear(self, talk: _Talk, call: Call | None, born: float) -> Made:
         number = len(self.story.made)
         stamp = int(born + EPOCH)
-        made = Made(f"cntr_{stamp:08x}{number:040x}", born, tier, call)
+        made = Made(f"cntr_{stamp:08x}{number:040x}", born, talk.tier, call, target=talk.target)
         if self.dice.on("lag") and self.dice.strikes("lag"):
             made.lag = self.random.uniform(0, 30)
         self.story.made[made.id] = made
@@ -376,12 +387,13 @@ class _Author:
         if not speaker.begins < at < speaker.works_until - 1:
             speaker = self._hand(at)
         if talk.keeps == "conversation":
-            self.said(speaker, at, "conversation.ended", conversation=talk.name)
+            self._ends(talk, speaker, at, conversation=talk.name)
             return
         # Nothing in the log links the turns of a branch to each other.
         for each in known if talk.branches else known[-1:]:
-            self.said(speaker, at, "conversation.ended", response_id=each.response_id)
+            self._ends(talk, speaker, at, response_id=each.response_id)
 
-    def said(self, hand: Hand, at: float, kind: str, **data: Any) -> None:
-        """A line besides those of the calls."""
-        self.story.lines.append(Line(hand, at, kind, data))
+    def _ends(self, talk: _Talk, speaker: Hand, at: float, **which: str) -> None:
+        """Say that a conversation is over, by its own name or by a response of it."""
+        line = Line(speaker, at, "conversation.ended", dict(which), talk.target)
+        self.story.lines.append(line)

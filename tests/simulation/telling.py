@@ -76,15 +76,16 @@ def _settles(number: int, call: Call) -> Letter:
         "containers": [made.id for made in call.names],
     }
     at = call.settled_at
-    raw = _raw((PERSON, f"{PERSON}/{number}", None), EPOCH + at, "response.finished", data)
+    line = Line(call.hand, at, "response.finished", data, call.target)
+    raw = _raw((PERSON, f"{PERSON}/{number}", None), EPOCH + at, line)
     return Letter(at, at, read_line(raw), needed=False, source=PERSON, ends=call.id)
 
 
 def _of_call(random: Random, call: Call) -> Iterator[Line]:
     """What its writer says of a call, as far as it learns of it."""
-    hand, known = call.hand, {"call_id": call.id}
+    known = {"call_id": call.id}
     if call.by_id:
-        yield Line(hand, call.known_at, "response.known", {"response_id": call.response_id})
+        yield _line(call, call.known_at, "response.known", {"response_id": call.response_id})
         return
     started = {
         **known,
@@ -96,19 +97,23 @@ def _of_call(random: Random, call: Call) -> Iterator[Line]:
         "direct": call.direct,
         "opaque": True if call.opaque else None,
     }
-    yield Line(hand, call.starts, "response.started", started)
+    yield _line(call, call.starts, "response.started", started)
     if call.ending is Ending.REFUSED:
         refused = {**known, "status": "refused", "http_status": 400}
-        yield Line(hand, call.told_at, "response.finished", refused)
+        yield _line(call, call.told_at, "response.finished", refused)
         return
-    heard_until = min(call.told_at, hand.dies)
+    heard_until = min(call.told_at, call.hand.dies)
     seen = max(call.sent, call.starts + _LOOKED_AT) + 0.1
     if seen < heard_until:
-        told = {**known, "sent_at": EPOCH + seen + hand.offset}
-        yield Line(hand, seen, "response.sent", told)
+        told = {**known, "sent_at": EPOCH + seen + call.hand.offset}
+        yield _line(call, seen, "response.sent", told)
     yield from (line for line in _on_the_way(random, call) if line.at < heard_until)
     if call.told_at < inf:
-        yield Line(hand, call.told_at, "response.finished", _end(call))
+        yield _line(call, call.told_at, "response.finished", _end(call))
+
+
+def _line(call: Call, at: float, kind: str, data: dict[str, Any]) -> Line:
+    return Line(call.hand, at, kind, data, call.target)
 
 
 def _sent(call: Call) -> float | None:
@@ -118,21 +123,20 @@ def _sent(call: Call) -> float | None:
 
 def _on_the_way(random: Random, call: Call) -> Iterator[Line]:
     """What is seen of a call before its end."""
-    hand = call.hand
     known = {"call_id": call.id, "response_id": call.response_id}
     if call.tells_creation:
         seen, status = call.creation + random.uniform(0, 0.5), "in_progress"
         if call.style == "background" and seen < call.runs:
             status = "queued"
             polled = min(call.runs + random.uniform(0, 3), call.ends)
-            yield Line(hand, polled, "response.created", {**known, "status": "in_progress"})
+            yield _line(call, polled, "response.created", {**known, "status": "in_progress"})
         elif call.style == "background":
             seen = max(seen, call.runs)
         told = {"created_at": EPOCH + call.creation, "sent_at": _sent(call), "status": status}
-        yield Line(hand, seen, "response.created", {**known, **told})
+        yield _line(call, seen, "response.created", {**known, **told})
     if call.tells_output:
         names = [made.id for made in call.names]
-        yield Line(hand, call.output, "response.output", {**known, "containers": names})
+        yield _line(call, call.output, "response.output", {**known, "containers": names})
 
 
 def _end(call: Call) -> dict[str, Any]:
@@ -167,6 +171,7 @@ def _letters(
         beats.append(Line(hand, leaves, "writer.heartbeat", {"final": True}))
     offset_told = hand.offset + (random.uniform(-0.5, 0.5) if hand.offset else 0.0)
     flying: dict[str, None] = {}
+    spoken_of: set[str] = set()
     sequence = 0
     for line in sorted([*said, *beats], key=lambda each: each.at):
         sequence += 1
@@ -179,11 +184,13 @@ def _letters(
             data = _beat(hand, line, sequence - 1, list(flying), offset_told)
         elif "lasts" in data:
             data = {"container_id": data["container_id"], "until": EPOCH + line.at + data["lasts"]}
-        yield _letter(random, dice, replace(line, data=data), sequence)
+        opens = line.target not in spoken_of
+        spoken_of.add(line.target)
+        yield _letter(random, dice, replace(line, data=data), sequence, opens=opens)
     if hand.taken_over < until:
         line = Line(hand, hand.taken_over, "writer.heartbeat", {"final": True})
         data = _beat(hand, line, sequence, list(flying), offset_told)
-        yield _letter(random, dice, replace(line, data=data), sequence + 1)
+        yield _letter(random, dice, replace(line, data=data), sequence + 1, opens=False)
 
 
 def _beat(hand: Hand, line: Line, counted: int, flying: list[str], offset: float) -> dict[str, Any]:
@@ -196,27 +203,28 @@ def _beat(hand: Hand, line: Line, counted: int, flying: list[str], offset: float
     }
 
 
-def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
+def _letter(random: Random, dice: Dice, line: Line, sequence: int, *, opens: bool) -> Letter:
+    """A line on its way; one that opens is the first that its writer says of a target."""
     hand = line.hand
     told = {key: value for key, value in line.data.items() if value is not None}
     place = (hand.name, f"{hand.name}/{sequence}", sequence)
-    raw = _raw(place, EPOCH + line.at + hand.offset, line.kind, told)
+    raw = _raw(place, EPOCH + line.at + hand.offset, replace(line, data=told))
     final = line.kind == "response.finished" and told.get("status") != "lost"
     letter = Letter(
         line.at,
-        _by_calm(line.at + _delay(random, dice, line, sequence), line, dice),
+        _by_calm(line.at + _delay(random, dice, line, opens=opens), line, dice),
         read_line(raw),
         needed=line.kind != "writer.heartbeat",
         source=hand.name,
         ends=told["call_id"] if final else None,
     )
-    if sequence > 1:
+    if not opens:
         _outlive(letter, hand)
     if line.at >= dice.calm_from:
         return letter
     if letter.arrives < inf and dice.strikes("doubled_lines"):
         letter.again = letter.arrives + random.uniform(0, 100)
-    if sequence > 1 and letter.arrives < inf and dice.strikes("corrupt_lines"):
+    if not opens and letter.arrives < inf and dice.strikes("corrupt_lines"):
         letter.garbled_at = letter.arrives
         healed = _by_calm(letter.arrives + random.uniform(10, 120), line, dice)
         # What a dead writer left may come after all is calm, garbled first as well.
@@ -224,15 +232,15 @@ def _letter(random: Random, dice: Dice, line: Line, sequence: int) -> Letter:
     return letter
 
 
-def _delay(random: Random, dice: Dice, line: Line, sequence: int) -> float:
+def _delay(random: Random, dice: Dice, line: Line, *, opens: bool) -> float:
     """Seconds under way.
 
-    The first line of a writer comes in time, even of one that is killed at once: nobody would
-    miss it. Once all is calm, so does every line.
+    The first line of a writer for a target comes in time, even of one that is killed at once:
+    nobody would miss it there. Once all is calm, so does every line.
     """
     if line.at >= dice.calm_from:
         return random.uniform(0, _PROMPT)
-    if sequence > 1 and line.hand.retired == inf and dice.strikes("missing_lines"):
+    if not opens and line.hand.retired == inf and dice.strikes("missing_lines"):
         return random.uniform(30, 300)
     if dice.strikes("late_lines"):
         return random.uniform(1, _LATEST)
@@ -253,18 +261,16 @@ def _outlive(letter: Letter, hand: Hand) -> None:
         letter.arrives = max(hand.taken_over, letter.at) + 0.5
 
 
-def _raw(
-    place: tuple[str, str, int | None], time: float, kind: str, data: dict[str, Any]
-) -> dict[str, Any]:
+def _raw(place: tuple[str, str, int | None], time: float, line: Line) -> dict[str, Any]:
     source, name, sequence = place
     stamp = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
     raw: dict[str, Any] = {
         "specversion": "1.0",
         "id": name,
         "source": source,
-        "type": f"demurrage.{kind}",
+        "type": f"demurrage.{line.kind}",
         "time": stamp,
-        "data": {**data, "target": "default"},
+        "data": {**line.data, "target": line.target},
     }
     if sequence is not None:
         raw["sequence"] = sequence

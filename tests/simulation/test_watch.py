@@ -10,7 +10,7 @@ from tests.simulation.logbook import Office
 from tests.simulation.loop import Agenda
 from tests.simulation.shape import Shape
 from tests.simulation.telling import Post
-from tests.simulation.truth import Made, Story
+from tests.simulation.truth import TARGETS, Made, Story
 from tests.simulation.watch import Watch
 
 from demurrage.engine.ports import ContainersApi
@@ -71,7 +71,7 @@ def api(watch: Watch) -> _Api:
 @pytest.fixture
 def heard(watch: Watch, api: _Api) -> ContainersApi:
     """The API as the daemon has it, with the watch listening in."""
-    return watch.listening("daemon-1", api)  # type: ignore[arg-type] # as much of one as is asked
+    return watch.listening("daemon-1", TARGETS[0], api)  # type: ignore[arg-type] # as much of one as is asked
 
 
 async def _list(heard: ContainersApi, api: _Api, failure: Failure | None) -> None:
@@ -116,7 +116,7 @@ async def test_a_later_verdict_and_hold_do_not_count_either(
     await _list(heard, api, None)
     await _send(heard)
     watch.verdicts[_ID] = VerdictKind.REFERENCED
-    watch.standing["h1"] = "second_reaper"
+    watch.standing["h1"] = TARGETS[0]
     watch.deleting(_ID)
     assert _broken(watch).isdisjoint({"verdict_allows", "caps_hold"})
 

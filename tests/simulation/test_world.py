@@ -31,6 +31,8 @@ _WORLDS = (
     "seed=3 fury=2 forks=0.3 use=0.8 ends=0.9 long_share=0.5 faults=late_lines,deaths,clocks",
     "seed=4 fury=3 ids=0.6 use=0.6 ends=0.9 faults=late_lines,lost_responses,server_error,html",
     "seed=6 fury=20 ids=0.6 use=0.4 faults=crash_at_step,log_down,lost_answer,lazy",
+    "seed=13 fury=4 targets=2 ids=0.3 ends=0.9 faults=missing_lines,deaths,clocks,crash_at_time",
+    "seed=21 fury=3 targets=2 use=0.6 faults=outage,cut_page,wrong_date,storm,tombstones",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from demurrage.model.event import Ending
 
 EPOCH = 1_800_000_000.0  # the world's beginning, in epoch seconds of the provider
+TARGETS = ("default", "second")
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Made:
     until: float = -inf
     talk: str | None = None
     shared: bool = False
+    target: str = TARGETS[0]
 
     def last_active(self, now: float) -> float:
         """Its last activity by then."""
@@ -93,6 +95,7 @@ class Call:
     stored: bool = True
     tells_creation: bool = False
     tells_output: bool = False
+    target: str = TARGETS[0]
     names: list[Made] = field(default_factory=list)
     born: list[Made] = field(default_factory=list)
 
@@ -120,12 +123,13 @@ def call_of(response_id: str) -> str:
 
 @dataclass(slots=True)
 class Line:
-    """One event, said by `hand` at `at` (true time); `first`: nothing of it was said before."""
+    """One event, said by `hand` at `at` (true time)."""
 
     hand: Hand
     at: float
     kind: str
     data: dict[str, Any]
+    target: str = TARGETS[0]
 
 
 @dataclass(slots=True)

@@ -31,11 +31,12 @@ _SOON = 15.0  # seconds ahead, for which what is due is foreseen
 
 
 class Twin:
-    """Decides from the truth beside the daemon."""
+    """Decides from the truth about a target, beside the daemon."""
 
     def __init__(
         self,
         shape: Shape,
+        target: str,
         harbour: Harbour,
         watch: Watch,
         *,
@@ -45,6 +46,7 @@ class Twin:
     ) -> None:
         self._rules = rules_of(shape)
         self._shape = shape
+        self._target = target
         self._harbour = harbour
         self._watch = watch
         self._life = life
@@ -99,13 +101,13 @@ class Twin:
         daemon = self._life.daemon
         if daemon is None or daemon.dead or daemon.store is None:
             return None
-        return daemon.store.facts("default", EPOCH + self._harbour.now)
+        return daemon.store.facts(self._target, EPOCH + self._harbour.now)
 
     def _decide(
         self, ledger: Ledger, facts: TargetFacts, now: float, rows: Mapping[str, Sighting]
     ) -> Decision:
         # The log lies before us whole: nothing waits to be delivered.
-        inventory = CompleteInventory("default", EPOCH + now, rows)
+        inventory = CompleteInventory(self._target, EPOCH + now, rows)
         return decide(
             ledger, inventory, facts, self._rules, read_since=EPOCH - 10_000, now=EPOCH + now
         )
@@ -148,7 +150,7 @@ class Twin:
                 self._reading.start_from(self._life.floors())
             self._reading.fold(records)
             self._read_to = records[-1].position
-        decision = self._decide(self._reading, facts, now, self._life.rows())
+        decision = self._decide(self._reading, facts, now, self._life.rows(self._target))
         due = {
             container: verdict.due_at
             for container, verdict in decision.verdicts.items()
@@ -159,16 +161,16 @@ class Twin:
 
         shape = self._shape
         daemon = self._life.daemon
-        affordable = daemon.affordable(self.notice) / 2 if daemon is not None else 0
+        affordable = daemon.affordable(self._target, self.notice) / 2 if daemon is not None else 0
         free = shape.requests_per_minute >= _PLENTY and len(due) < affordable
-        if shape.mode == "enforce" and not self._watch.standing and free:
+        if shape.mode == "enforce" and not self._watch.held(self._target) and free:
             spent = self._watch.swept + affordable
             self._agenda.at(
                 self._agenda.now + _SOON + self.notice, partial(self._expect_gone, due, spent, now)
             )
 
     def _expect_gone(self, due: dict[str, float], spent: float, foreseen_at: float) -> None:
-        held = self._watch.standing or self._log.keeps_all(foreseen_at, self._harbour.now)
+        held = self._watch.held(self._target) or self._log.keeps_all(foreseen_at, self._harbour.now)
         if held or self._watch.swept >= spent:
             self._watch.counts["excused"] += len(due)
             return

@@ -6,7 +6,7 @@ docs/architecture.md; `INVARIANTS` says which.
 """
 
 import sqlite3
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -82,6 +82,7 @@ class Watch:
         self.broken: list[Broken] = []
         self.trace: deque[Noted] = deque(maxlen=_TRACE)
         self.counts: Counter[str] = Counter()
+        self.listed: Counter[str] = Counter()
         self.standing: dict[str, str] = {}
         self.verdicts: dict[str, VerdictKind] = {}
         self.harmed: set[str] = set()
@@ -96,18 +97,22 @@ class Watch:
         self._books: sqlite3.Connection | None = None
         self._done: set[str] = set()
         self._looked_at: dict[str, float] = {}
-        self._partial: dict[str, bool] = {}
+        self._whole: set[tuple[str, str]] = set()
         self._positions: dict[str, set[int]] = {}
         self._read_to = 0
-        self._recent: deque[tuple[float, str]] = deque()
-        self._in_cycle: Counter[str] = Counter()
-        self._of_newborn: set[str] = set()
+        self._recent: dict[str, deque[tuple[float, str]]] = defaultdict(deque)
+        self._in_cycle: dict[str, set[str]] = defaultdict(set)
+        self._of_newborn: dict[str, set[str]] = defaultdict(set)
         self._acting = ""
 
     @property
     def now(self) -> float:
         """Seconds since the world began."""
         return self._agenda.now - self._began
+
+    def held(self, target: str) -> bool:
+        """True while a hold of a target waits for a person."""
+        return target in self.standing.values()
 
     @property
     def swept(self) -> int:
@@ -135,7 +140,6 @@ class Watch:
         """A daemon has taken the store over."""
         self.note("started", detail=name)
         self._acting = name
-        self._partial[name] = True
         self._positions[name] = set()
         self.forget_books()
 
@@ -145,10 +149,10 @@ class Watch:
             self._books.close()
         self._books = None
 
-    def turning(self, name: str) -> None:
+    def turning(self, name: str, target: str) -> None:
         """A cycle begins."""
         self.counts["cycles"] += 1
-        self._in_cycle.clear()
+        self._in_cycle[target].clear()
         self._acting = name
 
     def retrieved(self, what: str) -> None:
@@ -178,21 +182,22 @@ class Watch:
         if missing:
             self.breaks("nothing_skipped", None, f"{len(missing)} records were never read")
 
-    def listening(self, name: str, api: ContainersApi) -> ContainersApi:
-        """The API, with what its listings came to and which deletes leave noted."""
-        watch = self
+    def listening(self, name: str, target: str, api: ContainersApi) -> ContainersApi:
+        """A target's API, with what its listings came to and which deletes leave noted."""
+        watch, here = self, (name, target)
 
         class Heard:
             def __getattr__(self, what: str) -> Any:
                 return getattr(api, what)
 
             async def read(self, regions: Sequence[Region]) -> Listing:
-                watch._partial[name] = True
+                watch._whole.discard(here)
                 if "observer_effect" in watch.shape.faults:
                     watch.note("listed")
                 listing = await api.read(regions)
-                watch._partial[name] = listing.failure is not None
-                if listing.failure is not None:
+                if listing.failure is None:
+                    watch._whole.add(here)
+                else:
                     watch.counts["failed listings"] += 1
                     watch.note("listing failed", detail=str(listing.failure.kind))
                 return listing
@@ -243,7 +248,7 @@ class Watch:
         self._by_rule(name, made, kind)
         if self.alive(container):
             self._by_log(made, kind)
-        self._capped(container, self._written(container))
+        self._capped(made, self._written(container))
         self.at_delete(made)
 
     def sending(self, container: str) -> None:
@@ -264,7 +269,7 @@ class Watch:
             self.breaks("verdict_allows", made.id, "coverage is partial")
         if kind not in _ALLOWING:
             self.breaks("verdict_allows", made.id, f"its verdict is {kind}")
-        if self._partial.get(name, True):
+        if (name, made.target) not in self._whole:
             self.breaks("whole_inventory", made.id, "the last listing fell short")
         if made.id in self._done:
             self.breaks("once_only", made.id, "a delete of it was answered before")
@@ -310,29 +315,30 @@ class Watch:
             self.breaks("verdict_allows", container, f"the recorded verdict is {kind}")
         return None if hold is None else str(hold)
 
-    def _capped(self, container: str, hold: str | None) -> None:
+    def _capped(self, made: Made, hold: str | None) -> None:
         if hold is not None:
             return
-        if self.standing:
-            self.breaks("caps_hold", container, f"held by {', '.join(self.standing)}")
+        if self.held(made.target):
+            self.breaks("caps_hold", made.id, "its target is held")
         if self.shape.share_cap:
-            self._shared(container)
+            self._shared(made)
         if not self.shape.tight_rails:
             return
-        now = self.now
-        self._in_cycle[container] += 1
-        while self._recent and self._recent[0][0] <= now - _MOST_OF_AN_HOUR:
-            self._recent.popleft()
-        self._recent.append((now, container))
-        if len(self._in_cycle) > 8:
-            self.breaks("caps_hold", container, f"{len(self._in_cycle)} in one cycle")
-        hour = len({each for _, each in self._recent})
+        now, in_cycle, recent = self.now, self._in_cycle[made.target], self._recent[made.target]
+        in_cycle.add(made.id)
+        while recent and recent[0][0] <= now - _MOST_OF_AN_HOUR:
+            recent.popleft()
+        recent.append((now, made.id))
+        if len(in_cycle) > 8:
+            self.breaks("caps_hold", made.id, f"{len(in_cycle)} in one cycle")
+        hour = len({each for _, each in recent})
         if hour > 60:
-            self.breaks("caps_hold", container, f"{hour} within an hour")
+            self.breaks("caps_hold", made.id, f"{hour} within an hour")
 
-    def _shared(self, container: str) -> None:
+    def _shared(self, made: Made) -> None:
         """All of a small world is born within an hour."""
-        self._of_newborn.add(container)
-        listed, gone = self.counts["listed"], len(self._of_newborn)
+        newborn = self._of_newborn[made.target]
+        newborn.add(made.id)
+        listed, gone = self.listed[made.target], len(newborn)
         if listed >= RailRules().min_population and gone > self.shape.share_cap * listed:
-            self.breaks("caps_hold", container, f"{gone} of {listed} newborn")
+            self.breaks("caps_hold", made.id, f"{gone} of {listed} newborn")

@@ -23,6 +23,7 @@ from tests.simulation.server import Server
 from tests.simulation.shape import Shape
 from tests.simulation.story import tell
 from tests.simulation.telling import write
+from tests.simulation.truth import TARGETS
 from tests.simulation.twin import Twin
 from tests.simulation.watch import Broken, Noted, Watch
 
@@ -84,35 +85,48 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
     post = write(story, dice, end)
     start = loop.time()
     place = Place(folder)
-    harbour = Harbour(story, dice, loop.agenda, start)
-    archive = Archive(story)
-    server = Server(harbour, archive, dice, loop.agenda, shape.page)
-    reaped = reap(harbour, story, dice, loop.agenda, start)
+    targets = TARGETS[: shape.targets]
+    harbours = {each: Harbour(story, each, dice, loop.agenda, start) for each in targets}
+    archives = {each: Archive(story, each) for each in targets}
+    reaped = reap(harbours, story, dice, loop.agenda, start)
     office = Office(post, dice, loop.agenda, start)
     watch = Watch(shape, story, office, loop.agenda, place.store)
-    watch.refused = server.refused
-    watch.alive = lambda each: harbour.alive(harbour.berths[each])
-    server.on_send = watch.sending
-    server.on_delete = watch.deleting
+    watch.alive = lambda each: any(
+        harbour.alive(harbour.berths[each])
+        for harbour in harbours.values()
+        if each in harbour.berths
+    )
+    servers = {
+        each: Server(harbours[each], archives[each], dice, loop.agenda, shape.page)
+        for each in targets
+    }
     dice.on_strike = watch.struck
     life = Life(
         shape,
         place,
         story=story,
-        server=server,
+        servers=servers,
         office=office,
         dice=dice,
         loop=loop,
         watch=watch,
     )
-    server.local_clock = life.wall
-    log = FullLog(story, post, archive)
-    twin = Twin(shape, harbour, watch, life=life, log=log, agenda=loop.agenda)
-    watch.at_delete = twin.compare
+    for server in servers.values():
+        server.refused = watch.refused
+        server.on_send = watch.sending
+        server.on_delete = watch.deleting
+        server.local_clock = life.wall
+    log = FullLog(story, post, archives)
+    twins = {
+        each: Twin(shape, each, harbour, watch, life=life, log=log, agenda=loop.agenda)
+        for each, harbour in harbours.items()
+    }
+    watch.at_delete = lambda made: twins[made.target].compare(made)
     # Where nothing goes wrong, it has to be well all the time.
     healthy = dice.calm_from + _HEALING if shape.faults else dice.calm_from / 3
     for look in range(_LOOKS):
-        loop.agenda.at(start + healthy + look * _BETWEEN_LOOKS, twin.foresee)
+        for twin in twins.values():
+            loop.agenda.at(start + healthy + look * _BETWEEN_LOOKS, twin.foresee)
     try:
         loop.run_until_complete(life.go_on(until=end))
         watch.skipped(place.log)
