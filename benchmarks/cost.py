@@ -9,7 +9,9 @@ deduction works on that load.
 The best possible policy knows every container's maker but not the future. Every figure is a
 ratio to it, or a share; the goals stand beside. Where coding agents block, a brute-force reading
 of the same rules stands beside as well, and one that takes a request bearing a living container
-for one that makes none: the daemon may not, for no log can tell.
+for one that makes none: the daemon may not, for no log can tell. What it may be told is how late a
+container is born: the coding-agent days are replayed with a narrower `evidence.max_birth_delay`,
+too.
 """
 
 from collections.abc import Iterator
@@ -36,6 +38,10 @@ CHAT_GOAL = 1.005
 Proof = Literal["strict", "deduced"]
 AGENT_GOALS = {("strict", 1): 1.20, ("deduced", 1): 1.08, ("strict", 8): 1.65, ("deduced", 8): 1.45}
 BRUTE_GOAL = 1.01
+# Seconds after a response was created in which its container is born, where an operator says so;
+# 1 to 7 were observed.
+NARROW = 10.0
+USUAL = EvidenceRules().max_birth_delay
 BEGINS_AT = 1_800_000_000.0
 QUICK_HOURS = {1: 12.0, 8: 2.0}
 _QUICK = {0.02: 6.0, 0.4: 1.0, 2.0: 0.3}
@@ -58,16 +64,27 @@ def generated(*, full: bool) -> Iterator[Load]:
             yield generate(rate=rate, hours=6.0 if full else _QUICK[rate], tail=tail, seed=1)
 
 
-def replay(load: Load, use: float, mode: Mode, proof: Proof) -> Score:
+def evidence_of(proof: Proof, births_within: float = USUAL) -> EvidenceRules:
+    """What counts as proof where every maker logs; births in seconds after the response's."""
+    return EvidenceRules(coverage="complete", proof=proof, max_birth_delay=births_within)
+
+
+def windows(evidence: EvidenceRules) -> str:
+    """What is said of windows that are not those of the settings' default."""
+    usual = evidence.max_birth_delay == USUAL
+    return "" if usual else f", births within {evidence.max_birth_delay:.0f} s"
+
+
+def replay(load: Load, use: float, mode: Mode, evidence: EvidenceRules) -> Score:
     """One replay, its line printed."""
-    rules = Rules(evidence=EvidenceRules(coverage="complete", proof=proof))
+    rules = Rules(evidence=evidence)
     began = process_time()
     result = score(load, Setting(Habits(use, mode)), rules)
     usd = result.dollars
     print(
-        f"{load.name}: {use:.0%} {mode} {proof}: {result.orphans:,} orphans, "
-        f"harmful {result.harmful}, in time {result.in_time:,}, late {result.late:,}, "
-        f"missed {result.missed:,}; ÷ best {result.ratio:.4f} "
+        f"{load.name}: {use:.0%} {mode} {evidence.proof}{windows(evidence)}: "
+        f"{result.orphans:,} orphans, harmful {result.harmful}, in time {result.in_time:,}, "
+        f"late {result.late:,}, missed {result.missed:,}; ÷ best {result.ratio:.4f} "
         f"(idle script {usd.ratio(usd.script):.2f}, harm {result.script_harm:,}; left alone "
         f"{usd.ratio(usd.left_alone):.2f}); of provable {result.provable_share:.4%}, at the floor "
         f"{result.provable_share_at_floor:.4%}; {process_time() - began:.0f} s",
@@ -84,14 +101,14 @@ def true_course(load: Load, use: float) -> Truth:
     return lay_out(load, Habits(use, "blocking"), idle_expiry=expiry, begins_at=BEGINS_AT)
 
 
-def beside_brute(result: Score, truth: Truth, proof: Proof) -> Measured:
+def beside_brute(result: Score, truth: Truth, evidence: EvidenceRules) -> Measured:
     """What the daemon lets orphans cost, beside a brute-force reading of the same rules."""
-    usd, deduced = result.dollars, proof == "deduced"
-    brute = Brute(truth, Rules()).usd(deduced=deduced)
-    guess = Brute(truth, Rules(), carried_are_reused=True).usd(deduced=deduced)
+    usd, deduced, rules = result.dollars, evidence.proof == "deduced", Rules(evidence=evidence)
+    brute = Brute(truth, rules).usd(deduced=deduced)
+    guess = Brute(truth, rules, carried_are_reused=True).usd(deduced=deduced)
     return Measured(
         f"orphan cost ÷ brute-force reading of the same rules, {result.load}, "
-        f"{result.setting.habits.tool_use_words}, {proof}",
+        f"{result.setting.habits.tool_use_words}, {evidence.proof}{windows(evidence)}",
         usd.daemon / brute if brute else 1.0,
         "times brute force",
         BRUTE_GOAL,
@@ -104,7 +121,9 @@ def measure(options: Options) -> Iterator[Measured]:
     """Replay, and set the goals beside what came of it."""
     full = options.full
     rates = RATES if full else (0.2,)
+    strict = evidence_of("strict")
     proofs: tuple[Proof, ...] = ("strict", "deduced")
+    agents = [evidence_of(each, delay) for delay in (USUAL, NARROW) for each in proofs]
     shares: list[float] = []
     harm = 0
     if not TRACES.is_dir():
@@ -112,26 +131,27 @@ def measure(options: Options) -> Iterator[Measured]:
     for load, times, chat in traces(full=full) if TRACES.is_dir() else ():
         for use in rates:
             truth = None if chat else true_course(load, use)
-            for proof in proofs[:1] if chat else proofs:
-                result = replay(load, use, "blocking", proof)
+            for evidence in [strict] if chat else agents:
+                result = replay(load, use, "blocking", evidence)
                 shares.append(result.provable_share)
                 harm += result.harmful
                 usd = result.dollars
                 yield Measured(
-                    f"orphan cost ÷ best possible, {load.name}, {use:.0%}, {proof}",
+                    f"orphan cost ÷ best possible, {load.name}, {use:.0%}, {evidence.proof}"
+                    f"{windows(evidence)}",
                     result.ratio,
                     "times the best",
-                    CHAT_GOAL if chat else AGENT_GOALS[proof, times],
+                    CHAT_GOAL if chat else AGENT_GOALS[evidence.proof, times],
                     rival=f"idle script {figure(usd.ratio(usd.script))} with harm "
                     f"{result.script_harm:,}; left alone {figure(usd.ratio(usd.left_alone))}",
                 )
                 if truth is not None:
-                    yield beside_brute(result, truth, proof)
+                    yield beside_brute(result, truth, evidence)
     modes: tuple[Mode, ...] = ("blocking", "streamed")
     for load in generated(full=full):
         for use in rates:
             for mode in modes:
-                result = replay(load, use, mode, "strict")
+                result = replay(load, use, mode, strict)
                 shares.append(result.provable_share)
                 harm += result.harmful
     yield Measured(

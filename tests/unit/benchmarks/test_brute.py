@@ -2,7 +2,7 @@ from typing import Literal
 
 import pytest
 from benchmarks.brute import Brute
-from benchmarks.cost import replay, true_course
+from benchmarks.cost import NARROW, USUAL, evidence_of, replay, true_course
 
 from demurrage.model.rules import Rules
 from demurrage.simulator.score.load import generate
@@ -10,14 +10,16 @@ from demurrage.simulator.score.load import generate
 
 @pytest.mark.parametrize("proof", ["strict", "deduced"])
 @pytest.mark.parametrize("use", [0.04, 0.5])
+@pytest.mark.parametrize("births_within", [USUAL, NARROW])
 def test_the_core_proves_what_brute_force_proves(
-    use: float, proof: Literal["strict", "deduced"]
+    births_within: float, use: float, proof: Literal["strict", "deduced"]
 ) -> None:
     """Two readings of the same rules that share no code, on long blocking calls side by side."""
     load = generate(rate=0.05, hours=1.5, tail=900.0, seed=3)
-    brute = Brute(true_course(load, use), Rules())
+    evidence = evidence_of(proof, births_within)
+    brute = Brute(true_course(load, use), Rules(evidence=evidence))
     usd = brute.usd(deduced=proof == "deduced")
-    assert usd == pytest.approx(replay(load, use, "blocking", proof).dollars.daemon, rel=0.01)
+    assert usd == pytest.approx(replay(load, use, "blocking", evidence).dollars.daemon, rel=0.01)
 
 
 def test_deduction_helps_and_knowing_of_reuse_would_help_more() -> None:
