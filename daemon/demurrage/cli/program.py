@@ -14,6 +14,7 @@ from demurrage.cli.explain import explain
 from demurrage.cli.init import init
 from demurrage.cli.people import confirm, protect, resume
 from demurrage.cli.plan import plan
+from demurrage.cli.report import report
 from demurrage.cli.service import demo, run
 from demurrage.cli.session import remember_config
 from demurrage.cli.simulate import simulate
@@ -99,6 +100,7 @@ app.command(short_help="Watch the daemon at work in a simulated harbour.")(demo)
 app.command(short_help="Score the daemon on a load, before it may delete.")(simulate)
 app.command(short_help="Show how each target stands.")(status)
 app.command(short_help="Tell why a container was kept or deleted.")(explain)
+app.command(short_help="Tell what some days' containers cost, and whose orphans.")(report)
 app.command(short_help="Show what one cycle would delete; change nothing.")(plan)
 app.command(short_help="Do exactly what a saved plan shows, re-checked.")(sweep)
 app.command(short_help="Write out settings, or what systemd, compose, Kubernetes need.")(init)

@@ -29,6 +29,7 @@ class Attempt:
     http_status: int | None = None
     background: bool = False
     model: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
     previous_response_id: str | None = None
     conversation: str | None = None
     slots: tuple[Slot, ...] = ()
@@ -57,6 +58,7 @@ class Attempt:
             case Started():
                 self.started_at = event.time
                 self.background, self.model = fact.background, fact.model
+                self.labels = tuple(sorted(fact.labels.items()))
                 self.previous_response_id = fact.previous_response_id
                 self.slots = fact.slots
                 self.carried = fact.containers | {

@@ -9,7 +9,7 @@ from tests.unit.cli.conftest import Desk
 
 COMMANDS = (
     "survey", "run", "demo", "status", "explain", "plan", "sweep", "check", "protect", "resume",
-    "confirm", "writers", "events", "db", "simulate", "init",
+    "confirm", "writers", "events", "db", "simulate", "init", "report",
 )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_events_are_taken_in_while_a_plan_is_carried_out(
     plan.write_text(json.dumps(_PLAN))
     answers: list[int] = []
 
-    async def carried_out(*_: Any) -> tuple[()]:
+    async def carried_out(*_: Any, **__: Any) -> tuple[()]:
         answers.append(await asyncio.to_thread(_told, port))
         return ()
 
