@@ -117,7 +117,7 @@ def attribute(
     unended = [
         span
         for response, open_spans in candidates.unended
-        if not spoken_for(response, sightings, made)
+        if not spoken_for(response, sightings, windows, made, rules.clock_skew)
         for span in open_spans
     ]
     # Of a bare response id not even the mode is known: one that queues in the background may

@@ -10,7 +10,6 @@ the true maker is never ruled out.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import inf
 
 from demurrage.decide.alternatives import Alternatives, find_alternatives
 from demurrage.decide.attribution import (
@@ -22,7 +21,7 @@ from demurrage.decide.attribution import (
 from demurrage.decide.grounds import Grounds, evidence_waits, restored, uncovered
 from demurrage.decide.matching import Birth, Span, birth_of, match, span_of
 from demurrage.decide.response import Response
-from demurrage.decide.slots import is_unsure, spoken_for
+from demurrage.decide.slots import is_unsure, outlived, spoken_for
 from demurrage.decide.window import Window
 from demurrage.model.container import Life, Sighting
 from demurrage.model.rules import BillingRules
@@ -73,7 +72,7 @@ def deduce(
     possible = _possible_blockers(
         births,
         find_alternatives(births, spans, matching.pairs),
-        lambda call_id: _may_yet_name(grounds.book.responses[call_id], sightings, strict),
+        lambda call_id: _may_yet_name(call_id, grounds, sightings),
     )
     narrowed = {
         birth.container_id: possible.get(birth.container_id, ())
@@ -157,31 +156,28 @@ def _left(response: Response, taken: int) -> list[str | None]:
 def _reuses(
     response: Response, window: Window, sightings: Mapping[str, Sighting], skew: float
 ) -> int:
-    """One where it names a container that was older than it and provably alive when it began.
+    """One where it names a container that was older than it and provably outlived its beginning.
 
-    What lives now did then, and what was active after the request was; one that may have queued
-    began at an unknown moment after that. One slot at most: of several such names, all may be of
-    one tool. Of a response that runs only the output proves it.
+    One slot at most: of several such names, all may be of one tool. Of a response that runs only
+    the output proves it.
     """
     shown = response.named if response.ended else response.put_out
     for container_id in shown - response.addressed:
         sighting = sightings.get(container_id)
         if sighting is None or sighting.container.created_at + 1 >= window.opens:
             continue
-        if response.background or response.queued is not None:
-            begun = window.closes
-        else:
-            begun = inf if response.created_high is None else response.created_high + skew
-        if sighting.alive or (sighting.container.last_active_at or -inf) > begun:
+        if outlived(response, window, sighting, skew):
             return min(1, len(response.auto_slots))
     return 0
 
 
-def _may_yet_name(
-    response: Response, sightings: Mapping[str, Sighting], strict: Attribution
-) -> bool:
+def _may_yet_name(call_id: str, grounds: Grounds, sightings: Mapping[str, Sighting]) -> bool:
     """True while a response may come to name a container that it made."""
-    return not response.ended and not spoken_for(response, sightings, strict.made)
+    response, strict = grounds.book.responses[call_id], grounds.attribution
+    skew = grounds.rules.evidence.clock_skew
+    return not response.ended and not spoken_for(
+        response, sightings, strict.windows, strict.made, skew
+    )
 
 
 def _possible_blockers(

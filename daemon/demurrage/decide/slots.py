@@ -7,7 +7,9 @@ Anything less leaves both the container and the slot in the count.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 
+from demurrage.decide.billing import WHOLE_SECOND
 from demurrage.decide.book import Book
 from demurrage.decide.response import Response
 from demurrage.decide.window import Window
@@ -43,6 +45,8 @@ def find_makers(
         span = windows[namer.call_id]
         born = sighting.container.created_at
         if span.admits(born):
+            if _may_be_anothers(book, sighting, namer, windows):
+                continue
             by_call.setdefault(namer.call_id, []).append(sighting)
         elif born > span.closes:
             late.append(container_id)
@@ -66,6 +70,24 @@ def _first_namer(book: Book, container_id: str, rules: EvidenceRules) -> Respons
         first = min(naming, key=lambda each: (each.begun_earliest(unknown), each.call_id))
     made = first.auto_slots and container_id in first.named
     return first if made and container_id not in first.borne else None
+
+
+def _may_be_anothers(
+    book: Book, sighting: Sighting, namer: Response, windows: Mapping[str, Window]
+) -> bool:
+    """True when another response that names the container can have made it as well.
+
+    One that queued for long may be the first by its start, and cite what a later one made.
+    """
+    return any(
+        each is not namer
+        and not each.superseded
+        and sighting.id in each.named - each.borne
+        and each.call_id in windows
+        and windows[each.call_id].admits(sighting.container.created_at)
+        and _any_fits(each, sighting)
+        for each in book.naming(sighting.id)
+    )
 
 
 def _any_fits(response: Response, sighting: Sighting) -> bool:
@@ -121,10 +143,22 @@ def free_slots(
 
 
 def _reused(sighting: Sighting, span: Window) -> bool:
-    """True when the container was older than the request and alive when it began."""
-    return sighting.container.created_at + 1 < span.opens and (
-        sighting.gone_at is None or sighting.gone_at > span.opens
-    )
+    """True when the container was older than the request, and may have lived when it began."""
+    return sighting.container.created_at + 1 < span.opens < _died_by(sighting)
+
+
+def _died_by(sighting: Sighting) -> float:
+    """The latest moment at which a container can have died; +inf while it is listed alive.
+
+    One that expires is listed as gone minutes later, for nobody looks at it all the time.
+    """
+    container, gone_at = sighting.container, sighting.gone_at
+    if gone_at is None:
+        return inf
+    if container.idle_expiry is None or container.last_active_at is None:
+        return gone_at
+    last_active = max(container.created_at, container.last_active_at) + WHOLE_SECOND
+    return min(gone_at, last_active + container.idle_expiry)
 
 
 def _take(slots: list[Slot], tier: str | None) -> None:
@@ -141,16 +175,42 @@ def is_unsure(response: Response) -> bool:
     return response.unclear or any(slot.tool is Tool.UNKNOWN for slot in response.auto_slots)
 
 
+def outlived(response: Response, window: Window, sighting: Sighting, skew: float) -> bool:
+    """True when a container provably lived after the server began on a response.
+
+    A dead one can be cited, but not reused. That a row shows it alive proves nothing: the row may
+    be minutes old, and a deleted id can stay listed. A birth proves it, and activity, which every
+    use is. The server began before the window closes; where it tells when, and nothing queued,
+    that counts.
+
+    Args:
+        response: the one that names it.
+        window: the response's.
+        sighting: the container.
+        skew: seconds by which the provider's own clocks may differ.
+    """
+    begun = window.closes
+    queues = response.background or response.queued is not None
+    if response.created_high is not None and not queues:
+        begun = min(begun, response.created_high + skew)
+    container = sighting.container
+    return max(container.created_at, container.last_active_at or -inf) > begun
+
+
 def spoken_for(
-    response: Response, sightings: Mapping[str, Sighting], made: Mapping[str, str]
+    response: Response,
+    sightings: Mapping[str, Sighting],
+    windows: Mapping[str, Window],
+    made: Mapping[str, str],
+    skew: float,
 ) -> bool:
     """True when every auto slot of a response that still runs has shown its container.
 
     From then on it cannot be the maker of an unnamed one: a slot makes at most one. What it
-    made shows it, and what its output names, if that is alive: a dead container can be cited,
-    but not reused. Ids that only the opening of the answer shows prove no reuse; it echoes
-    what the request bore. Nor does a container that another tool of the request was given.
-    Where the slots themselves are not known for certain, nothing speaks for them.
+    made shows it, and what its output names, if that outlived its beginning. Ids that only the
+    opening of the answer shows prove no reuse; it echoes what the request bore. Nor does a
+    container that another tool of the request was given. Where the slots themselves are not known
+    for certain, nothing speaks for them.
     """
     if is_unsure(response):
         return False
@@ -159,6 +219,7 @@ def spoken_for(
     shown = {each for each in response.named if made.get(each) == response.call_id}
     for container_id in response.put_out - response.addressed:
         sighting = sightings.get(container_id)
-        if sighting is not None and sighting.alive:
+        window = windows[response.call_id]
+        if sighting is not None and outlived(response, window, sighting, skew):
             shown.add(container_id)
     return len(shown) >= len(response.auto_slots)

@@ -284,12 +284,12 @@ def test_a_slot_that_named_its_container_blocks_nothing_else() -> None:
 
 
 def test_a_slot_that_reused_an_older_container_blocks_nothing() -> None:
-    """It has put out an older living container, so it made none."""
+    """It has put out an older container that it used, so it made none."""
     app = with_older_turn()
     app.starts("b", 10, containers=["cntr_0"])
     app.puts_out("b", 20, "cntr_0")
     app.beats(390, "b")
-    older = sighting("cntr_0", -100, active=15)
+    older = sighting("cntr_0", -100, active=26)
     assert verdict_of(sighting(), app, beside=[older]).kind is DONE
 
 

@@ -299,7 +299,9 @@ def _reusing(**more: object) -> tuple[Writer, tuple[Sighting, ...]]:
 @pytest.mark.parametrize(
     ("life", "held"),
     [
-        ({}, False),
+        ({}, True),
+        ({"active": -44}, True),
+        ({"active": -43}, False),
         ({"active": -35, "gone_at": 100}, False),
         ({"active": -44, "gone_at": 100}, True),
         ({"gone_at": 100}, True),
@@ -321,12 +323,12 @@ def test_what_is_reused_is_older_than_the_window_by_a_second(born: int, *, held:
     app.ends("z", -40, "cntr_0")
     app.starts("x", -50)
     app.ends("x", -30, "cntr_0", created_at=-49)
-    assert waits(of(app, OTHER, sighting("cntr_0", born, active=-45))) is held
+    assert waits(of(app, OTHER, sighting("cntr_0", born, active=-43))) is held
 
 
-@pytest.mark.parametrize(("life", "held"), [({}, False), ({"gone_at": 100}, True)])
-def test_where_nothing_tells_when_it_began_only_life_proves_a_reuse(
-    life: dict[str, object], *, held: bool
+@pytest.mark.parametrize(("active", "held"), [(-35, True), (-25, True), (-24, False)])
+def test_where_nothing_tells_when_it_began_only_activity_after_its_end_proves_a_reuse(
+    active: int, *, held: bool
 ) -> None:
     """It may have begun after the last activity of what is dead; names of the dead tell nothing."""
     app = scene()
@@ -334,7 +336,7 @@ def test_where_nothing_tells_when_it_began_only_life_proves_a_reuse(
     app.ends("z", -80, "cntr_0")
     app.starts("x", -50)
     app.ends("x", -30, "cntr_0", *(f"cntr_x{number}" for number in range(20)))
-    assert waits(of(app, OTHER, sighting("cntr_0", -100, active=-35, **life))) is held
+    assert waits(of(app, OTHER, sighting("cntr_0", -100, active=active))) is held
 
 
 def test_a_reuse_takes_one_slot_of_several() -> None:
@@ -453,7 +455,7 @@ def test_a_running_response_that_has_shown_its_container_blocks_nothing() -> Non
     app = scene()
     app.starts("b", 10, containers=["cntr_0"])
     app.puts_out("b", 20, "cntr_0")
-    assert not waits(of(app, OTHER, sighting("cntr_0", 7, active=20)))
+    assert not waits(of(app, OTHER, sighting("cntr_0", 7, active=26)))
 
 
 @examples(600)

@@ -13,7 +13,7 @@ from tests.unit.decide.builders import (
 )
 
 from demurrage.model.container import Sighting
-from demurrage.model.event import Slot, Tool
+from demurrage.model.event import Output, Slot, Tool
 from demurrage.model.verdict import Code, VerdictKind
 
 
@@ -48,13 +48,40 @@ def test_a_name_in_the_opening_does_not_show_reuse() -> None:
     assert blocked(app, older())
 
 
-def test_a_name_in_the_output_shows_reuse() -> None:
-    """The tool call in the output names the container that it ran in."""
+@pytest.mark.parametrize(
+    ("active", "shows"), [(-90, False), (10, False), (15, False), (16, True), (300, True)]
+)
+def test_a_name_in_the_output_shows_reuse_of_what_was_active_since(
+    active: int, *, shows: bool
+) -> None:
+    """A row that shows it alive may be minutes old, and a deleted id can stay listed."""
     app = scene()
     app.starts("b", 10, containers=["cntr_0"])
-    app.created("b", 11, "cntr_0")
+    app.created("b", 11, "cntr_0", created_at=10)
     app.puts_out("b", 20, "cntr_0")
-    assert not blocked(app, older())
+    assert blocked(app, sighting("cntr_0", -100, active=active)) is not shows
+
+
+@pytest.mark.parametrize(("active", "shows"), [(25, False), (26, True)])
+def test_where_the_server_does_not_tell_when_it_began_activity_after_the_output_shows_reuse(
+    active: int, *, shows: bool
+) -> None:
+    """It has begun by then, by the writer's clock."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.puts_out("b", 20, "cntr_0")
+    assert blocked(app, sighting("cntr_0", -100, active=active)) is not shows
+
+
+@pytest.mark.parametrize(("active", "shows"), [(50, False), (126, True)])
+def test_what_may_have_queued_began_when_it_was_seen_to_run(active: int, *, shows: bool) -> None:
+    """However long before that the API gave it an id."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"], background=True)
+    app.created("b", 11, created_at=10, status="queued")
+    app.created("b", 60, status="in_progress")
+    app.say(120, Output("b", "resp_b", frozenset({"cntr_0"})))
+    assert blocked(app, sighting("cntr_0", -100, active=active)) is not shows
 
 
 @pytest.mark.parametrize("how", ["gone_at", "deleted_at"])
@@ -64,6 +91,28 @@ def test_a_cited_container_that_is_gone_was_not_reused(how: str) -> None:
     app.starts("b", 10, containers=["cntr_0"])
     app.puts_out("b", 20, "cntr_0")
     assert blocked(app, older(**{how: 15}))
+
+
+@pytest.mark.parametrize(("bears", "held"), [(True, False), (False, True)])
+def test_what_a_later_turn_can_have_made_shows_nothing_of_one_that_queued(
+    *, bears: bool, held: bool
+) -> None:
+    """The first by its start may cite what another made while it queued; its slot is open then."""
+    app = scene()
+    app.starts("b", 5, background=True)
+    app.created("b", 6, created_at=5, status="queued")
+    app.starts("c", 10, containers=["cntr_2"] if bears else [])
+    app.ends("c", 30, "cntr_2", created_at=10)
+    app.created("b", 60, "cntr_2", status="in_progress")
+    assert blocked(app, sighting("cntr_2", 12, active=20), older()) is held
+
+
+def test_what_was_used_and_is_gone_since_was_reused() -> None:
+    """It lived when the response began, and a slot makes at most one."""
+    app = scene()
+    app.starts("b", 10, containers=["cntr_0"])
+    app.puts_out("b", 20, "cntr_0")
+    assert not blocked(app, sighting("cntr_0", -100, active=30, gone_at=200))
 
 
 def test_a_cited_container_that_nobody_listed_was_not_reused() -> None:
@@ -320,10 +369,14 @@ def test_a_response_without_auto_slots_made_nothing() -> None:
 
 @pytest.mark.parametrize(("first", "second"), list(permutations("abc", 2)))
 def test_who_began_first_is_the_maker(first: str, second: str) -> None:
-    """Whatever the calls are named, and though no heartbeat has told the writer's clock."""
+    """Whatever the calls are named, and though no heartbeat has told the writer's clock.
+
+    Where it can have been born of either, none is.
+    """
     app = Writer()
     app.starts(first, 10)
-    app.starts(second, 11)
+    app.starts(second, 61)
     for call in (first, second):
-        app.ends(call, 30, "cntr_1")
-    assert made(app, sighting()) == {"cntr_1": first}
+        app.ends(call, 90, "cntr_1")
+    assert made(app, sighting("cntr_1", 11)) == {"cntr_1": first}
+    assert made(app, sighting("cntr_1", 31)) == {}

@@ -1,6 +1,7 @@
 """When a response can have made a container, to the second."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -58,6 +59,26 @@ def test_only_what_was_older_and_still_alive_was_reused(
 ) -> None:
     """A slot is spoken for by another container only if that one is certainly not its own."""
     row = sighting("cntr_0", 10, gone_at=gone_at)
+    assert _reused(row, Window(T + opens, inf)) is reused
+
+
+@pytest.mark.parametrize(
+    ("opens", "active", "gone_at", "reused"),
+    [
+        (1310.9, 110, 1400, True),
+        (1311.0, 110, 1400, False),  # its last activity was within a second of T + 110
+        (1210.9, 5, 1400, True),  # it was born after that
+        (1300.0, 110, 1250, False),  # deleted
+        (1399.0, None, 1400, True),  # nobody knows when it was active
+        (5000.0, 110, None, True),  # listed alive all the same
+    ],
+)
+def test_what_expired_was_not_reused_however_late_that_was_noticed(
+    opens: float, active: int | None, gone_at: float | None, *, reused: bool
+) -> None:
+    """A row tells by itself when it expires at the latest."""
+    row = sighting("cntr_0", 10, active=active, gone_at=gone_at)
+    row = replace(row, container=replace(row.container, idle_expiry=1200.0))
     assert _reused(row, Window(T + opens, inf)) is reused
 
 
