@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from math import inf
 
 from demurrage.decide.contents import Places
-from demurrage.model.event import PERSON_PREFIX, RESOLVER, Event, Heartbeat, reserved
+from demurrage.model.event import (
+    PERSON_PREFIX,
+    RESOLVER,
+    ContainerReleased,
+    ConversationEnded,
+    Ending,
+    Event,
+    Fact,
+    Finished,
+    Heartbeat,
+    reserved,
+)
 
 # Sequences whose content is remembered, to notice one place with two contents.
 REMEMBERED = 20_000
@@ -50,7 +61,8 @@ class Source:
     it last reported the one and the other, on its clock. A goodbye may be said by whoever takes
     a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
     that goodbyes told, and `active_time` is when anything else was last said. `newest_position`:
-    how far in the log it was heard of. `missed_at`: when the last of its lines that could not be
+    how far in the log it was heard of. `targets` are those that it has spoken of, each with the
+    position of the last event that shows it and opens no call, 0 where none does. `missed_at`: when the last of its lines that could not be
     read came, on the daemon's clock.
     """
 
@@ -64,7 +76,7 @@ class Source:
     conflict_at: int | None = None
     unsequenced: bool = False
     beats: list[Beat] = field(default_factory=list)
-    targets: set[str] = field(default_factory=set)
+    targets: dict[str, int] = field(default_factory=dict)
     calls: set[str] = field(default_factory=set)
     offset_low: float | None = None
     offset_high: float | None = None
@@ -104,7 +116,8 @@ class Source:
 
     def fold(self, event: Event, position: int) -> bool:
         """Take one event in; False when it only repeats what is held."""
-        self.targets.add(event.target)
+        spoken = position if _closed(event.fact) else 0
+        self.targets[event.target] = max(self.targets.get(event.target, 0), spoken)
         self.newest_position = max(self.newest_position, position)
         fresh = self._take_sequence(event)
         if not fresh:
@@ -330,11 +343,15 @@ class Source:
 
         The kept promise that reaches furthest stays, with every one that may yet reach further,
         the goodbye, and those that tell the span of the clock's offset. So does what one that is
-        there said last: whether it is silent, or spoke after it was retired, is told by that.
+        there said last: whether it is silent, or spoke after it was retired, is told by that; and
+        where it has spoken of several targets, an event of each, for there it is waited for.
         """
         self._thin_out()
-        last = [] if self.said_goodbye else [self.last_position, self.active_position]
-        return [*last, *(beat.position for beat in self.beats)]
+        beats = [beat.position for beat in self.beats]
+        if self.said_goodbye:
+            return beats
+        spoken = [each for each in self.targets.values() if each and len(self.targets) > 1]
+        return [self.last_position, self.active_position, *spoken, *beats]
 
     def _bears(self, beat: Beat, best: Beat | None) -> bool:
         """True where a further-reaching kept heartbeat has not made this one needless."""
@@ -360,3 +377,10 @@ class Source:
                 if not beat.final:
                     offsets.discard(beat.clock_offset)
         self.beats = kept[::-1]
+
+
+def _closed(fact: Fact) -> bool:
+    """True where a fact, were all else of its call forgotten, would leave nothing open."""
+    if isinstance(fact, Finished):
+        return fact.status is not Ending.LOST
+    return isinstance(fact, Heartbeat | ContainerReleased | ConversationEnded)

@@ -1,6 +1,7 @@
 """Letting go of old events without ever making what was held look like a gap."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, select
@@ -37,7 +38,11 @@ def prune(engine: Engine, *, before: float, through: int, keep: Container[int]) 
 
 
 def _floors(connection: Connection) -> dict[str, int]:
-    """By source: up to which sequence everything is held, or was once."""
+    """By source: up to which sequence everything is held, or was once, and nothing is in doubt.
+
+    Two contents of one place or of one id are as bad as a gap: a reader that starts anew has to
+    come upon them again.
+    """
     floors = dict(
         connection.execute(select(tables.floors.c.source, tables.floors.c.sequence)).all()
     )
@@ -46,10 +51,26 @@ def _floors(connection: Connection) -> dict[str, int]:
         .where(_EVENT.body.is_not(None), _EVENT.sequence.is_not(None))
         .order_by(_EVENT.source, _EVENT.sequence)
     )
+    doubtful = _doubtful(connection)
     for source, sequence in connection.execute(held):
-        if sequence == floors.get(source, 0) + 1:
+        if sequence == floors.get(source, 0) + 1 and sequence < doubtful.get(source, inf):
             floors[source] = sequence
     return floors
+
+
+def _doubtful(connection: Connection) -> dict[str, int]:
+    """By source: the lowest sequence that has two contents, or an id that has."""
+    found: dict[str, int] = {}
+    for same in (_EVENT.sequence, _EVENT.id):
+        query = (
+            select(_EVENT.source, func.min(_EVENT.sequence))
+            .where(_EVENT.body.is_not(None), _EVENT.sequence.is_not(None))
+            .group_by(_EVENT.source, same)
+            .having(func.count() > 1)
+        )
+        for source, sequence in connection.execute(query):
+            found[source] = min(sequence, found.get(source, sequence))
+    return found
 
 
 def _page(

@@ -3,10 +3,10 @@
 from itertools import permutations
 
 import pytest
-from tests.unit.decide.builders import T, Writer, ledger_of
+from tests.unit.decide.builders import TARGET, T, Writer, ledger_of
 
 from demurrage.decide.source import MANY_BEATS, Source
-from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Entry, Heartbeat
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Ending, Entry, Heartbeat
 
 UNKNOWN = 30.0
 
@@ -202,6 +202,32 @@ def test_one_that_left_is_done_with_once_its_last_word_certainly_is_of_before() 
     through = made.newest_position
     assert not made.done_with(T + 104, through, UNKNOWN)
     assert made.done_with(T + 104.5, through, UNKNOWN)
+
+
+def test_the_log_keeps_a_word_on_each_target_that_a_writer_has_spoken_of() -> None:
+    """There it is waited for; of a call that is over its end alone says so."""
+    app, there = Writer(), Writer(target="elsewhere")
+    app.starts("a", 10)
+    app.beats(15, "a")
+    there.sequence = app.sequence
+    there.starts("b", 20)
+    ended = there.ends("b", 30)
+    app.sequence = there.sequence
+    latest = app.beats(500, "a")
+    told = sorted(app.records + there.records, key=lambda each: each.position)
+    made = folded(*told)
+    assert made.targets.keys() == {TARGET, "elsewhere"}
+    assert {ended.position, latest.position} <= set(made.held_positions())
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_would_hold_a_call_open_stands_for_no_target(*, ended: bool) -> None:
+    """Its end may have been told by another, and be forgotten."""
+    app = Writer()
+    app.starts("b", 20)
+    if ended:
+        app.ends("b", 30, status=Ending.LOST)
+    assert folded(*app.records).targets == {TARGET: 0}
 
 
 def test_of_one_that_left_the_log_keeps_nothing_but_its_goodbye() -> None:

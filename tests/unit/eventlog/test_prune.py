@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -61,6 +62,17 @@ def test_events_beyond_a_gap_stay_until_it_heals(log: EventLog, event: Make) -> 
     log.append([event(id="5", sequence=5)], appended_at=9.0)
     assert log.prune(before=1.0, through=_ALL, keep=()) == 3
     assert log.floors() == {"host/1": 5}
+
+
+@pytest.mark.parametrize("twin", [{"id": "other", "sequence": 2}, {"id": "2", "sequence": 7}])
+def test_what_contradicts_itself_stays(log: EventLog, event: Make, twin: dict[str, Any]) -> None:
+    """Two contents of one place, or of one id: a reader that starts anew must come upon them."""
+    log.append([event(id=str(n), sequence=n) for n in range(1, 5)], appended_at=0.0)
+    log.append([event(**twin, data={"call_id": "another"})], appended_at=0.0)
+    log.append([event(id="x", source="host/2")], appended_at=9.0)
+    assert log.prune(before=1.0, through=_ALL, keep=()) == 1
+    assert log.floors() == {"host/1": 1}
+    assert not log.verify().sound
 
 
 def test_lines_set_aside_stay_until_they_heal(log: EventLog, event: Make) -> None:
