@@ -43,6 +43,7 @@ def find_breaks(
         *_shared_keys(ledger, book.target, rules),
         *_shared_projects(book.target, facts.elsewhere, now),
         *_late_starts(book.target, attribution.candidates.late, rules),
+        *_misdated(book.target, attribution.candidates.misdated),
         *_unaccounted(
             book,
             sightings=sightings,
@@ -54,12 +55,12 @@ def find_breaks(
             now=now,
         ),
     ]
-    return tuple(
-        sorted(
-            (each for each in found if each.at >= since),
-            key=lambda each: (each.kind, each.about),
-        )
-    )
+    latest: dict[tuple[BreakKind, str], CoverageBreak] = {}
+    for each in found:
+        key = (each.kind, each.about)
+        if each.at >= since and (key not in latest or each.at > latest[key].at):
+            latest[key] = each
+    return tuple(latest[key] for key in sorted(latest))
 
 
 def _of_sources(
@@ -169,6 +170,20 @@ def _late_starts(
                 response.claim.decided_at,
                 f"its start reached the log more than {rules.max_event_delay:.0f} s late",
             )
+
+
+def _misdated(target: str, responses: Iterable[Response]) -> Iterator[CoverageBreak]:
+    """Writers whose clocks cannot stand as they were told to, by what the server says."""
+    for response in responses:
+        if response.created_high is not None:
+            for source in {at.source.id for at in (response.output, response.finished) if at}:
+                yield CoverageBreak(
+                    target,
+                    BreakKind.UNKNOWN_CLOCK,
+                    source,
+                    response.created_high,
+                    "its clock is wrong: by it an answer came before the API had begun on it",
+                )
 
 
 def _unaccounted(

@@ -62,8 +62,8 @@ class Source:
     a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
     that goodbyes told, and `active_time` is when anything else was last said. `newest_position`:
     how far in the log it was heard of. `targets` are those that it has spoken of, each with the
-    position of the last event that shows it and opens no call, 0 where none does. `missed_at`: when the last of its lines that could not be
-    read came, on the daemon's clock.
+    position of the last event that shows it and opens no call, 0 where none does. `missed_at`:
+    when the last of its lines that could not be read came, on the daemon's clock.
     """
 
     id: str

@@ -41,16 +41,29 @@ def window(
     last byte before it died. With whole-life windows only the end closes it.
 
     Of a call that two starts claim, nothing that is told of the one bounds the other; only a
-    person's word on both does.
+    person's word on both does. Where its writer's clock is proven wrong, the server's time alone
+    bounds it.
     """
     if response.contradicted:
         return Window(_earliest(response, rules) - rules.clock_skew, _end(response, rules))
-    closes = _end(response, rules)
-    if not whole_life:
-        closes = min(
-            closes, _first_output(response, rules), _latest_birth(response, retired, rules)
-        )
+    heard = inf
+    if not misdated(response, rules):
+        end, output = _end(response, rules), _first_output(response, rules)
+        heard = end if whole_life else min(end, output)
+    closes = heard if whole_life else min(heard, _latest_birth(response, retired, rules))
     return Window(_opening(response, rules), closes)
+
+
+def misdated(response: Response, rules: EvidenceRules) -> bool:
+    """True where by its writer's clock a response put something out before the server had it.
+
+    So that clock stands otherwise than was told, as where a proxy's `Date` was taken for the API's.
+    """
+    created = response.created_low
+    heard = (response.output, response.finished)
+    return created is not None and any(
+        at is not None and _latest(at, rules) < created for at in heard
+    )
 
 
 def _earliest(response: Response, rules: EvidenceRules) -> float:

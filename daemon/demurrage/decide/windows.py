@@ -12,7 +12,7 @@ from math import inf
 from demurrage.decide.matching import Span, span_of
 from demurrage.decide.response import Response
 from demurrage.decide.source import Source
-from demurrage.decide.window import Window, window
+from demurrage.decide.window import Window, misdated, window
 from demurrage.model.rules import EvidenceRules
 
 
@@ -25,7 +25,8 @@ class Candidates:
     over, have ended and name nothing, so that each is free. `others`: the rest of those that are
     not over, whose slots may be taken, or may yet be. `unended`: those without a known end, each
     with what it may have made, as long as nothing speaks for its slots. `late`: responses whose
-    start reached the log later than decisions had allowed for.
+    start reached the log later than decisions had allowed for. `misdated`: those that show that
+    their writer's clock stands otherwise than was told.
     """
 
     windows: Mapping[str, Window]
@@ -33,6 +34,7 @@ class Candidates:
     others: Sequence[Response]
     unended: Sequence[tuple[Response, tuple[Span, ...]]]
     late: Sequence[Response]
+    misdated: Sequence[Response]
 
 
 @dataclass(slots=True)
@@ -55,6 +57,12 @@ class _Kept:
     named: bool
     ended: bool
     late: bool
+    misdated: bool
+
+    @property
+    def strange(self) -> bool:
+        """True for what bears on coverage, however long ago it was."""
+        return self.late or self.misdated
 
 
 @dataclass(slots=True)
@@ -111,19 +119,19 @@ class Windows:
         spans: list[Span] = []
         others: list[Response] = []
         unended: list[tuple[Response, tuple[Span, ...]]] = []
-        late: list[Response] = []
+        strange: list[tuple[Response, _Kept]] = []
         passed: list[str] = []
         kept_of = self._kept.get
         for call_id, response in near.items():
             kept = kept_of(call_id)
             if kept is None or kept.writers.stale:
                 kept = self._take(response, retired, rules, whole_life=whole_life)
-            if kept.late:
-                late.append(response)
+            if kept.strange:
+                strange.append((response, kept))
             over = kept.over_at < earliest
             if kept.named or not over:
                 windows[call_id] = kept.window
-            elif not kept.late:
+            elif not kept.strange:
                 passed.append(call_id)
                 self._far_until = max(self._far_until, kept.over_at)
             if over:
@@ -137,7 +145,9 @@ class Windows:
         for call_id in passed:
             del near[call_id]
         self._far.update(passed)
-        return Candidates(windows, spans, others, unended, late)
+        late = [response for response, kept in strange if kept.late]
+        wrong = [response for response, kept in strange if kept.misdated]
+        return Candidates(windows, spans, others, unended, late, wrong)
 
     def _approach(self, responses: Mapping[str, Response], earliest: float) -> dict[str, Response]:
         """The responses that have to be looked at."""
@@ -177,12 +187,13 @@ class Windows:
         unknown = rules.max_event_delay
         kept = self._kept[response.call_id] = _Kept(
             self._writers_of(response, retired, rules),
-            response.last_told(unknown) + rules.clock_skew if response.ended else inf,
+            _over_at(response, span, rules),
             span,
             _free(response, span) if response.ended else _open(response, span),
             bool(response.named),
             response.ended,
             response.began_late(unknown),
+            misdated(response, rules),
         )
         return kept
 
@@ -211,6 +222,14 @@ def _told(
         )
         for source in sources
     )
+
+
+def _over_at(response: Response, span: Window, rules: EvidenceRules) -> float:
+    """When the last can have been born that the response may have made, +inf while it runs."""
+    if not response.ended:
+        return inf
+    told = response.last_told(rules.max_event_delay) + rules.clock_skew
+    return max(told, span.closes) if misdated(response, rules) else told
 
 
 def _free(response: Response, span: Window) -> tuple[Span, ...]:

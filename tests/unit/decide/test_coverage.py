@@ -152,6 +152,25 @@ def test_a_clock_that_is_far_behind_breaks_a_young_word() -> None:
     assert broken(app, slow, known=known) == {BreakKind.UNKNOWN_CLOCK}
 
 
+@pytest.mark.parametrize(("created", "wrong"), [(25, False), (26, True)])
+@pytest.mark.parametrize("how", ["output", "end"])
+def test_a_clock_by_which_an_answer_came_before_the_api_had_it_is_wrong(
+    how: str, created: int, *, wrong: bool
+) -> None:
+    """Whatever its writer says of it: the `Date` that it was told by was another's."""
+    app = Writer()
+    for call in "ab":
+        app.starts(call, 10)
+        app.created(call, 11, created_at=created)
+        if how == "output":
+            app.puts_out(call, 20)
+        else:
+            app.ends(call, 20)
+    app.beats(390, *("ab" if how == "output" else ""))
+    assert broken(app) == ({BreakKind.UNKNOWN_CLOCK} if wrong else set())
+    assert broken(app, known=facts(confirmed_at=T + created + 1)) == set()
+
+
 def test_a_clock_that_was_mended_can_be_confirmed_away() -> None:
     """Its old report breaks the word once, not for as long as its writer lives."""
     app = Writer(offset=40.0)

@@ -207,27 +207,24 @@ def test_one_that_left_is_done_with_once_its_last_word_certainly_is_of_before() 
 def test_the_log_keeps_a_word_on_each_target_that_a_writer_has_spoken_of() -> None:
     """There it is waited for; of a call that is over its end alone says so."""
     app, there = Writer(), Writer(target="elsewhere")
-    app.starts("a", 10)
-    app.beats(15, "a")
+    told = [app.starts("a", 10), app.beats(15, "a")]
     there.sequence = app.sequence
-    there.starts("b", 20)
-    ended = there.ends("b", 30)
+    ended = [there.starts("b", 20), there.ends("b", 30)]
     app.sequence = there.sequence
     latest = app.beats(500, "a")
-    told = sorted(app.records + there.records, key=lambda each: each.position)
-    made = folded(*told)
+    made = folded(*told, *ended, latest)
     assert made.targets.keys() == {TARGET, "elsewhere"}
-    assert {ended.position, latest.position} <= set(made.held_positions())
+    assert {ended[-1].position, latest.position} <= set(made.held_positions())
 
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_what_would_hold_a_call_open_stands_for_no_target(*, ended: bool) -> None:
     """Its end may have been told by another, and be forgotten."""
     app = Writer()
-    app.starts("b", 20)
+    told = [app.starts("b", 20)]
     if ended:
-        app.ends("b", 30, status=Ending.LOST)
-    assert folded(*app.records).targets == {TARGET: 0}
+        told.append(app.ends("b", 30, status=Ending.LOST))
+    assert folded(*told).targets == {TARGET: 0}
 
 
 def test_of_one_that_left_the_log_keeps_nothing_but_its_goodbye() -> None:

@@ -82,6 +82,26 @@ def test_what_expired_was_not_reused_however_late_that_was_noticed(
     assert _reused(row, Window(T + opens, inf)) is reused
 
 
+@pytest.mark.parametrize(("created", "closes"), [(25, 25), (26, 26 + DELAY + SKEW)])
+def test_what_a_wrong_clock_tells_closes_nothing(created: int, closes: float) -> None:
+    """By it the first output came before the server began; the server's own time still bounds."""
+    app = Writer()
+    app.starts("a", 10)
+    app.created("a", 11, created_at=created)
+    app.puts_out("a", 20)
+    app.beats(30, "a")
+    assert span(app) == (created - SKEW, closes)
+
+
+def test_a_wrong_clock_leaves_whole_life_windows_open() -> None:
+    """Nothing that it told of the end is believed."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 20, created_at=26)
+    app.beats(30)
+    assert span(app, whole_life=True) == (26 - SKEW, inf)
+
+
 def test_it_opens_at_the_start_and_closes_at_the_end() -> None:
     """Each widened by what clocks may be off."""
     app = Writer()
