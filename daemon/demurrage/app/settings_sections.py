@@ -57,7 +57,8 @@ class EvidenceSettings(Section):
     the window of a response that has ended, and of what else was born, nothing depends."""
     max_birth_delay: Duration = 60.0
     """A minute: births were observed 1 to 7 seconds after the response's `created_at`, so this
-    leaves eight times the worst case."""
+    leaves eight times the worst case. What is born later can be deleted while its response runs;
+    a shorter one waits for fewer responses that block."""
     max_event_delay: Duration = 30.0
     """Half a minute: a start reaches the log in milliseconds unless something is broken, and
     the wait costs nothing inside the paid minimum."""
