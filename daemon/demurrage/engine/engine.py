@@ -119,6 +119,12 @@ class Engine:
                 self.turned_at[name] = asyncio.get_running_loop().time()
         return None
 
+    def provider_time(self, target: str) -> float | None:
+        """The time at a target's API, in epoch seconds; None while it is not known for certain."""
+        watched = self._targets.get(target)
+        clock = None if watched is None else watched.api.clock
+        return clock.now() if clock is not None and clock.trusted else None
+
     def miss(self) -> None:
         """An event could not be taken in, or not in time: until it is nothing is proven."""
         if self._evidence is not None:

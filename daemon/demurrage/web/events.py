@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from demurrage.eventlog.parse import Line, parse_batch
@@ -20,6 +20,7 @@ from demurrage.web.service import Service
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 EITHER = "application/json"
+TIME_HEADER = "demurrage-time"
 _ENCODINGS = frozenset({"", "identity"})
 _CHARSETS = frozenset({"", "utf-8", "utf8"})
 
@@ -55,8 +56,13 @@ def events_router(service: Service, doors: Doors) -> APIRouter:
         ),
         openapi_extra={"requestBody": _request_body()},
     )
-    async def append(request: Request) -> Accepted:
-        """All of a batch is stored, durably, before the answer; or nothing of it."""
+    async def append(request: Request, response: Response) -> Accepted:
+        """All of a batch is stored, durably, before the answer; or nothing of it.
+
+        The header `demurrage-time` tells the time at the API of the first event's target, in epoch
+        seconds: by it a writer knows how its own clock stands. It is left out while that time is
+        not known for certain.
+        """
         media_type = _media_type(request)
         body = await request.body()
         # Reading a large batch takes a while; the daemon's cycles go on meanwhile.
@@ -72,6 +78,9 @@ def events_router(service: Service, doors: Doors) -> APIRouter:
             service.engine.miss()
             detail = "the event log cannot be written now; send the same again later"
             raise unavailable("log-unavailable", detail) from None
+        told = service.engine.provider_time(lines[0].event.target) if lines else None
+        if told is not None:
+            response.headers[TIME_HEADER] = f"{told:.3f}"
         return Accepted(accepted=result.accepted, duplicates=result.duplicates)
 
     return router

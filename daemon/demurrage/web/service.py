@@ -33,6 +33,10 @@ class Wheel(Protocol):
         """By target, when its last cycle ended, on the event loop's clock."""
         ...
 
+    def provider_time(self, target: str) -> float | None:
+        """The time at a target's API, in epoch seconds; None while it is not known for certain."""
+        ...
+
     def miss(self) -> None:
         """An event could not be taken in: until it is told again nothing is proven."""
         ...

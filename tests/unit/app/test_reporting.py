@@ -20,6 +20,10 @@ class Wheel:
     statuses: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     turned_at: dict[str, float] = field(default_factory=dict)
 
+    def provider_time(self, target: str) -> float | None:
+        """See Wheel."""
+        raise NotImplementedError
+
     def miss(self) -> None:
         """Nothing is told of it."""
 

@@ -37,6 +37,11 @@ class FakeEngine:
     statuses: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     turned_at: dict[str, float] = field(default_factory=dict)
     missed: int = 0
+    times: dict[str, float] = field(default_factory=dict)
+
+    def provider_time(self, target: str) -> float | None:
+        """See Wheel."""
+        return self.times.get(target)
 
     def miss(self) -> None:
         """An event could not be taken in."""

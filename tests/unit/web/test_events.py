@@ -40,6 +40,19 @@ async def test_batch(
     assert held(log) == ["event-1", "event-2", "event-3"]
 
 
+async def test_the_answer_tells_the_time_at_the_api(
+    client: httpx2.AsyncClient, engine: FakeEngine
+) -> None:
+    """For a writer to know its own clock by; nothing is told that is not known for certain."""
+    engine.times["default"] = 1_800_000_000.25
+    known = await client.post("/v1/events", json=make())
+    assert known.headers["demurrage-time"] == "1800000000.250"
+    engine.times.clear()
+    unknown = await client.post("/v1/events", json=make())
+    none = await client.post("/v1/events", content="[]", headers=BATCH)
+    assert [("demurrage-time" in each.headers) for each in (unknown, none)] == [False, False]
+
+
 async def test_empty_batch(client: httpx2.AsyncClient) -> None:
     """An empty batch is no error."""
     answer = await client.post("/v1/events", content="[]", headers=BATCH)
