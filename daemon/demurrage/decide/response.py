@@ -15,6 +15,12 @@ from demurrage.model.event import (
     Started,
 )
 
+# By so many seconds the beginning of one series of readings may seem to move: the provider's time
+# is measured anew all the while.
+_ONE_SERIES = 1.0
+# Series that are remembered.
+_MOST_SERIES = 32
+
 
 class Moment(NamedTuple):
     """A time on a writer's clock, with the writer whose clock it was.
@@ -53,12 +59,28 @@ class Claim(NamedTuple):
     """What a decision took for true: complete up to then, as of then.
 
     It judged nothing that was born, or begun, less than `max_event_delay` after `read_since`,
-    the start of the unbroken series of readings that it stood on.
+    the start of the unbroken series of readings that it stood on. `before` holds the last claim of
+    each series before that, the latest first: they were acted on all the same.
     """
 
     decided_at: float
     complete_through: float
     read_since: float = -inf
+    before: tuple["Claim", ...] = ()
+
+    def following(self, last: "Claim | None") -> "Claim":
+        """This claim, with what those of earlier series have taken for true."""
+        if last is None:
+            return self
+        before = last.before
+        if self.read_since > last.read_since + _ONE_SERIES:
+            before = (last._replace(before=()), *before)[:_MOST_SERIES]
+        return self._replace(before=before)
+
+    def contradicted_by(self, begun: float, delay: float) -> bool:
+        """True where a start at that moment was not held, though it had had time to come."""
+        awaited_until = max(begun, self.read_since) + delay
+        return begun < self.complete_through and awaited_until < self.decided_at
 
 
 @dataclass(slots=True)
@@ -268,8 +290,7 @@ class Response:
         if claim is None or self.started is None or self.superseded:
             return False
         begun = self.begun_earliest(delay)
-        awaited_until = max(begun, claim.read_since) + delay
-        return begun < claim.complete_through and awaited_until < claim.decided_at
+        return any(each.contradicted_by(begun, delay) for each in (claim, *claim.before))
 
     def begun_earliest(self, unknown: float) -> float:
         """The earliest provider time at which the request can have left; -inf if unlogged."""

@@ -126,7 +126,7 @@ class Evidence:
 
     def claim(self, target: str, claim: Claim) -> None:
         """Remember what a decision took for true, to judge later starts by it."""
-        self._claims[target] = claim
+        self._claims[target] = claim.following(self._claims.get(target))
 
     async def _gather(self) -> Gathered:
         if self._feed is None:

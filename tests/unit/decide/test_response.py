@@ -208,6 +208,25 @@ def test_a_start_is_late_where_a_decision_had_not_allowed_for_it(
     assert not made.began_late(30.0)
 
 
+def test_what_was_claimed_before_a_break_counts_on() -> None:
+    """A start that was late by then is late, however new the series of readings is since."""
+    first = Claim(100.0, 90.0, 0.0).following(None)
+    same = Claim(110.0, 95.0, 0.4).following(first)
+    assert same == Claim(110.0, 95.0, 0.4)
+    later = Claim(160.0, 150.0, 130.0).following(same)
+    latest = Claim(260.0, 250.0, 230.0).following(later)
+    assert latest.before == (later._replace(before=()), same)
+    known = Source("app-1", offset_low=0.0, offset_high=0.0)
+    for at, late in ((50.0, True), (79.0, True), (81.0, False), (96.0, False)):
+        made = Response("a")
+        made.begin(Started("a"), Moment(at, known), latest)
+        assert made.began_late(30.0) is late
+    many = first
+    for number in range(100):
+        many = Claim(10.0 * number, 0.0, 10.0 * number + 1).following(many)
+    assert len(many.before) < 50
+
+
 def test_when_it_began_and_ended_is_bounded_by_what_is_told() -> None:
     """By its start, else by the server's time, else by nothing."""
     made = Response("a")
