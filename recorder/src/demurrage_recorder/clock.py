@@ -8,6 +8,9 @@ from functools import partial
 
 # The API's `Date` is cut to whole seconds.
 _DATE_STEP = 1.0
+# An answer that may have waited for longer tells too little to begin with: what the log is told
+# is the middle between the bounds.
+_MOST_UNREAD = 2.0
 # What is less may be a clock that is read slowly; no `Date` tells the offset so exactly.
 _SLIGHTEST_STEP = 0.05
 _TRIES = 3
@@ -65,16 +68,19 @@ class Offset:
         known = self._look()
         return None if known is None else (known[1] + known[2]) / 2
 
-    def observe(self, date: str, now: float) -> None:
+    def observe(self, date: str, now: float, unread: float = 0.0) -> None:
         """Learn from an answer's `Date` header; what is no date is passed over.
 
-        Each header bounds the offset to a second and the answer's way; the bounds of several
-        intersect, and a contradiction means that a clock was stepped: start anew. An answer that
-        may have come before the last step tells nothing of the clock as it is now.
+        Each header bounds the offset to a second, the answer's way, and the time for which it may
+        have waited to be read; the bounds of several intersect, and a contradiction means that a
+        clock was stepped: start anew. One that may have waited for long only narrows what others
+        have told. An answer that may have come before the last step tells nothing of the clock as
+        it is now.
 
         Args:
             date: the header.
-            now: when it came, in epoch seconds on this machine's clock.
+            now: when it was read, in epoch seconds on this machine's clock.
+            unread: for how many seconds at most it had waited by then.
         """
         text, told = self._last
         if text != date:
@@ -89,12 +95,14 @@ class Offset:
         if step is not None and now - step[0] <= step[1]:
             return
         highest = now - told
-        lowest = highest - _DATE_STEP
+        lowest = highest - unread - _DATE_STEP
         if known is not None:
             low, high = max(lowest, known[1]), min(highest, known[2])
             if low <= high:
-                lowest, highest = low, high
-        self._known = (zero() if known is None else known[0], lowest, highest)
+                self._known = (known[0], low, high)
+                return
+        if unread <= _MOST_UNREAD:
+            self._known = (zero() if known is None else known[0], lowest, highest)
 
     def _look(self) -> tuple[float, float, float] | None:
         """What is known, once a step since the last look has been taken in."""

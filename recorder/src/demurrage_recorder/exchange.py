@@ -65,7 +65,7 @@ class Exchange:
         call: Call | None,
         *,
         direct: bool,
-        observe_date: Callable[[str | None, float], None],
+        observe_date: Callable[[str | None, float, float], None],
         silent: bool = False,
     ) -> None:
         self._listener = listener
@@ -87,6 +87,8 @@ class Exchange:
         headers: Headers,
         decoder: Callable[[Head], Decode],
         at: float | None = None,
+        *,
+        unread: float = 0.0,
     ) -> "Exchange":
         """The head of the answer has come.
 
@@ -94,13 +96,15 @@ class Exchange:
             status: its HTTP status.
             headers: its headers.
             decoder: makes what turns the body's bytes, piece by piece, into text.
-            at: when it came, in epoch seconds; None means now.
+            at: when it was read, in epoch seconds; None means now.
+            unread: for how many seconds at most it had waited by then.
 
         Returns:
             What is to follow the body.
         """
         try:
-            self._hear(Head(status, headers), decoder, time.time() if at is None else at)
+            moment = time.time() if at is None else at
+            self._hear(Head(status, headers), decoder, moment, unread)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
             self.give_up(error)
         return self
@@ -155,11 +159,13 @@ class Exchange:
         except Exception:  # noqa: BLE001 - then its start stands without an end, which keeps more
             self._done = True
 
-    def _hear(self, head: Head, decoder: Callable[[Head], Decode], at: float) -> None:
+    def _hear(
+        self, head: Head, decoder: Callable[[Head], Decode], at: float, unread: float
+    ) -> None:
         status, call = head.status, self._call
         # What finds nobody behind it answers so itself, by a clock of its own.
         if status < _OUTAGES:
-            self._observe_date(head.text(b"date"), at)
+            self._observe_date(head.text(b"date"), at, unread)
         if call is not None:
             request_id = head.text(b"x-request-id")
             call.answered(

@@ -19,9 +19,17 @@ class Followed(Protocol):
         """True while the answer's body is of interest."""
 
     def answered(
-        self, status: int, headers: Headers, decoder: Callable[[Head], Decode]
+        self,
+        status: int,
+        headers: Headers,
+        decoder: Callable[[Head], Decode],
+        *,
+        unread: float = 0.0,
     ) -> "Followed":
-        """The head of the answer has come; gives what is to follow its body."""
+        """The head of the answer has come; gives what is to follow its body.
+
+        It has waited for `unread` seconds at most.
+        """
 
     def failed(self, error: BaseException) -> None:
         """No answer came."""
@@ -57,7 +65,7 @@ class Reading(Protocol):
     def read_later(self, answer: Answer) -> None:
         """Have an answer read soon."""
 
-    def tell_clock(self, head: Head, at: float) -> None:
+    def tell_clock(self, head: Head, at: float, unread: float) -> None:
         """Write down what an answer's `Date` says of the clock, if nothing did yet."""
 
 
@@ -87,6 +95,7 @@ class LateExchange:
         "_made",
         "_reading",
         "_sent_at",
+        "_unread",
         "begun_at",
         "size",
         "whole_at",
@@ -111,6 +120,7 @@ class LateExchange:
         self._chunks: list[bytes] = []
         self._done = False
         self._sent_at: float | None = None
+        self._unread = 0.0
         self.begun_at = 0.0
         self.size = 0
         self.whole_at: float | None = None
@@ -131,16 +141,22 @@ class LateExchange:
         return not self._done
 
     def answered(
-        self, status: int, headers: Headers, decoder: Callable[[Head], Decode]
+        self,
+        status: int,
+        headers: Headers,
+        decoder: Callable[[Head], Decode],
+        *,
+        unread: float = 0.0,
     ) -> Followed:
         """The head of the answer has come; a stream and a refusal are read as they come."""
         if status not in OK or streams(headers):
             self._done = True
-            return self._exchange().answered(status, headers, decoder)
+            return self._exchange().answered(status, headers, decoder, unread=unread)
         self._answer = status, headers, decoder
+        self._unread = unread
         self.begun_at = time.time()
         if not self._reading.knows_clock:
-            self._reading.tell_clock(Head(status, headers), self.begun_at)
+            self._reading.tell_clock(Head(status, headers), self.begun_at, unread)
         return self
 
     def failed(self, error: BaseException) -> None:
@@ -203,7 +219,7 @@ class LateExchange:
     def _tell(self, exchange: Exchange) -> None:
         if self._answer is not None:
             (status, headers, decoder), self._answer = self._answer, None
-            exchange.answered(status, headers, decoder, self.begun_at)
+            exchange.answered(status, headers, decoder, self.begun_at, unread=self._unread)
             for chunk in self._chunks:
                 exchange.feed(chunk)
             self._chunks.clear()

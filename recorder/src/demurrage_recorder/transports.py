@@ -11,6 +11,7 @@ from demurrage_recorder.bodies import Decode
 from demurrage_recorder.exchange import Head
 from demurrage_recorder.late import Followed
 from demurrage_recorder.streams import AsynchronousStream, BlockingStream
+from demurrage_recorder.turns import Unread
 from demurrage_recorder.watch import Watch
 
 LIBRARIES = ("httpx", "httpx2")
@@ -95,17 +96,22 @@ class _Transport:
         host = url.raw_host
         return host in _DIRECT_HOSTS or host.endswith(_DIRECT_DOMAINS)
 
-    def _followed(self, exchange: Followed, response: Any, stream: type[Any]) -> Any:
-        """The response, with its body followed as far as it is of interest."""
+    def _followed(
+        self, exchange: Followed, response: Any, stream: type[Any], unread: float = 0.0
+    ) -> Any:
+        """The response, with its body followed as far as it is of interest.
+
+        Its head has waited for `unread` seconds at most.
+        """
         try:
             status, headers = response.status_code, response.headers.raw
             if response.is_stream_consumed:
                 # Read already, as from a cache or a pretended server: decoded, never read again.
-                followed = exchange.answered(status, headers, lambda _: _as_it_is)
+                followed = exchange.answered(status, headers, lambda _: _as_it_is, unread=unread)
                 followed.feed(response.content)
                 followed.end()
             else:
-                followed = exchange.answered(status, headers, self._decoder)
+                followed = exchange.answered(status, headers, self._decoder, unread=unread)
                 if followed.reads_on:
                     response.stream = stream(response.stream, followed)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed
@@ -161,12 +167,15 @@ class _Asynchronous(_Transport):
         exchange = self._begin(request)
         if exchange is None:
             return await self.inner.handle_async_request(request)
+        head = Unread()
         try:
             response = await self.inner.handle_async_request(request)
         except BaseException as error:
             exchange.failed(error)
             raise
-        return self._followed(exchange, response, self._kit.asynchronous_stream)
+        finally:
+            unread = head.end()
+        return self._followed(exchange, response, self._kit.asynchronous_stream, unread)
 
     async def aclose(self) -> None:
         await self.inner.aclose()

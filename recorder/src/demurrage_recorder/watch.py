@@ -81,14 +81,14 @@ class Writing(Protocol):
     def flush(self) -> None:
         """Have all answers read that have come until now."""
 
-    def observe_date(self, date_header: str | None, at: float) -> None:
-        """Learn from an answer's `Date`, and when it came."""
+    def observe_date(self, date_header: str | None, at: float, unread: float) -> None:
+        """Learn from an answer's `Date`, when it was read, and how long it had waited at most."""
 
     @property
     def knows_clock(self) -> bool:
         """True once a `Date` has told of the clock."""
 
-    def tell_clock(self, date_header: str | None, at: float) -> None:
+    def tell_clock(self, date_header: str | None, at: float, unread: float) -> None:
         """Learn from a first answer's `Date`, and write it down before returning."""
 
 
@@ -268,10 +268,10 @@ class Watch:
         """What reads the answer to a request for a response."""
         return self._exchange(Making(call, begun_at), call, direct=direct)
 
-    def tell_clock(self, head: Head, at: float) -> None:
+    def tell_clock(self, head: Head, at: float, unread: float) -> None:
         """Write down what an answer's `Date` says of the clock, if nothing did yet."""
         if not self.writer.knows_clock:
-            self.writer.tell_clock(head.text(b"date"), at)
+            self.writer.tell_clock(head.text(b"date"), at, unread)
         self.knows_clock = self.writer.knows_clock
 
     def _looking(self, response_id: str) -> Followed | None:

@@ -165,22 +165,25 @@ class Writer:
         if not within:
             self._backlog.read(_PATIENCE)
 
-    def observe_date(self, date_header: str | None, at: float | None = None) -> None:
+    def observe_date(
+        self, date_header: str | None, at: float | None = None, unread: float = 0.0
+    ) -> None:
         """Learn the clock's offset from the `Date` header of an answer.
 
         Args:
             date_header: the header; None where the answer has none.
-            at: when it came, in epoch seconds; None means just now.
+            at: when it was read, in epoch seconds; None means just now.
+            unread: for how many seconds at most it had waited by then.
         """
         if date_header is not None:
-            self._offset.observe(date_header, time.time() if at is None else at)
+            self._offset.observe(date_header, time.time() if at is None else at, unread)
 
     @property
     def knows_clock(self) -> bool:
         """True once an answer has told how far this machine's clock is ahead."""
         return self._offset.known
 
-    def tell_clock(self, date_header: str | None, at: float) -> None:
+    def tell_clock(self, date_header: str | None, at: float, unread: float = 0.0) -> None:
         """Learn the clock's offset from a first answer, and write it down before returning.
 
         Who is killed before the answer itself is read, or a heartbeat is due, has told it as well.
@@ -188,10 +191,11 @@ class Writer:
 
         Args:
             date_header: the answer's `Date`; None where it has none.
-            at: when it came, in epoch seconds.
+            at: when it was read, in epoch seconds.
+            unread: for how many seconds at most it had waited by then.
         """
         try:
-            self.observe_date(date_header, at)
+            self.observe_date(date_header, at, unread)
             if self.knows_clock:
                 self._exclusively(self._beat)
         except Exception as error:  # noqa: BLE001 - the application is never disturbed

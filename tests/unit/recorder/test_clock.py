@@ -64,6 +64,35 @@ def test_a_stepped_clock_starts_anew() -> None:
     assert offset.seconds == pytest.approx(3600.0, abs=1.0)
 
 
+def test_an_answer_that_may_have_waited_tells_nothing_by_itself() -> None:
+    """In a busy event loop: its age is no offset, neither of a clock unknown nor of a known one."""
+    offset = Offset()
+    offset.observe(_date(NOW - 12.0), NOW, unread=12.5)
+    assert offset.seconds is None
+    offset.observe(_date(NOW), NOW)
+    known = offset.seconds
+    offset.observe(_date(NOW - 12.0), NOW, unread=12.5)
+    offset.observe(_date(NOW - 60.0), NOW, unread=12.5)
+    assert offset.seconds == known
+
+
+def test_an_answer_that_may_have_waited_a_little_is_heard() -> None:
+    """The bounds are as much wider; the others narrow them down."""
+    offset = Offset()
+    offset.observe(_date(NOW), NOW, unread=1.0)
+    assert offset.seconds == pytest.approx(-1.0)
+    offset.observe(_date(NOW), NOW)
+    assert offset.seconds == pytest.approx(-0.5)
+
+
+def test_an_answer_that_may_have_waited_narrows_what_is_known() -> None:
+    """By the time when it was read, the clock was no further ahead than its date allows."""
+    offset = Offset()
+    offset.observe(_date(NOW), NOW)
+    offset.observe(_date(NOW), NOW - 0.5, unread=30.0)
+    assert offset.seconds == pytest.approx(-0.75)
+
+
 def test_a_date_without_a_zone_is_utc() -> None:
     """`-0000` says that the zone is unknown; HTTP knows only one."""
     offset = Offset()

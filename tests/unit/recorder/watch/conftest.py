@@ -54,13 +54,13 @@ class Notes:
     def flush(self) -> None:
         """Nothing ever waits."""
 
-    def observe_date(self, date_header: str | None, at: float) -> None:
+    def observe_date(self, date_header: str | None, at: float, unread: float) -> None:
         """Keep a date."""
         self.dates.append(date_header)
 
     knows_clock = True
 
-    def tell_clock(self, date_header: str | None, at: float) -> None:
+    def tell_clock(self, date_header: str | None, at: float, unread: float) -> None:
         """The clock is known."""
 
     def kinds(self) -> list[str]:
