@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
+from math import inf
 
 # The API's `Date` is cut to whole seconds.
 _DATE_STEP = 1.0
@@ -56,6 +57,14 @@ class Offset:
         self._last: tuple[str | None, float] = (None, 0.0)
         # What `zero` was before the last step, and when that was noticed on the steady clock.
         self._step: tuple[float, float] | None = None
+        # The least and the most that `zero` was since `begin`. Where two threads look at once, one
+        # may strike out what the other has found; that is found again as long as it holds.
+        self._zeros = (inf, -inf)
+
+    def begin(self) -> None:
+        """From now on events bear this clock, whatever its offset turns out to be."""
+        found = zero()
+        self._zeros = (found, found)
 
     @property
     def known(self) -> bool:
@@ -67,6 +76,15 @@ class Offset:
         """By how many seconds this clock is ahead; None until a date was seen."""
         known = self._look()
         return None if known is None else (known[1] + known[2]) / 2
+
+    @property
+    def others(self) -> list[float]:
+        """The least and the most that it was since `begin`, in seconds, but for what it is now."""
+        known = self._look()
+        if known is None:
+            return []
+        now, low, high = known
+        return [(low + high) / 2 + each - now for each in self._zeros if stepped(each, now)]
 
     def observe(self, date: str, now: float, unread: float = 0.0) -> None:
         """Learn from an answer's `Date` header; what is no date is passed over.
@@ -107,9 +125,10 @@ class Offset:
     def _look(self) -> tuple[float, float, float] | None:
         """What is known, once a step since the last look has been taken in."""
         known = self._known
+        found = zero()
+        self._zeros = min(self._zeros[0], found), max(self._zeros[1], found)
         if known is not None:
             before, low, high = known
-            found = zero()
             if stepped(before, found):
                 self._step = (before, steady())
                 step = found - before

@@ -101,7 +101,10 @@ class Journal:
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
-        """Write the lines that are appended meanwhile at once, at the end."""
+        """Write the lines that are appended meanwhile at once, at the end of the outermost."""
+        if self._gathered is not None:
+            yield
+            return
         self._gathered = []
         try:
             yield

@@ -134,6 +134,7 @@ class Source:
         self._target: str | None = None
         self._in_flight = InFlight()
         self._starting = _opening(self.id, _STARTED)
+        offset.begin()
 
     def note(self, kind: str, target: str, data: Mapping[str, Any], at: float | None) -> None:
         """Write an event down; one for which there is no room, or no JSON, is dropped."""
@@ -188,20 +189,35 @@ class Source:
     @property
     def clock_was_set(self) -> bool:
         """True where the clock that the log knows of is not the one that events bear now."""
+        # Asked in any case: so it sees the clock being set while its offset is not known.
         told, ahead = self._offset_told, self._offset.seconds
         return told is not None and ahead is not None and abs(ahead - told) > _LARGE_STEP
 
     def beat(self, *, final: bool = False) -> None:
-        """Say how far the record of this process is complete; it has room whatever the bounds."""
+        """Say how far the record of this process is complete; it has room whatever the bounds.
+
+        Where the clock was set before the log knew its offset, what that was before is told first:
+        the earlier events bear it.
+        """
         if self._target is None:
             return
+        ahead = self._offset.seconds
+        others = self._offset.others if self._offset_told is None else []
+        # At once, so that whoever is killed has told all of them or none.
+        with self.journal.gathering():
+            for each in others:
+                self._beat(self._target, each, final=False)
+            self._beat(self._target, ahead, final=final)
+        self.ended = final
+        self._offset_told = ahead
+
+    def _beat(self, target: str, ahead: float | None, *, final: bool) -> None:
         now = time.time()
         # What was true once stays true, unless the clock has been set back.
         through = max(self._complete_through, self._backlog.complete_through(now))
         self._complete_through = min(now, through)
-        ahead = self._offset.seconds
         data = {
-            "target": self._target,
+            "target": target,
             "complete_through": self._complete_through,
             "last_sequence": self._sequence,
             "in_flight": self._in_flight.listed(),
@@ -211,8 +227,6 @@ class Source:
         }
         self.journal.append(render(self.id, self._sequence + 1, HEARTBEAT, data, now))
         self._sequence += 1
-        self.ended = final
-        self._offset_told = ahead
 
     def drop(self, why: str, count: int = 1) -> None:
         """Count events that the log will never hold.

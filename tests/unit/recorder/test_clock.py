@@ -1,12 +1,16 @@
 """The clock's offset, from the `Date` headers of answers."""
 
+import os
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from tests.unit.recorder.conftest import Open, eventually, lines_in
 
+from demurrage.decide.source import Source
+from demurrage.eventlog.parse import parse
 from demurrage_recorder import clock
 from demurrage_recorder.clock import Offset
 
@@ -164,11 +168,72 @@ def test_a_step_is_told_before_the_next_heartbeat_is_due(
     real = time.time
     monkeypatch.setattr("demurrage_recorder.clock.time.time", lambda: real() - 600.0)
     opened.note("response.started", "default", {"call_id": "b"})
-
-    def offsets() -> list[float]:
-        told = [line["data"].get("clock_offset") for line in lines_in(folder)]
-        return [each for each in told if each is not None]
-
-    eventually(lambda: len(offsets()) > 1)
-    first, second = offsets()
+    eventually(lambda: len(_offsets(folder)) > 1)
+    first, second = _offsets(folder)
     assert second - first == pytest.approx(-600.0, abs=0.1)
+
+
+def _offsets(folder: Path) -> list[float]:
+    told = [line["data"].get("clock_offset") for line in lines_in(folder)]
+    return [each for each in told if each is not None]
+
+
+def _await_lines(folder: Path, more: int) -> None:
+    before = len(lines_in(folder))
+    eventually(lambda: len(lines_in(folder)) >= before + more)
+
+
+def _set_ahead(patch: pytest.MonkeyPatch, seconds: float, real: Callable[[], float]) -> None:
+    patch.setattr("demurrage_recorder.clock.time.time", lambda: real() + seconds)
+
+
+@pytest.mark.parametrize("steps", [(15.0, 0.0), (0.0, 15.0), (15.0, -20.0, 3.0)])
+def test_steps_before_the_first_date_are_told_with_it(
+    writer: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: tuple[float, ...]
+) -> None:
+    """For the daemon the clock may have been any of those when an earlier event was dated."""
+    real = time.time
+    # What came before the first event is of no concern.
+    _set_ahead(monkeypatch, 900.0, real)
+    opened = writer(heartbeat=0.05)
+    for number, ahead in enumerate(steps):
+        _set_ahead(monkeypatch, ahead, real)
+        opened.note("response.started", "default", {"call_id": f"{number}"})
+        _await_lines(folder, 2)
+    opened.tell_clock(_date(real()), time.time())
+    opened.close()
+    source = Source("the recorder's")
+    for number, line in enumerate(lines_in(folder)):
+        source.fold(parse(line), number)
+    low, high = source.offsets(30.0)
+    assert (low, high) == pytest.approx((min(steps), max(steps)), abs=1.2)
+    assert _offsets(folder)[-1] == pytest.approx(steps[-1], abs=1.2)
+
+
+def test_the_offsets_before_and_after_a_step_are_written_at_once(
+    writer: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is killed in between would have told of the wrong clock alone."""
+    real, write = time.time, os.write
+    told: list[int] = []
+
+    def count(descriptor: int, data: bytes) -> int:
+        told.append(data.count(b'"clock_offset":'))
+        return write(descriptor, data)
+
+    opened = writer(heartbeat=3600.0)
+    opened.note("response.started", "default", {"call_id": "a"})
+    _set_ahead(monkeypatch, 15.0, real)
+    monkeypatch.setattr("demurrage_recorder.journal.os.write", count)
+    opened.tell_clock(_date(real()), time.time())
+    assert told == [2]
+    first, second = _offsets(folder)
+    assert second - first == pytest.approx(15.0, abs=0.1)
+
+
+def test_a_clock_that_nobody_set_is_told_once(writer: Open, folder: Path) -> None:
+    """One heartbeat, one offset."""
+    opened = writer(heartbeat=3600.0)
+    opened.note("response.started", "default", {"call_id": "a"})
+    opened.tell_clock(_date(time.time()), time.time())
+    assert len(_offsets(folder)) == 1
