@@ -8,6 +8,7 @@ for it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import inf
 
 from demurrage.decide.attribution import Attribution
@@ -15,6 +16,7 @@ from demurrage.decide.book import Book
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
+from demurrage.decide.watermark import has_gone
 from demurrage.decide.windows import Candidates
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
@@ -33,13 +35,17 @@ def find_breaks(
     rules: EvidenceRules,
     now: float,
 ) -> tuple[CoverageBreak, ...]:
-    """Every breach of the word since it was given or last confirmed, in a stable order."""
+    """Every breach of the word since it was given or last confirmed, in a stable order.
+
+    One that a person has settled is none, though its moment may lie after his word, while the
+    log says nothing new of it.
+    """
     since = max(
         facts.coverage_since if facts.coverage_since is not None else now,
         facts.confirmed_at if facts.confirmed_at is not None else -inf,
     )
     found = [
-        *_of_sources(ledger, book.target, rules, now),
+        *_of_sources(ledger, book, facts.retired, rules, now),
         *_shared_keys(ledger, book.target, rules),
         *_shared_projects(book.target, facts.elsewhere, now),
         *_late_starts(book.target, attribution.candidates.late, rules),
@@ -58,14 +64,34 @@ def find_breaks(
     latest: dict[tuple[BreakKind, str], CoverageBreak] = {}
     for each in found:
         key = (each.kind, each.about)
-        if each.at >= since and (key not in latest or each.at > latest[key].at):
+        stands = each.at >= since and not _answered(each, facts)
+        if stands and (key not in latest or each.at > latest[key].at):
             latest[key] = each
     return tuple(latest[key] for key in sorted(latest))
 
 
+def all_breaks(
+    standing: Iterable[CoverageBreak], found: Iterable[CoverageBreak]
+) -> tuple[CoverageBreak, ...]:
+    """The breaches that stand, each as far as the log now tells of it, and then the new ones."""
+    new = {(each.kind, each.about): each for each in found}
+    old = tuple(
+        each
+        if (again := new.pop((each.kind, each.about), None)) is None
+        else replace(each, position=max(each.position, again.position))
+        for each in standing
+    )
+    return old + tuple(new.values())
+
+
+def _answered(found: CoverageBreak, facts: TargetFacts) -> bool:
+    return any(found.repeats(each) for each in facts.settled)
+
+
 def _of_sources(
-    ledger: Ledger, target: str, rules: EvidenceRules, now: float
+    ledger: Ledger, book: Book, retired: Mapping[str, float], rules: EvidenceRules, now: float
 ) -> Iterator[CoverageBreak]:
+    target = book.target
     for source in ledger.sources.values():
         if source.own or target not in source.targets:
             continue
@@ -76,10 +102,13 @@ def _of_sources(
                 source.id,
                 _last_spoke(source, rules),
                 "its events carry no sequence, so a lost one would not be noticed",
+                source.newest_position,
             )
         clock = _clock_fault(source, rules, now)
         if clock is not None:
-            yield CoverageBreak(target, BreakKind.UNKNOWN_CLOCK, source.id, *clock)
+            goes_on = _ahead(source, rules, now) and _at_work(source, book, retired, rules)
+            position = 0 if goes_on else source.newest_position
+            yield CoverageBreak(target, BreakKind.UNKNOWN_CLOCK, source.id, *clock, position)
 
 
 def _last_spoke(source: Source, rules: EvidenceRules) -> float:
@@ -94,9 +123,8 @@ def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> tuple[floa
     """
     if source.first_start is None:
         return None
-    # Its promises would reach into the future, and its starts would open windows too late.
-    ahead = source.active_time - source.offsets(rules.max_event_delay)[1] - now
-    if ahead > rules.max_event_delay:
+    if _ahead(source, rules, now):
+        ahead = _seconds_ahead(source, rules, now)
         text = f"its clock is wrong: an event of it lies {ahead:.0f} s in the future"
         return _last_spoke(source, rules), text
     told = _told_offsets(source)
@@ -110,6 +138,30 @@ def _clock_fault(source: Source, rules: EvidenceRules, now: float) -> tuple[floa
         if abs(offset) > rules.max_event_delay
     ]
     return max(off, default=None)
+
+
+def _ahead(source: Source, rules: EvidenceRules, now: float) -> bool:
+    return _seconds_ahead(source, rules, now) > rules.max_event_delay
+
+
+def _seconds_ahead(source: Source, rules: EvidenceRules, now: float) -> float:
+    """How far in the future its last event lies for certain."""
+    return source.active_time - source.offsets(rules.max_event_delay)[1] - now
+
+
+def _at_work(
+    source: Source, book: Book, retired: Mapping[str, float], rules: EvidenceRules
+) -> bool:
+    """True while the writer is about, or a call of it may yet make something.
+
+    While its clock is ahead its promises reach into the future, so that nobody waits for what it
+    keeps back, and its starts open windows too late.
+    """
+    if not (source.said_goodbye or has_gone(source, retired, rules)):
+        return True
+    return any(
+        call_id in book.responses and not book.responses[call_id].ended for call_id in source.calls
+    )
 
 
 def _told_offsets(source: Source) -> list[tuple[float, float]]:
@@ -144,7 +196,8 @@ def _shared_keys(ledger: Ledger, target: str, rules: EvidenceRules) -> Iterator[
             text = (
                 f"requests with one key are logged for {', '.join(others)} too; one name is wrong"
             )
-            yield CoverageBreak(target, BreakKind.SHARED_KEY, mark, at, text)
+            position = ledger.key_positions[mark]
+            yield CoverageBreak(target, BreakKind.SHARED_KEY, mark, at, text, position)
 
 
 def _shared_projects(

@@ -7,7 +7,7 @@ from math import inf
 
 from demurrage.decide.attribution import Attribution, attribute
 from demurrage.decide.book import Book
-from demurrage.decide.coverage import find_breaks
+from demurrage.decide.coverage import all_breaks, find_breaks
 from demurrage.decide.creates import unanswered_creates
 from demurrage.decide.deduction import deduce
 from demurrage.decide.grounds import Grounds, explicit_ids
@@ -88,10 +88,7 @@ def decide(
             rules=rules.evidence,
             now=now,
         )
-        standing = {(each.kind, each.about) for each in facts.breaks}
-        breaks = facts.breaks + tuple(
-            each for each in found if (each.kind, each.about) not in standing
-        )
+        breaks = all_breaks(facts.breaks, found)
     grounds = Grounds(
         book,
         attribution,

@@ -29,6 +29,8 @@ class Ledger:
         self.unheard: dict[str, int] = {}
         # By the mark of a key: the targets that it was used for, and when last.
         self.keys: dict[str, dict[str, Moment]] = {}
+        # How far in the log each is heard of.
+        self.key_positions: dict[str, int] = {}
         self._books: dict[str, Book] = {}
         self._contents = Names(REMEMBERED)
 
@@ -63,11 +65,12 @@ class Ledger:
         if isinstance(event.fact, Unheard):
             self.unheard[event.fact.type] = self.unheard.get(event.fact.type, 0) + 1
         if isinstance(event.fact, Started):
-            self._fold_start(event, source, event.fact.key_mark)
+            self._fold_start(entry, source, event.fact.key_mark)
         if not isinstance(event.fact, Heartbeat):
             self.book(event.target).fold(event, source, entry.position, claim)
 
-    def _fold_start(self, event: Event, source: Source, mark: str | None) -> None:
+    def _fold_start(self, entry: Entry, source: Source, mark: str | None) -> None:
+        event = entry.event
         if source.first_start is None or event.time < source.first_start:
             source.first_start = event.time
         if mark is not None:
@@ -75,6 +78,7 @@ class Ledger:
             known = moments.get(event.target)
             if known is None or (event.time, source.id) > known.order:
                 moments[event.target] = Moment(event.time, source)
+            self.key_positions[mark] = max(self.key_positions.get(mark, 0), entry.position)
 
     def _compare(self, event: Event, source: Source) -> None:
         """One id with two contents makes its source contradictory."""

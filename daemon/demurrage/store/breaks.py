@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from demurrage.model.facts import BreakKind, CoverageBreak
 from demurrage.store.database import Repository, slices
@@ -15,41 +16,50 @@ from demurrage.store.tables import coverage_breaks
 MOST_OPEN = 1000
 
 _Key = tuple[str, str]
+_Known = tuple[CoverageBreak, float | None]
 
-_OPEN = (
+_BREAKS = (
     select(
         coverage_breaks.c.target,
         coverage_breaks.c.kind,
         coverage_breaks.c.about,
         coverage_breaks.c.at,
         coverage_breaks.c.detail,
+        coverage_breaks.c.position,
     )
-    .where(coverage_breaks.c.target == bindparam("target"), coverage_breaks.c.settled_at.is_(None))
+    .where(coverage_breaks.c.target == bindparam("target"))
     .order_by(coverage_breaks.c.at, coverage_breaks.c.kind, coverage_breaks.c.about)
 )
+_OPEN = _BREAKS.where(coverage_breaks.c.settled_at.is_(None))
+# What rests on no line of the log was settled by its moment, or stands.
+_SETTLED = _BREAKS.where(coverage_breaks.c.settled_at.is_not(None), coverage_breaks.c.position > 0)
 
 
 def open_breaks(connection: Connection, target: str) -> tuple[CoverageBreak, ...]:
     """The target's breaks that no person has confirmed away, oldest first."""
-    return tuple(
-        CoverageBreak(row[0], BreakKind(row[1]), row[2], row[3], row[4])
-        for row in connection.execute(_OPEN, {"target": target}).all()
-    )
+    return _breaks(connection, _OPEN, target)
+
+
+def settled_breaks(connection: Connection, target: str) -> tuple[CoverageBreak, ...]:
+    """The target's breaks that a person has confirmed away, as far as the log tells of them."""
+    return _breaks(connection, _SETTLED, target)
 
 
 def settle_breaks(connection: Connection, target: str, at: float) -> int:
-    """Settle every open break of a target; returns how many there were.
+    """Settle every open break of a target as of a moment; returns how many there were.
 
-    A break may bear a moment ahead of the person's clock. It is settled at its own moment
-    then, which keeps the same break from opening again.
+    A break may bear a later moment. What the log said of it by now is settled all the same.
     """
     settled = update(coverage_breaks).where(
         coverage_breaks.c.target == target, coverage_breaks.c.settled_at.is_(None)
     )
-    ahead = settled.where(coverage_breaks.c.at > at).values(settled_at=coverage_breaks.c.at)
-    return (
-        connection.execute(ahead).rowcount
-        + connection.execute(settled.values(settled_at=at)).rowcount
+    return connection.execute(settled.values(settled_at=at)).rowcount
+
+
+def _breaks(connection: Connection, query: Select[Any], target: str) -> tuple[CoverageBreak, ...]:
+    return tuple(
+        CoverageBreak(row[0], BreakKind(row[1]), *row[2:])
+        for row in connection.execute(query, {"target": target}).all()
     )
 
 
@@ -59,7 +69,8 @@ class Breaks(Repository):
     def add_breaks(self, breaks: Iterable[CoverageBreak]) -> None:
         """Record breaches of coverage; the same (target, kind, about) is recorded once.
 
-        One that a person has settled opens again only if it has happened again since.
+        One that a person has settled opens again only if it has happened again since. Of one
+        that is open it is noted how far in the log it reaches: a person's word is about all that.
         """
         by_target: defaultdict[str, dict[_Key, CoverageBreak]] = defaultdict(dict)
         for each in breaks:
@@ -74,13 +85,10 @@ class Breaks(Repository):
 
 
 def _add(connection: Connection, target: str, breaks: dict[_Key, CoverageBreak]) -> None:
-    known = _settled(connection, target, [about for _, about in breaks])
+    known = _known(connection, target, [about for _, about in breaks])
     room = MOST_OPEN - _count_open(connection, target)
-    fresh = [
-        each
-        for key, each in breaks.items()
-        if key not in known or ((settled := known[key]) is not None and each.at > settled)
-    ]
+    fresh = [each for key, each in breaks.items() if _opens(each, known.get(key))]
+    longer = [each for key, each in breaks.items() if _reaches_further(each, known.get(key))]
     rows = [
         {
             "target": target,
@@ -89,21 +97,36 @@ def _add(connection: Connection, target: str, breaks: dict[_Key, CoverageBreak])
             "at": each.at,
             "detail": each.detail,
             "settled_at": None,
+            "position": each.position,
         }
-        for each in fresh[: max(room, 0)]
+        for each in (*fresh[: max(room, 0)], *longer)
     ]
-    upsert(connection, coverage_breaks, rows, replace=("at", "detail", "settled_at"))
+    upsert(connection, coverage_breaks, rows, replace=("at", "detail", "settled_at", "position"))
 
 
-def _settled(
-    connection: Connection, target: str, abouts: Sequence[str]
-) -> dict[_Key, float | None]:
-    found: dict[_Key, float | None] = {}
+def _opens(found: CoverageBreak, known: _Known | None) -> bool:
+    """True where it is a new breach, or one that came after a person's word."""
+    if known is None:
+        return True
+    before, settled_at = known
+    return settled_at is not None and found.at >= settled_at and not found.repeats(before)
+
+
+def _reaches_further(found: CoverageBreak, known: _Known | None) -> bool:
+    """True where the log has told more of what is open."""
+    return known is not None and known[1] is None and found.position > known[0].position
+
+
+def _known(connection: Connection, target: str, abouts: Sequence[str]) -> dict[_Key, _Known]:
+    """Those of the target's breaks that are about these, each with when it was settled."""
+    found: dict[_Key, _Known] = {}
     for some in slices(abouts):
-        query = select(
-            coverage_breaks.c.kind, coverage_breaks.c.about, coverage_breaks.c.settled_at
-        ).where(coverage_breaks.c.target == target, coverage_breaks.c.about.in_(some))
-        found.update(((row[0], row[1]), row[2]) for row in connection.execute(query))
+        query = _BREAKS.add_columns(coverage_breaks.c.settled_at).where(
+            coverage_breaks.c.about.in_(some)
+        )
+        for *row, settled_at in connection.execute(query, {"target": target}):
+            each = CoverageBreak(row[0], BreakKind(row[1]), *row[2:])
+            found[each.kind, each.about] = each, settled_at
     return found
 
 

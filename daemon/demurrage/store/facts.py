@@ -10,7 +10,7 @@ from demurrage.model.facts import TargetFacts
 from demurrage.model.plan import RESTORE_RAILS
 from demurrage.model.verdict import VerdictKind
 from demurrage.store.acts import record_act
-from demurrage.store.breaks import open_breaks, settle_breaks
+from demurrage.store.breaks import open_breaks, settle_breaks, settled_breaks
 from demurrage.store.database import Repository
 from demurrage.store.dialect import upsert
 from demurrage.store.identity import Restore, went_back
@@ -66,6 +66,7 @@ class Facts(Repository):
             return TargetFacts(
                 coverage_since=row.coverage_since if row else None,
                 breaks=open_breaks(connection, target),
+                settled=settled_breaks(connection, target),
                 whole_life_windows=row is not None and row.whole_life_since is not None,
                 distrust_before=(
                     inf if self._found is not None else _distrusted(connection, target, row)
@@ -110,12 +111,13 @@ class Facts(Repository):
         """A person confirms coverage again; returns how many breaks that settles.
 
         The word counts from the last look at the earliest: the person's clock may be behind.
+        What it settles is what the log told by then, though its moment may lie ahead.
         Where nothing is broken nothing changes: what was proven since it was last given stays so.
         """
         with self._database.write() as connection:
-            settled = settle_breaks(connection, target, at)
+            since = not_before_the_last_look(connection, target, at)
+            settled = settle_breaks(connection, target, since)
             if settled:
-                since = not_before_the_last_look(connection, target, at)
                 _stand(connection, target, confirmed_at=since)
             detail = f"{settled} breaks settled"
             record_act(connection, at, by, "confirm_coverage", target=target, detail=detail)

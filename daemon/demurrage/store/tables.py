@@ -188,6 +188,7 @@ coverage_breaks = Table(
     Column("at", Double, nullable=False),
     Column("detail", Words, nullable=False),
     Column("settled_at", Double),
+    Column("position", BigInteger, nullable=False, default=0),
     Index("ix_coverage_breaks_open", "target", "settled_at"),
 )
 

@@ -183,6 +183,66 @@ def test_a_clock_that_was_mended_can_be_confirmed_away() -> None:
     assert broken(app, known=facts(confirmed_at=T + 40.0)) == {BreakKind.UNKNOWN_CLOCK}
 
 
+def from_the_future() -> Writer:
+    """A process that spoke once by a clock that is a day ahead, and then went."""
+    wrong = Writer("wrong")
+    wrong.starts("b", 86_400)
+    wrong.ends("b", 86_401)
+    wrong.beats(60, final=True)
+    return wrong
+
+
+def answered(*writers: Writer, at: float) -> TargetFacts:
+    """The facts once a person has confirmed at a moment what these writers break."""
+    return facts(confirmed_at=T + at, settled=decision_of(*writers, now=at).breaks)
+
+
+def test_a_word_settles_a_clock_that_ran_ahead_once_its_writer_has_gone() -> None:
+    """Though what it stamped lies after the word: it was in the log by then."""
+    app, wrong = turn(), from_the_future()
+    app.beats(65)
+    known = answered(app, wrong, at=70)
+    app.starts("c", 100)
+    app.ends("c", 130)
+    app.beats(390)
+    assert {each.about for each in known.settled} == {"wrong"}
+    assert broken(app, wrong) == {BreakKind.UNKNOWN_CLOCK}
+    assert broken(app, wrong, known=facts(confirmed_at=T + 70.0)) == {BreakKind.UNKNOWN_CLOCK}
+    assert broken(app, wrong, known=known) == set()
+    rows = [sighting(), sighting("cntr_2", 102)]
+    before, after = decision_of(app, wrong, rows=rows, known=known).verdicts.values()
+    assert before.codes == (Code.BORN_BEFORE_COVERAGE,)
+    assert after.kind is VerdictKind.ORPHAN
+
+
+def test_a_word_settles_nothing_that_a_clock_ahead_does_afterwards() -> None:
+    """Nor where what it says is dated before what was settled."""
+    app, wrong = turn(), from_the_future()
+    app.beats(65)
+    known = answered(app, wrong, at=70)
+    app.beats(390)
+    wrong.starts("c", 43_200)
+    wrong.ends("c", 43_201)
+    wrong.beats(80, final=True)
+    assert broken(app, wrong, known=known) == {BreakKind.UNKNOWN_CLOCK}
+
+
+@pytest.mark.parametrize("left", ["nothing", "a call"])
+def test_no_word_settles_a_clock_ahead_while_its_writer_is_at_work(left: str) -> None:
+    """Its promises pass for kept long before they are, and its starts open windows too late."""
+    app, wrong = turn(), Writer("wrong")
+    app.beats(65)
+    wrong.starts("b", 86_400)
+    if left == "nothing":
+        wrong.ends("b", 86_401)
+        wrong.beats(86_402)
+    else:
+        wrong.beats(60, "b", final=True)
+    known = answered(app, wrong, at=70)
+    app.beats(390)
+    assert broken(app, wrong, known=known) == {BreakKind.UNKNOWN_CLOCK}
+
+
 @pytest.mark.parametrize(
     ("now", "reports", "breaks"),
     [
@@ -538,6 +598,39 @@ def test_a_shared_key_is_answered_for_until_it_is_used_again() -> None:
     there.ends("e", 386)
     there.beats(390)
     assert broken(here, there, known=confirmed) == {BreakKind.SHARED_KEY}
+
+
+def test_a_shared_key_is_answered_for_before_the_last_moment_at_which_it_can_have_been_used() -> (
+    None
+):
+    """Who was killed at once never told its clock's offset; what he logged was there all the same.
+
+    The next request stands further on in the log, though it be dated earlier.
+    """
+    here, there = Writer("app-1"), Writer("app-2", target="other")
+    here.starts("a", 10, key_mark="k1")
+    here.ends("a", 30)
+    here.beats(65)
+    there.starts("b", 60, key_mark="k1")
+    there.ends("b", 61)
+    known = answered(here, there, at=70)
+    here.beats(390)
+    (found,) = known.settled
+    assert found.at == T + 90
+    assert broken(here, there, known=facts(confirmed_at=T + 70.0)) == {BreakKind.SHARED_KEY}
+    assert broken(here, there, known=known) == set()
+    there.starts("c", 55, key_mark="k1")
+    assert broken(here, there, known=known) == {BreakKind.SHARED_KEY}
+
+
+def test_an_open_breach_is_noted_as_far_as_the_log_tells_of_it() -> None:
+    """So that a word covers what was heard since it was found, and tells it as it was found."""
+    here, there = two_names()
+    (found,) = decision_of(here, there).breaks
+    there.starts("e", 384, key_mark="k1")
+    (again,) = decision_of(here, there, known=facts(breaks=(found,))).breaks
+    assert again == replace(found, position=4)
+    assert found.position < 4
 
 
 def test_a_shared_key_was_last_used_when_it_can_have_been_at_the_latest() -> None:

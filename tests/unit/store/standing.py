@@ -50,14 +50,19 @@ class Standing(RuleBasedStateMachine):
     @rule(
         name=targets,
         about=st.lists(
-            st.tuples(st.sampled_from(BreakKind), ids, st.sampled_from([-50, 0, 50])),
+            st.tuples(
+                st.sampled_from(BreakKind), ids, st.sampled_from([-50, 0, 50]), st.integers(0, 3)
+            ),
             min_size=1,
             max_size=3,
         ),
     )
-    def break_coverage(self, name: str, about: list[tuple[BreakKind, str, int]]) -> None:
+    def break_coverage(self, name: str, about: list[tuple[BreakKind, str, int, int]]) -> None:
         """Something contradicts the operator's word."""
-        breaks = [CoverageBreak(name, kind, id_, self.now + at, "") for kind, id_, at in about]
+        breaks = [
+            CoverageBreak(name, kind, id_, self.now + at, "", position)
+            for kind, id_, at, position in about
+        ]
         self.store.add_breaks(breaks)
         self.twin.of(name).add_breaks(breaks)
 

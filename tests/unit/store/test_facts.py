@@ -17,6 +17,11 @@ def late(about: str = "call_1", *, at: float = NOW) -> CoverageBreak:
     return CoverageBreak("t", BreakKind.LATE_START, about, at, "too late")
 
 
+def strange(*, position: int, at: float = NOW + 99) -> CoverageBreak:
+    """A writer from the future, as the log tells of it up to a position."""
+    return CoverageBreak("t", BreakKind.UNKNOWN_CLOCK, "urn:w", at, "ahead", position)
+
+
 def test_nothing_is_known_of_a_new_target(store: SqlStore) -> None:
     """The facts of a target that was never heard of grant nothing."""
     assert store.facts("t", NOW) == TargetFacts()
@@ -62,10 +67,10 @@ def test_complete_alone_settles_no_break(store: SqlStore) -> None:
 
 def test_a_break_is_recorded_once_and_stays_settled(store: SqlStore) -> None:
     """The same breach told again and again is one; once settled it does not come back."""
-    store.add_breaks([late(), late(), late("call_2", at=NOW + 99)])
+    store.add_breaks([late(), late(), late("call_2")])
     store.add_breaks([late()])
     assert store.confirm_coverage("t", NOW + 1, "ann") == 2
-    store.add_breaks([late(), late("call_2", at=NOW + 99)])
+    store.add_breaks([late(), late("call_2")])
     facts = store.facts("t", NOW)
     assert (facts.breaks, facts.confirmed_at) == ((), NOW + 1)
     assert store.confirm_coverage("t", NOW + 2, "ann") == 0
@@ -106,6 +111,34 @@ def test_a_breach_after_the_confirmation_opens_again(store: SqlStore) -> None:
     again = late(at=NOW + 2)
     store.add_breaks([again])
     assert store.facts("t", NOW).breaks == (again,)
+
+
+def test_a_breach_that_is_dated_ahead_is_settled_by_a_word_before_its_moment(
+    store: SqlStore,
+) -> None:
+    """All that the log told of it by then, also since it was found; and nothing besides."""
+    store.add_breaks([strange(position=7)])
+    store.add_breaks([strange(position=9)])
+    assert store.facts("t", NOW).breaks == (strange(position=9),)
+    assert store.confirm_coverage("t", NOW + 1, "ann") == 1
+    store.add_breaks([strange(position=7), strange(position=9, at=NOW + 98)])
+    facts = store.facts("t", NOW)
+    assert (facts.breaks, facts.settled) == ((), (strange(position=9),))
+    # It is dated before the one that is settled, and yet it came after the word.
+    again = strange(position=10, at=NOW + 2)
+    store.add_breaks([again])
+    facts = store.facts("t", NOW)
+    assert (facts.breaks, facts.settled) == ((again,), ())
+    assert store.confirm_coverage("t", NOW + 3, "ann") == 1
+
+
+def test_what_rests_on_no_line_is_settled_by_its_moment_alone(store: SqlStore) -> None:
+    """What goes on by itself is found, and told of, again."""
+    store.add_breaks([strange(position=0)])
+    assert store.confirm_coverage("t", NOW + 1, "ann") == 1
+    store.add_breaks([strange(position=0)])
+    assert store.facts("t", NOW).breaks == (strange(position=0),)
+    assert store.confirm_coverage("t", NOW + 2, "ann") == 1
 
 
 def test_breaks_without_end_do_not_fill_the_store(store: SqlStore) -> None:

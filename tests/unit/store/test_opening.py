@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import column, table
 from tests.unit.store.build import sighting
 
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.error import StoreUnusableError
+from demurrage.model.facts import BreakKind, CoverageBreak
 from demurrage.store import SqlStore, open_store
 from demurrage.store.database import connect
 from demurrage.store.place import Place
@@ -60,6 +62,22 @@ def test_an_older_store_is_brought_up_to_date_with_its_content(url: str, steps: 
         with store._database.read() as connection:
             colours = connection.exec_driver_sql("SELECT colour FROM containers").all()
     assert colours == [("blue",)]
+
+
+def test_a_break_that_was_settled_at_its_own_moment_opens_again(url: str) -> None:
+    """No word has had an effect on it: it was found in every cycle, and nobody could settle it."""
+    with open_store(url) as store:
+        store.add_breaks([CoverageBreak("t", BreakKind.SHARED_KEY, "k1", 99.0, "", 7)])
+        store.confirm_coverage("t", 99.0, "ann")
+        store.add_breaks([CoverageBreak("t", BreakKind.SHARED_KEY, "k2", 50.0, "", 8)])
+        store.confirm_coverage("t", 60.0, "ann")
+        with store._database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE coverage_breaks DROP COLUMN position")
+            connection.execute(
+                table(VERSION_TABLE, column("version_num")).update(), {"version_num": "0005"}
+            )
+    with open_store(url) as store:
+        assert [each.about for each in store.facts("t", 0.0).breaks] == ["k1"]
 
 
 def test_a_failed_migration_leaves_the_old_store(url: str, steps: Path) -> None:

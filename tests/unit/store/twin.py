@@ -188,16 +188,17 @@ class Target:
             if key not in latest or each.at > latest[key].at:
                 latest[key] = each
         for key, each in latest.items():
-            settled = self.breaks[key][1] if key in self.breaks else -1.0
-            if settled is not None and each.at > settled:
+            known, settled = self.breaks.get(key, (each, -1.0))
+            further = each.position > known.position
+            again = each.position == 0 or further or settled == -1.0
+            if further if settled is None else each.at >= settled and again:
                 self.breaks[key] = each, None
 
     def confirm(self, at: float) -> int:
         """Settle every open break."""
         opened = [key for key, (_, settled) in self.breaks.items() if settled is None]
         for key in opened:
-            each = self.breaks[key][0]
-            self.breaks[key] = each, max(at, each.at)
+            self.breaks[key] = self.breaks[key][0], at
         if opened:
             self.confirmed_at = at
         return len(opened)
@@ -205,9 +206,15 @@ class Target:
     def facts(self, now: float, retired: Mapping[str, float]) -> TargetFacts:
         """All that stands between the daemon and a delete."""
         opened = [each for each, settled in self.breaks.values() if settled is None]
+        answered = [
+            each
+            for each, settled in self.breaks.values()
+            if settled is not None and each.position > 0
+        ]
         return TargetFacts(
             coverage_since=self.coverage_since,
             breaks=tuple(sorted(opened, key=lambda each: (each.at, each.kind, each.about))),
+            settled=tuple(sorted(answered, key=lambda each: (each.at, each.kind, each.about))),
             whole_life_windows=self.whole_life,
             distrust_before=inf if self.asked else self.distrust_before,
             protected=frozenset(
