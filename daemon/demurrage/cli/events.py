@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from demurrage.cli.exits import Code, RefusedError, UsageError
+from demurrage.cli.ids import container_named
 from demurrage.cli.moments import local, rfc3339, span
 from demurrage.cli.session import (
     log_to_read,
@@ -149,10 +150,11 @@ def append(
     from demurrage.cli.own_words import own_events, read_events
 
     settings = settings_of(context, secrets=False)
+    released = [container_named(each, "--release") for each in release or ()]
     words = own_events(
         settings.targets,
         target,
-        releases=release or (),
+        releases=released,
         ends=end_conversation or (),
         finishes=finish or (),
         ending=ending,
@@ -163,7 +165,7 @@ def append(
     told = read_events(file, settings.targets) if file is not None else ()
     lines = [*told, *words]
     with log_to_write(settings) as log:
-        for name in (*(release or ()), *(end_conversation or ()), *(finish or ())):
+        for name in (*released, *(end_conversation or ()), *(finish or ())):
             if not log.events_about([name]):
                 note(f"demurrage: nothing that is logged so far names {name}; is it right?")
         result = log.append(lines, appended_at=time.time())

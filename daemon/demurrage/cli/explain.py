@@ -7,6 +7,7 @@ import typer
 
 from demurrage.cli.case_view import show_case, show_conversation, show_request
 from demurrage.cli.exits import FailedError
+from demurrage.cli.ids import container_named
 from demurrage.cli.session import chosen_targets, log_to_read, settings_of, store_to_read
 from demurrage.cli.show import say, say_json
 
@@ -42,6 +43,7 @@ def explain(
         requests = [] if name.startswith("cntr_") else _requests(log, name, target)
         cases = _cases(settings, store, log, _containers(store, requests, name), target)
     if not requests and not cases:
+        name = container_named(name, "ID")
         raise FailedError(f"neither the store nor the event log knows {name}")
     if as_json:
         plain = [each.plain() for each in requests]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from demurrage.cli.exits import FailedError, UsageError
-from demurrage.cli.ids import is_container_id
+from demurrage.cli.ids import container_named, is_container_id
 from demurrage.cli.moments import local, read_until
 from demurrage.cli.session import (
     chosen_targets,
@@ -36,7 +36,8 @@ def protect(
 ) -> None:
     """Protect a container: it is not deleted, whatever its verdict.
 
-    Counts from the daemon's next cycle. Deletes that are under way are not called back.
+    Counts from the daemon's next cycle. Deletes that are under way are not called back. A proxy's
+    id stands for the provider's inside it.
 
     \b
     Example:
@@ -46,6 +47,8 @@ def protect(
         raise UsageError("--until: means nothing beside --off")
     settings, by = settings_of(context, secrets=False), person()
     with store_to_write(settings) as store:
+        if not _listed(store, container_id):
+            container_id = container_named(container_id, "ID")
         owner = _owner(settings, store, container_id, target)
         if off:
             if not store.unprotect(owner, container_id, by):
@@ -78,6 +81,12 @@ def protect(
         )
     else:
         say(f"{container_id} ({owner}) {words}, from the next cycle on (by {by}).")
+
+
+def _listed(store: "SqlStore", container_id: str) -> bool:
+    """True where a listing has shown the very id, whatever it looks like."""
+    case = store.case(container_id)
+    return case is not None and case.sighting is not None
 
 
 def _owner(settings: "Settings", store: "SqlStore", container_id: str, target: str | None) -> str:

@@ -50,6 +50,11 @@ def unwrap(container_id: str) -> str:
     return container_id if is_wrapped(current) else current
 
 
+def undecodable(container_id: str) -> bool:
+    """True for a container's id that hides another one, which cannot be read from it."""
+    return container_id.startswith(ID_PREFIX) and is_wrapped(unwrap(container_id))
+
+
 def _peel(container_id: str) -> str | None:
     body = container_id.removeprefix(ID_PREFIX).rstrip("=").replace("-", "+").replace("_", "/")
     try:

@@ -6,6 +6,7 @@ from typing import Any
 from demurrage.decide import billing
 from demurrage.decide.billing import Money
 from demurrage.eventlog.log import EventLog
+from demurrage.eventlog.proxy_ids import unwrap
 from demurrage.eventlog.reading import Kept
 from demurrage.model.case import ContainerCase
 from demurrage.model.error import LogUnreadableError
@@ -41,9 +42,12 @@ def open_case(
 ) -> CaseFile | None:
     """Gather what is known of a container; None when neither store nor log knows it.
 
+    A proxy's id stands for the provider's inside it, by which both know the container.
+
     Raises:
         StoreFailedError: the store cannot be read.
     """
+    container_id = unwrap(container_id)
     case = store.case(container_id, target)
     owner = target if case is None else case.target
     try:

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from demurrage.eventlog.proxy_ids import undecodable
 from demurrage.model.case import ContainerEntry
 from demurrage.model.rules import Rules
 from demurrage.model.verdict import VerdictKind
 from demurrage.web.case import case_of, open_case
 from demurrage.web.plain import plain_sighting, plain_verdict
-from demurrage.web.problems import documented, not_found
+from demurrage.web.problems import ProblemError, documented, not_found
 from demurrage.web.service import Service
 
 # No id has control characters, and a database may refuse the null byte.
@@ -61,6 +62,12 @@ def containers_router(service: Service) -> APIRouter:
     def case(id: Id, target: AnId = None) -> dict[str, Any]:  # noqa: A002 - the path's own word
         """All moments are epoch seconds of the provider's clock, all money is estimated USD."""
         file = open_case(service.store, service.log, id, target)
+        if file is None and undecodable(id):
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "invalid-parameter",
+                "path parameter id: is a proxy's id, from which the provider's own cannot be read",
+            )
         if file is None:
             raise not_found("neither the inventory nor the event log knows this container")
         rules = service.rules.get(file.case.target, Rules())

@@ -1,5 +1,6 @@
 """What `explain` makes of an id that is no container's."""
 
+from base64 import b64encode
 from contextlib import closing
 from typing import Any
 
@@ -58,6 +59,13 @@ def test_a_conversation_is_its_requests_and_their_containers(told: Desk) -> None
         False,
         True,
     ]
+
+
+def test_a_container_is_found_by_a_proxy_s_id(told: Desk) -> None:
+    """Which is what people behind the proxy see."""
+    inside = f"litellm:custom_llm_provider:openai;model_id:m;container_id:{NAMED}"
+    said = told.say("explain", f"cntr_{b64encode(inside.encode()).decode()}", "--json").json
+    assert [each["id"] for each in said["containers"]] == [NAMED]
 
 
 def test_a_response_is_its_own_request_alone(told: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64encode
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,10 @@ from demurrage.eventlog.log import EventLog
 from demurrage.model.event import PERSON_PREFIX
 from demurrage.model.facts import BreakKind, CoverageBreak
 from demurrage.model.plan import Rail
+
+NATIVE = "cntr_" + "0a" * 24
+_INSIDE = f"litellm:custom_llm_provider:openai;model_id:m;container_id:{NATIVE}"
+PROXYS = f"cntr_{b64encode(_INSIDE.encode()).decode()}"
 
 
 def _trip(desk: Desk, rail: Rail, hold_id: str = "hold-1") -> None:
@@ -79,6 +84,45 @@ def test_what_is_no_container_is_not_protected(kept: Desk, refused: Refused) -> 
     assert "cntr_" in refused(kept.say("protect", "nonsense"), code=1)
     with kept.store() as store:
         assert store.facts("default", time.time()).protected == frozenset()
+
+
+def test_a_proxy_s_id_stands_for_the_one_inside_it(kept: Desk) -> None:
+    """Protected, released and taken back is what is listed, whichever id a person sees."""
+    said = kept.say("protect", PROXYS, "--json")
+    assert said.json["container_id"] == NATIVE
+    with kept.store() as store:
+        assert store.facts("default", time.time()).protected == {NATIVE}
+    assert kept.say("protect", PROXYS, "--off").code == 0
+    with kept.store() as store:
+        assert store.facts("default", time.time()).protected == frozenset()
+    assert NATIVE in kept.say("events", "append", "--release", PROXYS).err
+    assert kept.say("events", "append", "--release", PROXYS).err == "", "it is known by now"
+    assert NATIVE in kept.say("events", "tail").out
+
+
+def test_a_word_on_a_proxy_s_id_of_old_does_not_hide_the_container(kept: Desk) -> None:
+    """What was protected by the proxy's id was no container."""
+    with kept.store() as store:
+        store.save_sightings("default", [sighting(NATIVE)])
+        store.protect("default", PROXYS, None, "ann")
+    assert kept.say("protect", PROXYS).err == ""
+    with kept.store() as store:
+        assert NATIVE in store.facts("default", time.time()).protected
+
+
+def test_a_proxy_s_id_that_cannot_be_read_is_refused(kept: Desk, refused: Refused) -> None:
+    """By its argument: what is said of it would be said of nothing."""
+    broken = PROXYS[:40]
+    assert refused(kept.say("protect", broken)).startswith("demurrage: ID: ")
+    assert refused(kept.say("explain", broken)).startswith("demurrage: ID: ")
+    assert refused(kept.say("events", "append", "--release", broken)).startswith(
+        "demurrage: --release: "
+    )
+    assert kept.say("events", "tail").out == ""
+    with kept.store() as store:
+        assert store.facts("default", time.time()).protected == frozenset()
+        store.save_sightings("default", [sighting(broken)])
+    assert kept.say("protect", broken).code == 0, "a provider may give such ids itself"
 
 
 @pytest.mark.parametrize("option", ["--release", "--end-conversation", "--finish"])

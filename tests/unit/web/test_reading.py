@@ -1,3 +1,4 @@
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,20 @@ async def test_unknown_ids(client: httpx2.AsyncClient, path: str) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert "_none" not in answer.text
+
+
+async def test_case_by_a_proxys_id(client: httpx2.AsyncClient, log: EventLog) -> None:
+    """It stands for the provider's id inside it; one that hides none is refused by its name."""
+    native = "cntr_" + "0a" * 24
+    inside = f"litellm:custom_llm_provider:openai;model_id:m;container_id:{native}"
+    proxys = f"cntr_{b64encode(inside.encode()).decode()}"
+    append(log, finished("call_1", "resp_1", proxys))
+    assert (await client.get(f"/v1/containers/{proxys}")).json()["id"] == native
+    answer = await client.get(f"/v1/containers/{proxys[:40]}")
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith("invalid-parameter")
+    assert "parameter id" in answer.json()["detail"]
+    assert proxys[:40] not in answer.text
 
 
 async def test_case_of_another_target(client: httpx2.AsyncClient, store: SqlStore) -> None:
