@@ -1,6 +1,7 @@
 """Writing down what was seen and decided, once, before anything is done about it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from demurrage.decide.census import Census
@@ -10,8 +11,6 @@ from demurrage.engine.ports import Store
 from demurrage.model.container import Sighting
 from demurrage.model.record import BirthTally, Ruling
 from demurrage.model.verdict import Verdict, VerdictKind
-
-_UNDECIDED = (None, VerdictKind.PENDING)
 
 
 class Chronicle:
@@ -23,6 +22,8 @@ class Chronicle:
         self._hooks = hooks
         self._unsaved: dict[str, Sighting] = {}
         self._latest: dict[str, tuple[int, Verdict]] = {}
+        # Living containers that the rails' past is known to account for.
+        self._accounted: set[str] = set()
 
     async def load(self) -> None:
         """Take over the latest recorded verdicts."""
@@ -51,7 +52,9 @@ class Chronicle:
         self._unsaved.clear()
         if census.born:
             born = [census.sightings[each] for each in census.born]
-            await self._tally((each.container.created_at for each in born), "births")
+            hours = Counter(each.container.created_at // 3600 for each in born)
+            tallies = [BirthTally(hour, births=count) for hour, count in sorted(hours.items())]
+            await asyncio.to_thread(self._store.tally, self._target, tallies)
             self._hooks.born(self._target, born)
 
     async def decided(self, decision: Decision, sightings: Mapping[str, Sighting]) -> None:
@@ -78,31 +81,28 @@ class Chronicle:
         self._latest = {
             key: latest for key, latest in self._latest.items() if key in decision.verdicts
         }
-        await self._account(changed, before, sightings)
-        await self._predict(changed, before, sightings, decision.now)
+        await self._account(decision.verdicts)
+        await self._predict(changed, before, decision.now)
 
-    async def _account(
-        self,
-        changed: Mapping[str, Verdict],
-        before: Mapping[str, Verdict],
-        sightings: Mapping[str, Sighting],
-    ) -> None:
-        """Tally births that a logged slot accounts for, when their first waiting is over."""
-        accounted = (
-            sightings[key].container.created_at
-            for key, verdict in changed.items()
+    async def _account(self, verdicts: Mapping[str, Verdict]) -> None:
+        """Tally births that a logged slot accounts for, once their first waiting is over.
+
+        That proof may be put off and come back any number of times makes no more of them.
+        """
+        self._accounted &= verdicts.keys()
+        new = {
+            key
+            for key, verdict in verdicts.items()
             if verdict.maker is not None
             and verdict.kind is not VerdictKind.PENDING
-            and (before[key].kind if key in before else None) in _UNDECIDED
-        )
-        await self._tally(accounted, "logged")
+            and key not in self._accounted
+        }
+        if new:
+            await asyncio.to_thread(self._store.tally_once, self._target, "logged", new)
+            self._accounted |= new
 
     async def _predict(
-        self,
-        changed: Mapping[str, Verdict],
-        before: Mapping[str, Verdict],
-        sightings: Mapping[str, Sighting],
-        now: float,
+        self, changed: Mapping[str, Verdict], before: Mapping[str, Verdict], now: float
     ) -> None:
         """Keep score of what complete coverage would have said."""
         shadows = {
@@ -114,11 +114,7 @@ class Chronicle:
             await asyncio.to_thread(self._store.predict, self._target, shadows, now)
             # The rails' past must know how much would go, or the first hour of complete
             # coverage would look like a flood.
-            await self.swept(
-                sightings[key].container.created_at
-                for key in shadows
-                if key not in before or before[key].shadow is not VerdictKind.ORPHAN
-            )
+            await self.swept(shadows)
         wrong = [
             key
             for key, verdict in changed.items()
@@ -129,17 +125,11 @@ class Chronicle:
         if wrong:
             await asyncio.to_thread(self._store.refute, self._target, wrong, now)
 
-    async def swept(self, births: Iterable[int]) -> None:
-        """Tally containers that were deleted, or in observe mode would have been."""
-        await self._tally(births, "deleted")
-
-    async def _tally(self, births: Iterable[int], figure: str) -> None:
-        hours: dict[int, int] = {}
-        for born in births:
-            hours[born // 3600] = hours.get(born // 3600, 0) + 1
-        tallies = [BirthTally(hour, **{figure: count}) for hour, count in sorted(hours.items())]
-        if tallies:
-            await asyncio.to_thread(self._store.tally, self._target, tallies)
+    async def swept(self, container_ids: Iterable[str]) -> None:
+        """Tally containers that were deleted, or would have been under enforce or a full word."""
+        gone = tuple(container_ids)
+        if gone:
+            await asyncio.to_thread(self._store.tally_once, self._target, "deleted", gone)
 
 
 def _worth_recording(before: Verdict | None, now: Verdict) -> bool:

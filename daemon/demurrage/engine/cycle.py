@@ -323,7 +323,7 @@ class Cycle:
         if self.target.mode is Mode.OBSERVE:
             fresh = await asyncio.to_thread(self._store.observe, name, plan.deletes, now)
             new = [each for each in plan.deletes if each.container_id in fresh]
-            await self._chronicle.swept(each.created_at for each in new)
+            await self._chronicle.swept(each.container_id for each in new)
             self._hooks.observed(name, new)
             return Judgement(())
         history = await asyncio.to_thread(self._store.history, name, now)
@@ -358,7 +358,7 @@ class Cycle:
         done = [deletion for deletion, conclusion in pairs if conclusion.outcome.done]
         self.watch.bury([each.container_id for each in done], now)
         self._recovery.note(pairs)
-        await self._chronicle.swept(each.created_at for each in done)
+        await self._chronicle.swept(each.container_id for each in done)
         conditions.extend(troubles(self.target.name, pairs))
 
     def _conditions(self, picture: Picture) -> tuple[Condition, ...]:

@@ -10,7 +10,7 @@ from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.finding import FindingRecord
 from demurrage.model.gathering import Gathered
-from demurrage.model.history import RailHistory
+from demurrage.model.history import Figure, RailHistory
 from demurrage.model.incident import Incident
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Hold, PlannedDelete
@@ -313,6 +313,10 @@ class Store(Protocol):
 
     def tally(self, target: str, tallies: Iterable[BirthTally]) -> None:
         """Add to the hourly figures."""
+        ...
+
+    def tally_once(self, target: str, figure: Figure, container_ids: Iterable[str]) -> None:
+        """Add containers to a figure of their hours of birth, each once however often told."""
         ...
 
     # what the canary found

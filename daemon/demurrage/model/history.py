@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+# Those of an hour's figures to which a container may be told to belong more than once.
+Figure = Literal["logged", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Holds, and the past that the rails judge a plan against."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from demurrage.model.deletion import DeleteOutcome
-from demurrage.model.history import HourTally, RailHistory
+from demurrage.model.history import Figure, HourTally, RailHistory
 from demurrage.model.plan import RESTORE_RAILS, Hold, Rail
 from demurrage.model.record import BirthTally
 from demurrage.store.acts import record_act
@@ -23,6 +24,12 @@ from demurrage.store.tables import (
 
 _HOUR = 3600
 _WEEK_HOURS = 7 * 24
+
+_FIGURES = ("births", "logged", "deleted")
+_TALLIED = {
+    "logged": containers.c.tallied_logged,
+    "deleted": containers.c.tallied_deleted,
+}
 
 _HOLD = (
     holds.c.id,
@@ -156,19 +163,50 @@ class Rails(Repository):
         for each in tallies:
             held = sums.setdefault(
                 each.hour,
-                {"target": target, "hour": each.hour, "births": 0, "logged": 0, "deleted": 0},
+                {"target": target, "hour": each.hour, **dict.fromkeys(_FIGURES, 0)},
             )
-            for figure in ("births", "logged", "deleted"):
+            for figure in _FIGURES:
                 held[figure] = int(held[figure]) + getattr(each, figure)
         if not sums:
             return
         with self._database.write() as connection:
-            upsert(
-                connection,
-                hourly_births,
-                list(sums.values()),
-                add=("births", "logged", "deleted"),
-            )
+            upsert(connection, hourly_births, list(sums.values()), add=_FIGURES)
+
+    def tally_once(self, target: str, figure: Figure, container_ids: Iterable[str]) -> None:
+        """Add containers to a figure of their hours of birth, each once however often it is told.
+
+        What the inventory does not hold (any more) is left out.
+        """
+        with self._database.write() as connection:
+            born = _untallied(connection, target, figure, sorted(set(container_ids)))
+            if not born:
+                return
+            for some in slices(sorted(born)):
+                connection.execute(
+                    update(containers)
+                    .where(containers.c.target == target, containers.c.container_id.in_(some))
+                    .values({_TALLIED[figure]: True})
+                )
+            rows = [
+                {"target": target, "hour": hour, **dict.fromkeys(_FIGURES, 0), figure: count}
+                for hour, count in sorted(Counter(at // _HOUR for at in born.values()).items())
+            ]
+            upsert(connection, hourly_births, rows, add=_FIGURES)
+
+
+def _untallied(
+    connection: Connection, target: str, figure: Figure, ids: Sequence[str]
+) -> dict[str, int]:
+    """When those of the containers were born that do not stand in the figure yet."""
+    found: dict[str, int] = {}
+    for some in slices(ids):
+        query = select(containers.c.container_id, containers.c.created_at).where(
+            containers.c.target == target,
+            containers.c.container_id.in_(some),
+            _TALLIED[figure].is_(False),
+        )
+        found.update((row[0], row[1]) for row in connection.execute(query))
+    return found
 
 
 def _hold_containers(connection: Connection, hold: Hold) -> None:

@@ -88,6 +88,9 @@ containers = Table(
     Column("was_orphan", Boolean, nullable=False, default=False),
     Column("observed_at", Double),
     Column("observed_usd", Double),
+    # Whether it stands in the hourly figures of the same name.
+    Column("tallied_logged", Boolean, nullable=False, default=False),
+    Column("tallied_deleted", Boolean, nullable=False, default=False),
     Index("ix_containers_id", "container_id"),
     Index("ix_containers_born", "target", "created_at"),
     Index("ix_containers_alive", "target", "alive", "created_at"),

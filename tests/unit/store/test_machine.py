@@ -22,6 +22,7 @@ from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.container import Container, Sighting
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.error import StoreFailedError
+from demurrage.model.history import Figure
 from demurrage.model.plan import Hold, Rail
 from demurrage.model.record import BirthTally, Conclusion, Cursor, Ruling
 from demurrage.model.rules import IncidentRules, RetentionRules
@@ -236,6 +237,12 @@ class Lives(Standing):
         tallies = [BirthTally(this - ago, births=2, logged=1, deleted=1) for ago in hours]
         self.store.tally(name, tallies)
         self.twin.of(name).tally(tallies)
+
+    @rule(name=targets, figure=st.sampled_from(["logged", "deleted"]), told=some_ids)
+    def tally_once(self, name: str, figure: Figure, told: list[str]) -> None:
+        """Containers are counted, each once."""
+        self.store.tally_once(name, figure, told)
+        self.twin.of(name).tally_once(figure, told)
 
     @rule(position=st.integers(0, 1000), name=targets)
     def read_log(self, position: int, name: str) -> None:

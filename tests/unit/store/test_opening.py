@@ -8,17 +8,20 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import column, table
-from tests.unit.store.build import sighting
+from tests.unit.store.build import NOW, ruling, sighting
 
 from demurrage.model.condition import Condition, ConditionKind
 from demurrage.model.error import StoreUnusableError
 from demurrage.model.facts import BreakKind, CoverageBreak
+from demurrage.model.history import HourTally
+from demurrage.model.verdict import VerdictKind
 from demurrage.store import SqlStore, open_store
 from demurrage.store.database import connect
 from demurrage.store.place import Place
 from demurrage.store.schema import STEPS, VERSION_TABLE, known_revisions
 from demurrage.store.tables import metadata
 
+VERSION = table(VERSION_TABLE, column("version_num"))
 LATE = Condition(ConditionKind.LATE_BIRTHS, "t", "Late.")
 NEXT_STEP = """
 import sqlalchemy as sa
@@ -73,11 +76,29 @@ def test_a_break_that_was_settled_at_its_own_moment_opens_again(url: str) -> Non
         store.confirm_coverage("t", 60.0, "ann")
         with store._database.write() as connection:
             connection.exec_driver_sql("ALTER TABLE coverage_breaks DROP COLUMN position")
-            connection.execute(
-                table(VERSION_TABLE, column("version_num")).update(), {"version_num": "0005"}
-            )
+            connection.exec_driver_sql("ALTER TABLE containers DROP COLUMN tallied_logged")
+            connection.exec_driver_sql("ALTER TABLE containers DROP COLUMN tallied_deleted")
+            connection.execute(VERSION.update(), {"version_num": "0005"})
     with open_store(url) as store:
         assert [each.about for each in store.facts("t", 0.0).breaks] == ["k1"]
+
+
+def test_what_stood_in_the_hourly_figures_is_counted_no_second_time(url: str) -> None:
+    """Nor is what did not yet left out."""
+    ids = ("orphan", "waiting", "foretold", "kept")
+    with open_store(url) as store:
+        store.record_verdicts("t", [ruling("orphan"), ruling("kept", VerdictKind.UNPROVEN)])
+        store.record_verdicts("t", [ruling(each, VerdictKind.PENDING) for each in ids[1:3]])
+        store.predict("t", {"foretold": VerdictKind.ORPHAN, "kept": VerdictKind.RELEASED}, NOW)
+        with store._database.write() as connection:
+            for figure in ("logged", "deleted"):
+                connection.exec_driver_sql(f"ALTER TABLE containers DROP COLUMN tallied_{figure}")
+            connection.execute(VERSION.update(), {"version_num": "0006"})
+    with open_store(url) as store:
+        store.tally_once("t", "logged", ids)
+        store.tally_once("t", "deleted", ids)
+        (tally,) = store.history("t", NOW).hours.values()
+    assert tally == HourTally(logged=2, deleted=3)
 
 
 def test_a_failed_migration_leaves_the_old_store(url: str, steps: Path) -> None:

@@ -68,6 +68,22 @@ def test_tallies_add_up_over_a_week(store: SqlStore) -> None:
     assert store.history("other", NOW) == RailHistory()
 
 
+def test_a_container_stands_in_a_figure_once(store: SqlStore) -> None:
+    """However often it is told, in whatever company; what was never listed stands in none."""
+    born = [sighting("x"), sighting("y"), sighting("z", born=NOW - 7200)]
+    store.save_sightings("t", born)
+    store.tally("t", [BirthTally(each.container.created_at // 3600, births=1) for each in born])
+    store.tally_once("t", "logged", ["x", "x", "unheard-of"])
+    store.tally_once("t", "logged", ["x", "y", "z"])
+    store.tally_once("t", "deleted", ["x"])
+    store.tally_once("t", "deleted", ["x"])
+    store.tally_once("other", "deleted", ["x"])
+    at = {each.id: each.container.created_at // 3600 for each in born}
+    assert at["x"] == at["y"] != at["z"]
+    assert store.history("t", NOW).hours == {at["x"]: HourTally(2, 2, 1), at["z"]: HourTally(1, 1)}
+    assert store.history("other", NOW) == RailHistory()
+
+
 def test_the_last_hours_deletes_count_inclusively(store: SqlStore) -> None:
     """Unanswered and uncertain deletes count; refused, failed, resumed and old ones do not."""
     outcomes = {

@@ -9,7 +9,7 @@ from typing import Any
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import DeleteOutcome, Deletion
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
-from demurrage.model.history import HourTally, RailHistory
+from demurrage.model.history import Figure, HourTally, RailHistory
 from demurrage.model.plan import RESTORE_RAILS, Hold, PlannedDelete
 from demurrage.model.record import BirthTally, Conclusion, Cursor, Intent, Ruling
 from demurrage.model.rules import RetentionRules
@@ -44,6 +44,7 @@ class Target:
     protections: dict[str, float | None] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     hours: dict[int, HourTally] = field(default_factory=dict)
+    tallied: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     breaks: dict[tuple[BreakKind, str], tuple[CoverageBreak, float | None]] = field(
         default_factory=dict
     )
@@ -252,6 +253,14 @@ class Target:
                 held.deleted + each.deleted,
             )
 
+    def tally_once(self, figure: Figure, ids: Iterable[str]) -> None:
+        """Add containers to their hours, each once."""
+        for id_ in set(ids) & self.rows.keys() - self.tallied[figure]:
+            self.tallied[figure].add(id_)
+            hour = self.rows[id_].sighting.container.created_at // HOUR
+            held = self.hours.get(hour, HourTally())
+            self.hours[hour] = replace(held, **{figure: getattr(held, figure) + 1})
+
     def history(self, now: float) -> RailHistory:
         """The week by the hour, and the last hour."""
         hour = int(now // HOUR)
@@ -303,6 +312,8 @@ class Target:
             ],
         )
         forget("containers", self.rows, self._forgettable(now - max(rules.verdicts, DAY)))
+        for tallied in self.tallied.values():
+            tallied.intersection_update(self.rows)
         pointed = {row.verdict_id for row in self.rows.values()}
         pointed |= {each.verdict_id for each in self.deletions.values()}
         forget(

@@ -202,11 +202,10 @@ class Replay:
             verdict = decision.verdicts.get(container_id)
             if verdict is None:
                 self._undecided.discard(container_id)
-            elif verdict.kind is not VerdictKind.PENDING:
+            elif verdict.kind is not VerdictKind.PENDING and verdict.maker is not None:
                 self._undecided.discard(container_id)
-                if verdict.maker is not None:
-                    created_at = self._quay.sightings[container_id].container.created_at
-                    self._past.accounted(created_at)
+                created_at = self._quay.sightings[container_id].container.created_at
+                self._past.accounted(created_at)
 
     def _ask(self, container_id: str, decision: Decision) -> None:
         """Note what a verdict means for a container that is due as far as its age goes."""

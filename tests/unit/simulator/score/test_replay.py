@@ -5,6 +5,7 @@ from math import inf
 from typing import Literal
 
 import pytest
+from tests.unit.decide.builders import T, Writer, decision_of, sighting
 from tests.unit.simulator.score.twin import deleted_at
 
 from demurrage.model.rules import EvidenceRules, RailRules, Rules
@@ -37,6 +38,25 @@ def test_it_deletes_when_a_brute_force_reading_of_the_rules_does(mode: Mode) -> 
     usd = sum(cost(box, voyage.deleted.get(box.id, inf), COMPLETE.billing) for box in orphans)
     slow_usd = sum(cost(box, slow[box.id], COMPLETE.billing) for box in orphans)
     assert usd == pytest.approx(slow_usd, rel=0.01)
+
+
+def test_a_birth_is_accounted_for_once_a_slot_does_and_no_more() -> None:
+    """As the daemon's chronicle has it, though at first nothing could have made the container."""
+    truth = lay_out(Load("none", (), 0.0), Habits(0.0), idle_expiry=1200.0, begins_at=T)
+    replay = Replay(truth, Telling(truth), COMPLETE)
+    replay._quay.sightings["cntr_1"] = sighting()
+    replay._undecided.add("cntr_1")
+    stranger, maker = Writer("stranger"), Writer("maker")
+    stranger.beats(390)
+    maker.starts("a", 10)
+    maker.ends("a", 30)
+    maker.beats(390)
+    logged = []
+    for writer in (stranger, maker, maker):
+        replay._account(decision_of(writer, rows=[sighting()]))
+        hours = replay._past.history({}, T + 400.0).hours
+        logged.append(sum(tally.logged for tally in hours.values()))
+    assert logged == [0, 1, 1]
 
 
 @pytest.mark.parametrize("proof", ["strict", "deduced"])
