@@ -1,6 +1,6 @@
 """How lines get from a journal to the daemon's event log, chosen by a URL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -28,8 +28,17 @@ class RefusedError(Exception):
     """At least one of the lines will never be taken; none of them was."""
 
 
+Hear = Callable[[float, float, float], None]
+"""Takes the time at the API, when it was asked, and when it came, in epoch seconds."""
+
+
 class Carrier(Protocol):
-    """A way to the event log."""
+    """A way to the event log.
+
+    `hear` is told the time at the API, where the log's keeper tells it.
+    """
+
+    hear: Hear
 
     def carry(self, lines: Sequence[bytes]) -> None:
         """Have all lines stored durably, or none; a line that was stored before is no matter.
@@ -41,6 +50,10 @@ class Carrier(Protocol):
 
     def close(self) -> None:
         """Give up its connection; `carry` makes a new one."""
+
+
+def unheard(told: float, asked: float, now: float) -> None:
+    """Nobody asks for the time."""
 
 
 def label_of(url: str) -> str:

@@ -12,6 +12,10 @@ _DATE_STEP = 1.0
 # An answer that may have waited for longer tells too little to begin with: what the log is told
 # is the middle between the bounds.
 _MOST_UNREAD = 2.0
+# A daemon measures the time at the API by such dates, and tells it again: no better than this.
+_DAEMON_SPREAD = 1.5
+# For so many seconds after a daemon has told the time no date counts: a proxy writes its own.
+_DAEMON_COUNTS = 600.0
 # What is less may be a clock that is read slowly; no `Date` tells the offset so exactly.
 _SLIGHTEST_STEP = 0.05
 _TRIES = 3
@@ -46,9 +50,10 @@ def stepped(since: float, until: float) -> bool:
 
 
 class Offset:
-    """The bounds that the `Date` headers of answers put on the clock's offset, in seconds.
+    """The bounds that the time at the API puts on the clock's offset, in seconds.
 
-    A clock that is set between two dates takes its bounds along. Any thread may ask and tell: what
+    It is told by the `Date` headers of its answers, and better by a daemon that takes events. A
+    clock that is set between two dates takes its bounds along. Any thread may ask and tell: what
     is known is replaced as one, with the value of `zero` that it holds for.
     """
 
@@ -60,6 +65,8 @@ class Offset:
         # The least and the most that `zero` was since `begin`. Where two threads look at once, one
         # may strike out what the other has found; that is found again as long as it holds.
         self._zeros = (inf, -inf)
+        # When a daemon last told the time, on the steady clock.
+        self._daemon_told_at = -inf
 
     def begin(self) -> None:
         """From now on events bear this clock, whatever its offset turns out to be."""
@@ -68,12 +75,12 @@ class Offset:
 
     @property
     def known(self) -> bool:
-        """True once a date was seen."""
+        """True once the time at the API was told."""
         return self._known is not None
 
     @property
     def seconds(self) -> float | None:
-        """By how many seconds this clock is ahead; None until a date was seen."""
+        """By how many seconds this clock is ahead; None until the time at the API was told."""
         known = self._look()
         return None if known is None else (known[1] + known[2]) / 2
 
@@ -108,19 +115,42 @@ class Offset:
                 return
             told = moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp()
             self._last = (date, told)
-        known = self._look()
-        step = self._step
-        if step is not None and now - step[0] <= step[1]:
-            return
-        highest = now - told
-        lowest = highest - unread - _DATE_STEP
+        if steady() - self._daemon_told_at > _DAEMON_COUNTS:
+            self._learn(now - told - unread - _DATE_STEP, now - told, now, unread)
+
+    def hear(self, told: float, asked: float, now: float) -> None:
+        """Learn from the time at the API, as a daemon has told it.
+
+        Args:
+            told: in epoch seconds.
+            asked: when it was asked, in epoch seconds on this machine's clock.
+            now: when its answer was read, on the same clock.
+        """
+        low, high = asked - told - _DAEMON_SPREAD, now - told + _DAEMON_SPREAD
+        if self._learn(low, high, asked, now - asked):
+            self._daemon_told_at = steady()
+
+    def _learn(self, lowest: float, highest: float, since: float, doubt: float) -> bool:
+        """Take bounds in, unless they may be of before a step, or leave too much in doubt.
+
+        Args:
+            lowest: by how many seconds this clock is ahead at the least.
+            highest: at the most.
+            since: the earliest moment that they may be of, on this machine's clock.
+            doubt: how many seconds of what lies between them come of waiting.
+        """
+        known, step = self._look(), self._step
+        if step is not None and since - step[0] <= step[1]:
+            return False
         if known is not None:
             low, high = max(lowest, known[1]), min(highest, known[2])
             if low <= high:
                 self._known = (known[0], low, high)
-                return
-        if unread <= _MOST_UNREAD:
-            self._known = (zero() if known is None else known[0], lowest, highest)
+                return True
+        if doubt > _MOST_UNREAD:
+            return False
+        self._known = (zero() if known is None else known[0], lowest, highest)
+        return True
 
     def _look(self) -> tuple[float, float, float] | None:
         """What is known, once a step since the last look has been taken in."""

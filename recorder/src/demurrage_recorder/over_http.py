@@ -2,15 +2,24 @@
 
 import json
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from math import isfinite
 from urllib.parse import unquote, urlsplit
 
-from demurrage_recorder.carrier import TOKEN_VARIABLE, NotNowError, RefusedError
+from demurrage_recorder.carrier import (
+    TOKEN_VARIABLE,
+    Hear,
+    NotNowError,
+    RefusedError,
+    unheard,
+)
 
 _PATH = "/v1/events"
+_TIME = "demurrage-time"
 _TIMEOUT = 10.0
 _MOST_TOLD = 4096
 # They speak of the way rather than of an event: no event is given up for them.
@@ -44,6 +53,7 @@ class OverHttp:
 
     def __init__(self, url: str, token: str | None) -> None:
         split = urlsplit(url)
+        self.hear: Hear = unheard
         self._scheme = split.scheme
         self._connection: HTTPConnection | None = None
         self._headers = {"Content-Type": "application/cloudevents-batch+json"}
@@ -99,8 +109,12 @@ class OverHttp:
     def _post(self, body: bytes) -> tuple[int, str]:
         if self._connection is None:
             self._connection = self._connect()
+        asked = time.time()
         self._connection.request("POST", self._path, body, self._headers)
         with self._connection.getresponse() as answer:
+            moment = _moment(answer.headers.get(_TIME))
+            if moment is not None:
+                self.hear(moment, asked, time.time())
             told = _detail(answer)
             # What is left of an answer would be taken for the beginning of the next.
             if answer.read(1) or answer.will_close:
@@ -130,6 +144,15 @@ class _UnixConnection(HTTPConnection):
             connection.close()
             raise
         self.sock = connection
+
+
+def _moment(told: str | None) -> float | None:
+    """A moment in epoch seconds; None for what is none."""
+    try:
+        moment = float(told or "nan")
+    except ValueError:
+        return None
+    return moment if isfinite(moment) else None
 
 
 def _detail(answer: HTTPResponse) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from demurrage_recorder.carrier import NotNowError, RefusedError
+from demurrage_recorder.carrier import Hear, NotNowError, RefusedError, unheard
 
 if TYPE_CHECKING:
     from demurrage.eventlog.log import EventLog
@@ -31,6 +31,7 @@ class OverSql:
                 "to log straight into a database, install `demurrage` beside the application; "
                 f"{error.name} is missing"
             ) from error
+        self.hear: Hear = unheard
         self._url = url
         self._log: EventLog | None = None
 

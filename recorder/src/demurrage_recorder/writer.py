@@ -180,7 +180,7 @@ class Writer:
 
     @property
     def knows_clock(self) -> bool:
-        """True once an answer has told how far this machine's clock is ahead."""
+        """True once anybody has told how far this machine's clock is ahead."""
         return self._offset.known
 
     def tell_clock(self, date_header: str | None, at: float, unread: float = 0.0) -> None:
@@ -306,7 +306,9 @@ class Writer:
         source = Source(name, journal, self._offset, self._backlog)
         delivery = None
         if self._connect is not None:
-            delivery = Delivery(self._connect(), source, self._exclusively, self._label)
+            carrier = self._connect()
+            carrier.hear = self._offset.hear
+            delivery = Delivery(carrier, source, self._exclusively, self._label)
         keeper = Keeper(
             source,
             self._exclusively,

@@ -22,6 +22,7 @@ class Taker:
         asked: how many requests came.
         tokens: the Authorization header of each.
         answer: what to say to a batch.
+        time: what to say of the time at the API, if anything.
     """
 
     def __init__(self, path: Path | None = None, port: int = 0) -> None:
@@ -29,6 +30,7 @@ class Taker:
         self.asked = 0
         self.tokens: list[str | None] = []
         self.answer: Answering = _accept
+        self.time: Callable[[], str | None] = lambda: None
         self._server = _on_socket(path, self) if path else _on_port(port, self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         port = 0 if path else self._server.server_address[1]
@@ -95,6 +97,8 @@ def _handler(taker: Taker) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", "application/problem+json")
             self.send_header("Content-Length", str(len(told)))
+            if (moment := taker.time()) is not None:
+                self.send_header("Demurrage-Time", moment)
             self.end_headers()
             self.wfile.write(told)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.recorder.conftest import Open, eventually, lines_in
+from tests.unit.recorder.taker import Taker
 
 from demurrage.decide.source import Source
 from demurrage.eventlog.parse import parse
@@ -237,3 +238,69 @@ def test_a_clock_that_nobody_set_is_told_once(writer: Open, folder: Path) -> Non
     opened.note("response.started", "default", {"call_id": "a"})
     opened.tell_clock(_date(time.time()), time.time())
     assert len(_offsets(folder)) == 1
+
+
+def test_a_daemon_tells_the_time_as_well(clocks: Clocks) -> None:
+    """To a second and a half, and the time that its answer took."""
+    offset = Offset()
+    offset.hear(clocks.now - 7.0, clocks.now - 1.0, clocks.now)
+    assert offset.seconds == pytest.approx(6.5)
+    offset.hear(clocks.now - 7.0, clocks.now, clocks.now)
+    assert offset.seconds == pytest.approx(7.0, abs=0.5)
+
+
+def test_a_daemon_that_answers_late_tells_nothing_new(clocks: Clocks) -> None:
+    """It narrows what is known, and is not believed against it."""
+    offset = Offset()
+    offset.hear(clocks.now, clocks.now - 2.5, clocks.now)
+    assert offset.seconds is None
+    offset.hear(clocks.now - 7.0, clocks.now, clocks.now)
+    offset.hear(clocks.now, clocks.now - 2.5, clocks.now)
+    assert offset.seconds == pytest.approx(7.0)
+
+
+def test_where_a_daemon_tells_the_time_no_date_counts(clocks: Clocks) -> None:
+    """A proxy on this very machine writes its own, by the clock that is in question."""
+    offset = Offset()
+    offset.observe(_date(clocks.now), clocks.now)
+    offset.hear(clocks.now - 20.0, clocks.now, clocks.now)
+    offset.observe(_date(clocks.now), clocks.now)
+    assert offset.seconds == pytest.approx(20.0)
+    clocks.passed += 601.0
+    offset.observe(_date(clocks.now), clocks.now)
+    assert offset.seconds == pytest.approx(-0.5)
+
+
+def test_what_a_daemon_was_asked_before_the_clock_was_set_tells_nothing(clocks: Clocks) -> None:
+    """Nobody knows on which side of the step it looked."""
+    offset = Offset()
+    offset.hear(clocks.now, clocks.now, clocks.now)
+    asked = clocks.now
+    clocks.passed += 1.0
+    clocks.wall_zero += 60.0
+    offset.hear(asked + 1.0, asked, clocks.now)
+    assert offset.seconds == pytest.approx(60.0)
+
+
+def test_the_first_heartbeats_tell_a_clock_though_no_answer_has_come(writer: Open) -> None:
+    """An agent's first call may block for minutes, and a clock that nobody knows proves nothing."""
+    with Taker() as taker:
+        taker.time = lambda: f"{time.time() - 7.0:.3f}"
+        opened = writer(taker.url, heartbeat=0.05)
+        opened.note("response.started", "default", {"call_id": "a"})
+        eventually(
+            lambda: any(each["data"].get("clock_offset") is not None for each in taker.taken)
+        )
+        told = [each["data"].get("clock_offset") for each in taker.taken]
+    assert next(each for each in told if each is not None) == pytest.approx(7.0, abs=1.0)
+
+
+@pytest.mark.parametrize("said", ["soon", "nan", "inf", ""])
+def test_a_time_that_is_none_is_passed_over(writer: Open, said: str) -> None:
+    """The batch is taken all the same."""
+    with Taker() as taker:
+        taker.time = lambda: said
+        opened = writer(taker.url, heartbeat=0.05)
+        opened.note("response.started", "default", {"call_id": "a"})
+        eventually(lambda: len(taker.taken) > 2)
+        assert all(each["data"].get("clock_offset") is None for each in taker.taken)
