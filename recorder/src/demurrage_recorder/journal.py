@@ -37,8 +37,8 @@ class Journal:
 
     A line is in the kernel's hands when `append` returns: it survives the process, though not
     a crash of the machine. What the folder does not take waits in memory and is written when
-    it takes lines again; meanwhile the lock file is withdrawn, since a journal with a hole
-    must not pass for whole when its process dies.
+    it takes lines again; meanwhile the lock file is withdrawn, or disowned where it cannot be,
+    since a journal with a hole must not pass for whole when its process dies.
 
     The caller sees to it that only one thread at a time is in here.
 
@@ -59,6 +59,7 @@ class Journal:
         self._mode = 0o666 if shared else 0o600
         self._lock: Lock | None = None
         self._lockless = False
+        self._disowned = False
         self._first = 1
         self._number = 0
         self._descriptor: int | None = None
@@ -217,7 +218,13 @@ class Journal:
         self._size = 0
 
     def _make_lock(self) -> None:
-        if self._lock is not None or self._lockless:
+        if self._lock is not None:
+            if self._disowned:
+                with suppress(OSError):
+                    self._lock.own()
+                    self._disowned = False
+            return
+        if self._lockless:
             return
         try:
             self._lock = Lock.make(self.folder, self.name, self._note, self._mode)
@@ -250,7 +257,12 @@ class Journal:
             try:
                 self._lock.withdraw()
             except OSError:
-                return  # held on, so that nobody takes the living for dead
+                # Held on, so that nobody takes the living for dead. Where it cannot be disowned
+                # either, the next attempt to write tries both again.
+                self._disowned = True
+                with suppress(OSError):
+                    self._lock.disown()
+                return
             self._lock.let_go()
             self._lock = None
 

@@ -1,5 +1,6 @@
 """The lock that a source holds for its life, and whose loss proves its death."""
 
+import errno
 import fcntl
 import os
 from contextlib import suppress
@@ -9,6 +10,9 @@ from pathlib import Path
 from demurrage_recorder.origin import doubt, origin_of
 
 SUFFIX = ".lock"
+
+# In place of where the file was made. Then a taker that does not know it leaves it alone as well.
+_DISOWNED = "disowned"
 
 # By descriptor: the process that opened it, and the file's name. A fork hands them down; unless
 # the child closes them, its life would prolong the parent's.
@@ -21,7 +25,7 @@ class Lock:
 
     Whoever can lock the file of another knows that its process is dead, unless there is a doubt:
     the file gets its name only once it is locked, and the kernel unlocks it in the very moment of
-    death.
+    death. The process itself raises one where its journal has a hole and the file stays.
     """
 
     path: Path
@@ -96,7 +100,10 @@ class Lock:
     @property
     def doubt(self) -> str | None:
         """Why having seized it proves no death; None if it does."""
-        return doubt(self.descriptor, self._lines()[1])
+        origin = self._lines()[1].rstrip()
+        if origin == _DISOWNED:
+            return "its process could not write down all that it had to tell"
+        return doubt(self.descriptor, origin)
 
     def _lines(self) -> list[str]:
         text = os.pread(self.descriptor, 4096, 0).decode(errors="replace")
@@ -106,6 +113,29 @@ class Lock:
         """Remove the file, so that it proves no death; it stays held until it is let go."""
         with suppress(FileNotFoundError):
             self.path.unlink()
+
+    def disown(self) -> None:
+        """Have the file tell that its loss proves no death, also where it cannot be removed.
+
+        Raises:
+            OSError: the file cannot be written to either.
+        """
+        self._say_of_origin(_DISOWNED)
+
+    def own(self) -> None:
+        """Take back that it was disowned.
+
+        Raises:
+            OSError: the file cannot be written to.
+        """
+        self._say_of_origin(origin_of(self.descriptor))
+
+    def _say_of_origin(self, said: str) -> None:
+        # In the same place and at once, so that a full disk has room for it.
+        before, _, line = os.pread(self.descriptor, 4096, 0).partition(b"\n")
+        told = said.encode().ljust(len(line.rstrip(b"\n"))) + b"\n"
+        if os.pwrite(self.descriptor, told, len(before) + 1) != len(told):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def let_go(self) -> None:
         """Unlock it; the file, if it still has its name, proves the source's death from now on."""

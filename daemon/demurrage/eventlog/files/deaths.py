@@ -34,7 +34,7 @@ class DeathWatch:
         tested = {uuid: try_lock(descriptor, name) for uuid, name in listing.locks.items()}
         for each in tested.values():
             if each.hold is Hold.UNKNOWN:
-                self._tell(f"a lock cannot be tested: {each.why}")
+                self._tell(f"a lock proves nothing: {each.why}")
         with self._log.transaction() as connection:
             known = load_held(connection, booted)
         held = [

@@ -5,6 +5,7 @@ That a lock is free proves a death only where being held would have shown. It wo
 network file systems, through the walls of a virtual machine, or on a copy of the folder; and
 after a crash of the machine the last lines of a journal may be lost with its memory. So a lock
 counts only if this very file was seen held before, by a process on this kernel, since it booted.
+A process that could not write all that it had to tell removes the file, or says so in it.
 """
 
 import fcntl
@@ -30,11 +31,15 @@ LOCAL = frozenset(
         "zfs",
     }
 )
+# Bytes of it that are read.
+_LONGEST = 4096
+# The second line of the file then, with blanks after it.
+_DISOWNED = b"disowned"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Hold(StrEnum):
-    """Whether a process holds a lock. UNKNOWN: it could not be tested."""
+    """Whether a process holds a lock. UNKNOWN: it could not be tested, or tells nothing."""
 
     HELD = "held"
     FREE = "free"
@@ -99,7 +104,14 @@ def _tried(folder: int, name: str, file: int) -> Tested:
     # What was tried must be what bears the name.
     if _identity(os.stat(name, dir_fd=folder, follow_symlinks=False)) != identity:
         return Tested(Hold.UNKNOWN, why="it was replaced just now")
+    if _disowned(file):
+        return Tested(Hold.UNKNOWN, why="its process could not write down all that it had to tell")
     return Tested(Hold.FREE, identity)
+
+
+def _disowned(file: int) -> bool:
+    lines = os.pread(file, _LONGEST, 0).splitlines()
+    return len(lines) > 1 and lines[1].rstrip() == _DISOWNED
 
 
 def _unknown(error: OSError) -> Tested:

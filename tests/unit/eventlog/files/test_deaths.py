@@ -13,6 +13,7 @@ from tests.unit.eventlog.files.conftest import Reader, Recorder, append
 from demurrage.eventlog.files import deaths
 from demurrage.eventlog.files.folder import opened
 from demurrage.eventlog.files.locks import Hold, boot, lock_fault, try_lock
+from demurrage_recorder.locks import Lock
 
 Make = Callable[..., dict[str, Any]]
 
@@ -87,6 +88,27 @@ def test_a_lock_touched_since_proves_nothing(reader: Reader, recorder: Recorder)
     reader.read()
     recorder.die()
     assert reader.read() == {recorder.source}
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_lock_that_its_process_disowns_proves_nothing(
+    reader: Reader, folder: Path, local: Callable[[str], None], *, mended: bool
+) -> None:
+    """It could not write all that it had to tell; where it could later on, it takes that back."""
+    del local
+    recorder = Recorder(folder)
+    lock = Lock.make(folder, recorder.uuid, "file:", 0o600)
+    recorder.say()
+    reader.read()
+    lock.disown()
+    with opened(folder) as descriptor:
+        assert try_lock(descriptor, recorder.lock_file.name).hold is Hold.HELD, "it still lives"
+    reader.read()
+    if mended:
+        lock.own()
+        reader.read()
+    lock.let_go()
+    assert reader.read() == ({recorder.source} if mended else frozenset())
 
 
 def test_after_a_reboot_nothing_is_proven(
