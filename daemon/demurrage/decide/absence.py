@@ -47,14 +47,17 @@ def find_absences(
     listing: Listing,
     billing: BillingRules,
     now: float,
+    *,
     own_deletes: Collection[str] = frozenset(),
+    explicit: Collection[str] = frozenset(),
 ) -> Absences:
     """Look for live rows that the listing proves to be absent.
 
     The listing has shrunk if it is empty from top to end while live rows are known, or if more
     than half of at least five live rows are absent at once. Rows past their idle expiry do not
     count for that: they may go in a body, and a list that truly lost everything is believed at
-    the latest when nothing known can still be alive.
+    the latest when nothing known can still be alive. What applications created themselves they
+    may delete in a body, too, so that it has not shrunk where most of all else is there.
 
     Args:
         known: The inventory before this listing.
@@ -63,6 +66,7 @@ def find_absences(
         now: Provider time in epoch seconds.
         own_deletes: What we tried to delete. Like the expired these do not count for a shrunken
             list: where the answers were lost, they go in a body.
+        explicit: What applications created themselves, as far as the log has told.
     """
     spans = [span for stretch in listing.stretches if (span := _span(stretch))]
     if not spans:
@@ -78,11 +82,20 @@ def find_absences(
         for container_id, container in enclosed.items()
         if container_id not in own_deletes and now < expires_at(container, billing)
     }
-    lost = unexpired - shown
-    shrank = len(unexpired) >= _SHRINK_POPULATION and 2 * len(lost) > len(unexpired)
+    others = unexpired - set(explicit)
+    shrank = _mostly_lost(others, shown) and any(
+        len(some) >= _SHRINK_POPULATION and _mostly_lost(some, shown)
+        for some in (others, unexpired)
+    )
+    lost = others - shown
     if shrank or (lost and any(_empty_list(stretch) for stretch in listing.stretches)):
         return Absences(shrank=True)
     return Absences(frozenset(enclosed.keys() - shown))
+
+
+def _mostly_lost(some: Collection[str], shown: Collection[str]) -> bool:
+    """True when more than half of some containers are not among those shown."""
+    return 2 * sum(each not in shown for each in some) > len(some)
 
 
 def shows_tail(stretch: Stretch) -> bool:

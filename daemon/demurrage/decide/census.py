@@ -67,6 +67,7 @@ def take_census(
     *,
     born_after: float = float("-inf"),
     own_deletes: Collection[str] = frozenset(),
+    explicit: Collection[str] = frozenset(),
 ) -> Census:
     """Fold one listing into the known sightings.
 
@@ -79,6 +80,7 @@ def take_census(
             earlier are passed over: expired rows stay listed for ever.
         own_deletes: Containers that this daemon tried to delete, whatever the outcome: the
             answer may have been lost, and their going is no second reaper.
+        explicit: Containers that applications created themselves, and may delete in a body.
     """
     sightings = dict(known)
     for row, listed_at in _rows(listing):
@@ -89,7 +91,9 @@ def take_census(
             gone_at = listed_at if row.life is Life.GONE else None
             sightings[row.id] = Sighting(row, listed_at, listed_at, gone_at=gone_at)
 
-    absences = find_absences(known, listing, rules.billing, now, own_deletes)
+    absences = find_absences(
+        known, listing, rules.billing, now, own_deletes=own_deletes, explicit=explicit
+    )
     for container_id in absences.absent:
         sightings[container_id] = _miss(known[container_id], now, rules)
 

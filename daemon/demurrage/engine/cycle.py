@@ -275,8 +275,9 @@ class Cycle:
             if (sighting := self.watch.sightings.get(each)) is not None
             and sighting.listed_at > self._forgotten_until
         ]
-        book = self._evidence.ledger.book(name)
-        vanished = {each.id for each in gone} - explicit_ids(book, gone, self.target.rules.policy)
+        book, policy = self._evidence.ledger.book(name), self.target.rules.policy
+        self.watch.explicit = explicit_ids(book, self.watch.sightings.values(), policy)
+        vanished = {each.id for each in gone} - self.watch.explicit
         if vanished:
             summary = (
                 f"{counted(len(vanished), 'container')} gone before expiry and not by this daemon: "

@@ -79,6 +79,8 @@ class InventoryWatch:
         self._barred: set[str] = set()
         self.sightings: Mapping[str, Sighting] = {}
         self.own_deletes: set[str] = set()
+        # What the log had told when it was last read, of containers that applications created.
+        self.explicit: Collection[str] = frozenset()
 
     @property
     def horizon(self) -> float:
@@ -195,6 +197,7 @@ class InventoryWatch:
             now,
             born_after=now - self.horizon,
             own_deletes=self.own_deletes,
+            explicit=self.explicit,
         )
         births = (self._newest, _latest_birth(census.sightings.values()))
         self._newest = max((each for each in births if each is not None), default=None)

@@ -205,6 +205,25 @@ async def test_a_second_reaper_stops_the_target_until_a_person_resumes(bench: Be
     assert bench.totals()["harm"] == 0
 
 
+async def test_an_application_deletes_all_that_it_created_at_once(bench: Bench) -> None:
+    """Most of what lived is gone, and the list is believed: the log tells whose that was."""
+    bench.rules = AT_ONCE
+    bench.admin.settings(delete_lag=[0.0, 0.0])
+    async with bench.engine() as running, running.application() as app:
+        await running.turn()
+        own = [await app.client.containers.create(name="own") for _ in range(6)]
+        for each in own:
+            app.writer.note("container.created", container_id=each.id)
+        await running.turn_until(lambda: len(seen(running)) == len(own))
+        await running.turn_for(0.6)
+        for each in own:
+            await app.client.containers.delete(each.id)
+        await app.leak(1)
+        await running.turn_until(lambda: reaches(len(own) + 1, bench))
+        assert ConditionKind.LISTING_SHRANK not in bench.hooks.opened
+        assert held_by(running, Rail.SECOND_REAPER) is None
+
+
 async def test_deletes_that_a_restored_store_has_forgotten_accuse_nobody(bench: Bench) -> None:
     """They were this daemon's own; only what goes after it was seen again is another's doing."""
     bench.rules = replace(AT_ONCE, billing=replace(AT_ONCE.billing, idle_expiry=60.0))

@@ -1,6 +1,6 @@
 """Folding listings into sightings: what is shown, and what is provably not."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -44,9 +44,15 @@ def _listing(*stretches: Stretch, failure: Failure | None = None, at: float = NO
     return Listing(at, stretches, len(stretches), failure)
 
 
-def _census(known: Mapping[str, Sighting], *rows: Container, at: float = NOW) -> Census:
+def _census(
+    known: Mapping[str, Sighting],
+    *rows: Container,
+    at: float = NOW,
+    explicit: Collection[str] = (),
+) -> Census:
     """A whole list read from top to end."""
-    return take_census(known, _listing(_stretch(rows, at=at), at=at), RULES, at)
+    listing = _listing(_stretch(rows, at=at), at=at)
+    return take_census(known, listing, RULES, at, explicit=explicit)
 
 
 def _twice(known: Mapping[str, Sighting], *stretches: Stretch, apart: float = 10) -> Census:
@@ -377,6 +383,30 @@ class TestShrinking:
         census = _census(_known(*self.ROWS), *self.ROWS[:3])
         assert not census.shrank
         assert len(census.missing) == 3
+
+    def test_losing_most_is_where_applications_made_them(self) -> None:
+        """They may delete what they created, all of it at once; so many of all else are there."""
+        explicit = {"2", "3", "4", "5"}
+        census = _census(_known(*self.ROWS), *self.ROWS[:2], explicit=explicit)
+        assert not census.shrank
+        assert set(census.missing) == explicit
+        assert not _census(_known(*self.ROWS), explicit={each.id for each in self.ROWS}).shrank
+
+    @pytest.mark.parametrize(
+        ("explicit", "shown"),
+        [
+            pytest.param("2345", "2", id="both others, and most of all"),
+            pytest.param("5", "015", id="three of five others"),
+            pytest.param("45", "", id="all of them"),
+            pytest.param("12345", "", id="all, and one other among them"),
+        ],
+    )
+    def test_losing_most_of_all_else_is_not_believed(self, explicit: str, shown: str) -> None:
+        """However many of the lost applications made: that explains no other's going."""
+        rows = [each for each in self.ROWS if each.id in shown]
+        census = _census(_known(*self.ROWS), *rows, explicit=explicit)
+        assert census.shrank
+        assert census.missing == ()
 
     def test_losing_most_of_a_few_is(self) -> None:
         """Of four live rows, three may well have gone."""
