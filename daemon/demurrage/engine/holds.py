@@ -92,15 +92,17 @@ class Holds:
             await self._amend(hold, lambda hold: rules_of_holds.settle(hold, alive, now))
 
     async def _amend(self, hold: Hold, change: Callable[[Hold], Hold]) -> None:
-        """Change a hold as the store has it now: a person may have answered meanwhile."""
-        stored = await asyncio.to_thread(self._store.hold, hold.id) or hold
-        changed = change(stored)
-        if changed is not stored:
-            await self._save(changed)
+        """Change a hold as the store has it then: a person may answer at any moment."""
+        changed = await asyncio.to_thread(self._store.amend_hold, hold.id, change)
+        if changed is not None:
+            self._note(changed)
 
     async def _save(self, hold: Hold) -> None:
-        known = {each.id: each for each in self.current}
         await asyncio.to_thread(self._store.save_hold, hold)
+        self._note(hold)
+
+    def _note(self, hold: Hold) -> None:
+        known = {each.id: each for each in self.current}
         before = known.get(hold.id)
         if before is None or before.ended != hold.ended:
             self._hooks.held(self._target, hold)

@@ -303,6 +303,10 @@ class Store(Protocol):
         """One hold, ended or not; None if there never was one of that id."""
         ...
 
+    def amend_hold(self, hold_id: str, change: Callable[[Hold], Hold]) -> Hold | None:
+        """Change a hold as it stands, at once; None where nothing about it has changed."""
+        ...
+
     def save_hold(self, hold: Hold) -> None:
         """Insert or replace by id; with the yes to a restore distrust has its end."""
         ...

@@ -43,6 +43,19 @@ def test_a_hold_comes_back_as_saved_last(shared: SqlStore, saved: list[Hold]) ->
     assert all(shared.hold(id_) == each for id_, each in expected.items())
 
 
+def test_a_hold_is_amended_as_it_stands(store: SqlStore) -> None:
+    """Whatever whoever asks knew of it; and what changes nothing writes nothing."""
+    store.save_hold(replace(HOLD, resumed_at=NOW + 5, resumed_until=NOW + 9, resumed_by="ann"))
+    smaller = store.amend_hold("h1", lambda hold: replace(hold, containers=frozenset({"x"})))
+    assert smaller == store.hold("h1")
+    assert smaller is not None
+    assert (smaller.resumed_by, smaller.containers) == ("ann", frozenset({"x"}))
+    assert store.amend_hold("h1", lambda hold: hold) is None
+    assert store.amend_hold("unheard-of", lambda hold: replace(hold, summary="")) is None
+    assert store.hold("unheard-of") is None
+    assert len(store.acts()) == 1
+
+
 def test_a_resume_is_an_act_told_once(store: SqlStore) -> None:
     """Saving the resumed hold again does not repeat the person's yes; a second yes is new."""
     store.save_hold(HOLD)
