@@ -142,7 +142,7 @@ class ContainerCreated:
 
 @dataclass(frozen=True, slots=True)
 class ContainerReferenced:
-    """A pin: the container is in use until `until` (provider time; None: until released)."""
+    """A pin: the container is in use until `until` (the writer's time; None: until released)."""
 
     container_id: str
     until: float | None = None
