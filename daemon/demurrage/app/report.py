@@ -29,10 +29,11 @@ class Sum:
 
     `used` were referenced, `explicit` were made by an application itself, `orphans` proven to be
     needed by nobody (under partial coverage: would be proven); `unsettled` are the rest, which
-    could not be proven, or not yet. `deleted` were deleted by the daemon, `in_time` those of them
-    that went before the paid minimum ended. Money is estimated USD at list price: of those used and
-    of the orphans as long as they lived, of the orphans had nobody deleted any, and what deletes
-    have saved of that.
+    could not be proven, or not yet. `deleted` are orphans that the daemon deleted, `in_time` those
+    of them that went before the paid minimum ended; `let_go` are others that it deleted, which had
+    been used and released. Money is estimated USD at list price: of those used and of the orphans
+    as long as they lived, of the orphans had nobody deleted any, what deletes have saved of that,
+    and what those of others have saved.
     """
 
     containers: int = 0
@@ -42,34 +43,40 @@ class Sum:
     unsettled: int = 0
     deleted: int = 0
     in_time: int = 0
+    let_go: int = 0
     used_usd: float = 0.0
     orphans_usd: float = 0.0
     left_alone_usd: float = 0.0
     saved_usd: float = 0.0
+    let_go_saved_usd: float = 0.0
 
     def add(self, entry: ContainerEntry, rules: Rules, now: float) -> None:
         """Count one container in; `now` is provider time, up to which a living one has cost."""
-        row, rates = entry.sighting.container, rules.billing
-        deleted_at = entry.sighting.deleted_at
         kind = _kind(entry.latest.verdict if entry.latest is not None else None)
+        deleted_at = entry.sighting.deleted_at
         self.containers += 1
+        if kind is VerdictKind.ORPHAN:
+            self._add_orphan(entry, rules, now)
+            return
+        if deleted_at is not None:
+            self.let_go += 1
+            row = entry.sighting.container
+            self.let_go_saved_usd += billing.saves(row, deleted_at, rules.billing)
+        self.used += kind in _USED
+        self.explicit += kind is VerdictKind.EXPLICIT
+        settled = kind in _USED or kind is VerdictKind.EXPLICIT
+        self.unsettled += not settled
+        self.used_usd += cost_of(entry, rules, now) if settled else 0.0
+
+    def _add_orphan(self, entry: ContainerEntry, rules: Rules, now: float) -> None:
+        row, deleted_at, rates = entry.sighting.container, entry.sighting.deleted_at, rules.billing
+        self.orphans += 1
+        self.orphans_usd += cost_of(entry, rules, now)
+        self.left_alone_usd += billing.cost_if_left(row, rates)
         if deleted_at is not None:
             self.deleted += 1
             self.in_time += deleted_at < row.created_at + rates.minimum
             self.saved_usd += billing.saves(row, deleted_at, rates)
-        cost = cost_of(entry, rules, now)
-        if kind in _USED:
-            self.used += 1
-            self.used_usd += cost
-        elif kind is VerdictKind.EXPLICIT:
-            self.explicit += 1
-            self.used_usd += cost
-        elif kind is VerdictKind.ORPHAN:
-            self.orphans += 1
-            self.orphans_usd += cost
-            self.left_alone_usd += billing.cost_if_left(row, rates)
-        else:
-            self.unsettled += 1
 
 
 @dataclass(slots=True)

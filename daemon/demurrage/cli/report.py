@@ -85,12 +85,17 @@ def _show(shown: "Report", settings: "Settings", days: float) -> None:
         return
     spent, alone = (_range(usd, rules.billing) for usd in (total.orphans_usd, total.left_alone_usd))
     say(
-        f"{counted(total.orphans, 'orphan')}, {total.deleted:,} containers deleted, "
-        f"{total.in_time:,} of them before the paid minimum ended.",
-        f"The orphans cost {spent}; left alone {alone}. Deletes saved "
+        f"{counted(total.orphans, 'orphan')}, {total.deleted:,} of them deleted, "
+        f"{total.in_time:,} before the paid minimum ended.",
+        f"They cost {spent}; left alone {alone}. Deletes saved "
         f"{_range(total.saved_usd, rules.billing)}. All estimated.",
-        "",
     )
+    if total.let_go:
+        say(
+            f"{counted(total.let_go, 'container')} more, used and released, deleted: that saved "
+            f"${total.let_go_saved_usd:,.2f}, estimated."
+        )
+    say("")
     _sums("day (UTC)", shown.by_day)
     say("")
     _sums("tier", shown.by_tier)
@@ -180,7 +185,7 @@ def _plain(shown: "Report", settings: "Settings") -> dict[str, Any]:
                 "trait": each.trait,
                 "value": each.value,
                 "orphans": each.orphans,
-                "cost_usd": _bounds(each.usd, rates),
+                "cost_usd": _bounds(each.usd, rates, used=False),
             }
             for each in shown.blame
         ],
@@ -196,14 +201,15 @@ def _plain(shown: "Report", settings: "Settings") -> dict[str, Any]:
 
 def _plain_sum(each: "Sum", rates: "BillingRules") -> dict[str, Any]:
     figures = asdict(each)
-    used = figures.pop("used_usd")
     for name in ("orphans_usd", "left_alone_usd", "saved_usd"):
-        figures[name] = _bounds(figures[name], rates)
-    return {**figures, "used_usd": {"low": round(used, 6), "high": round(used, 6)}}
+        figures[name] = _bounds(figures[name], rates, used=False)
+    for name in ("used_usd", "let_go_saved_usd"):
+        figures[name] = _bounds(figures[name], rates, used=True)
+    return figures
 
 
-def _bounds(usd: float, rates: "BillingRules") -> dict[str, float]:
+def _bounds(usd: float, rates: "BillingRules", *, used: bool) -> dict[str, float]:
     from demurrage.decide.billing import money
 
-    found = money(usd, rates, used=False)
+    found = money(usd, rates, used=used)
     return {"low": round(found.low, 6), "high": round(found.high, 6)}

@@ -17,6 +17,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
 from demurrage.decide.watermark import has_gone
+from demurrage.decide.window import heard_by
 from demurrage.decide.windows import Candidates
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
@@ -49,7 +50,7 @@ def find_breaks(
         *_shared_keys(ledger, book.target, rules),
         *_shared_projects(book.target, facts.elsewhere, now),
         *_late_starts(book.target, attribution.candidates.late, rules),
-        *_misdated(book.target, attribution.candidates.misdated),
+        *_misdated(book.target, attribution.candidates.misdated, rules),
         *_unaccounted(
             book,
             sightings=sightings,
@@ -61,13 +62,22 @@ def find_breaks(
             now=now,
         ),
     ]
-    latest: dict[tuple[BreakKind, str], CoverageBreak] = {}
+    merged: dict[tuple[BreakKind, str], CoverageBreak] = {}
     for each in found:
         key = (each.kind, each.about)
-        stands = each.at >= since and not _answered(each, facts)
-        if stands and (key not in latest or each.at > latest[key].at):
-            latest[key] = each
-    return tuple(latest[key] for key in sorted(latest))
+        merged[key] = _together(merged[key], each) if key in merged else each
+    return tuple(
+        merged[key]
+        for key in sorted(merged)
+        if merged[key].at >= since and not _answered(merged[key], facts)
+    )
+
+
+def _together(one: CoverageBreak, other: CoverageBreak) -> CoverageBreak:
+    """Two findings of the same, as one: the later, which rests on all that either rests on."""
+    goes_on = 0 in (one.position, other.position)
+    position = 0 if goes_on else max(one.position, other.position)
+    return replace(max(one, other, key=lambda each: each.at), position=position)
 
 
 def all_breaks(
@@ -225,17 +235,24 @@ def _late_starts(
             )
 
 
-def _misdated(target: str, responses: Iterable[Response]) -> Iterator[CoverageBreak]:
-    """Writers whose clocks cannot stand as they were told to, by what the server says."""
+def _misdated(
+    target: str, responses: Iterable[Response], rules: EvidenceRules
+) -> Iterator[CoverageBreak]:
+    """Writers whose clocks cannot stand as they were told to, by what the server says.
+
+    What proves it may have come to the log much later than the server began.
+    """
     for response in responses:
-        if response.created_high is not None:
-            for source in {at.source.id for at in (response.output, response.finished) if at}:
+        for heard in (response.output, response.finished):
+            if heard is not None and response.created_high is not None:
+                at = heard_by(response, heard)
                 yield CoverageBreak(
                     target,
                     BreakKind.UNKNOWN_CLOCK,
-                    source,
-                    response.created_high,
+                    heard.source.id,
+                    (response.created_high if at == inf else at) + rules.max_event_delay,
                     "its clock is wrong: by it an answer came before the API had begun on it",
+                    max(response.positions, default=0),
                 )
 
 

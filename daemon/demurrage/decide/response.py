@@ -302,7 +302,7 @@ class Response:
         """The latest provider time at which it can have begun; +inf if nothing tells."""
         if self.started is not None:
             return self.started.latest(unknown)
-        return self.created_high if self.created_high is not None else inf
+        return self.created_high if self.created_high is not None else self.last_told(unknown)
 
 
 def _earlier(old: Moment | None, new: Moment) -> Moment:

@@ -13,6 +13,7 @@ from demurrage.decide.contents import Places
 from demurrage.model.event import (
     PERSON_PREFIX,
     RESOLVER,
+    ContainerCreated,
     ContainerReleased,
     ConversationEnded,
     Ending,
@@ -383,4 +384,4 @@ def _closed(fact: Fact) -> bool:
     """True where a fact, were all else of its call forgotten, would leave nothing open."""
     if isinstance(fact, Finished):
         return fact.status is not Ending.LOST
-    return isinstance(fact, Heartbeat | ContainerReleased | ConversationEnded)
+    return isinstance(fact, Heartbeat | ContainerCreated | ContainerReleased | ConversationEnded)

@@ -41,16 +41,16 @@ def window(
     last byte before it died. With whole-life windows only the end closes it.
 
     Of a call that two starts claim, nothing that is told of the one bounds the other; only a
-    person's word on both does. Where its writer's clock is proven wrong, the server's time alone
-    bounds it.
+    person's word on both does. Where its writer's clock is proven wrong, only how much time has
+    passed by it counts.
     """
     if response.contradicted:
         return Window(_earliest(response, rules) - rules.clock_skew, _end(response, rules))
-    heard = inf
-    if not misdated(response, rules):
-        end, output = _end(response, rules), _first_output(response, rules)
-        heard = end if whole_life else min(end, output)
-    closes = heard if whole_life else min(heard, _latest_birth(response, retired, rules))
+    closes = _end(response, rules)
+    if not whole_life:
+        closes = min(
+            closes, _first_output(response, rules), _latest_birth(response, retired, rules)
+        )
     return Window(_opening(response, rules), closes)
 
 
@@ -59,11 +59,35 @@ def misdated(response: Response, rules: EvidenceRules) -> bool:
 
     So that clock stands otherwise than was told, as where a proxy's `Date` was taken for the API's.
     """
-    created = response.created_low
-    heard = (response.output, response.finished)
-    return created is not None and any(
-        at is not None and _latest(at, rules) < created for at in heard
+    return any(
+        at is not None and _too_early(response, at, rules)
+        for at in (response.output, response.finished)
     )
+
+
+def heard_by(response: Response, heard: Moment) -> float:
+    """The latest provider time of what is heard of a response, whatever its writer's clock shows.
+
+    It has come so long after the start by that clock; the server had begun by `created_high`.
+    +inf where another clock, or none, tells of the start.
+    """
+    started, created = response.started, response.created_high
+    if started is None or created is None or started.source is not heard.source:
+        return inf
+    return created + max(0.0, heard.time - started.time)
+
+
+def _too_early(response: Response, heard: Moment, rules: EvidenceRules) -> bool:
+    created = response.created_low
+    return created is not None and _latest(heard, rules) < created
+
+
+def _heard(response: Response, heard: Moment, rules: EvidenceRules) -> float:
+    """The latest provider time at which something of a response was heard."""
+    if _too_early(response, heard, rules):
+        # Its clock is wrong, and may have been set meanwhile.
+        return heard_by(response, heard) + rules.max_event_delay + rules.clock_skew
+    return _latest(heard, rules)
 
 
 def _earliest(response: Response, rules: EvidenceRules) -> float:
@@ -84,11 +108,14 @@ def _opening(response: Response, rules: EvidenceRules) -> float:
 def _end(response: Response, rules: EvidenceRules) -> float:
     if not response.ended or response.finished is None:
         return inf
-    return _latest(response.finished, rules)
+    ended = _heard(response, response.finished, rules)
+    if ended == inf and response.completed_at is not None:
+        return response.completed_at + rules.clock_skew
+    return ended
 
 
 def _first_output(response: Response, rules: EvidenceRules) -> float:
-    return inf if response.output is None else _latest(response.output, rules)
+    return inf if response.output is None else _heard(response, response.output, rules)
 
 
 def _latest_birth(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:

@@ -29,6 +29,9 @@ from demurrage.model.plan import Plan
 from demurrage.model.rules import IncidentRules, RetentionRules, SpikeRules
 from demurrage.model.verdict import VerdictKind
 
+# Seconds by which the time that writers are told may be off; they allow for somewhat more.
+_TELLING = 1.25
+
 
 class Engine:
     """Runs one cycle of one target at a time when it is told to; it keeps no schedule.
@@ -120,10 +123,14 @@ class Engine:
         return None
 
     def provider_time(self, target: str) -> float | None:
-        """The time at a target's API, in epoch seconds; None while it is not known for certain."""
+        """The time at a target's API, in epoch seconds; None while it is not known for certain.
+
+        Slow answers tell it badly, and whoever is told it cannot know.
+        """
         watched = self._targets.get(target)
         clock = None if watched is None else watched.api.clock
-        return clock.now() if clock is not None and clock.trusted else None
+        certain = clock is not None and clock.trusted and clock.doubt <= _TELLING
+        return clock.now() if clock is not None and certain else None
 
     def miss(self) -> None:
         """An event could not be taken in, or not in time: until it is nothing is proven."""

@@ -55,6 +55,11 @@ class ProviderClock(Protocol):
         """Provider time minus local time in seconds, None until measured."""
         ...
 
+    @property
+    def doubt(self) -> float:
+        """By how many seconds `now` may be off at the most; +inf until it is measured."""
+        ...
+
 
 class ContainersApi(Protocol):
     """One target's API: list and delete containers, read responses, retrieve no container."""

@@ -9,9 +9,10 @@ So is a first answer that the wall clock does not bear out: one `Date` alone may
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 
 from demurrage.provider.headers import http_date
-from demurrage.provider.offset import OffsetBounds
+from demurrage.provider.offset import DRIFT, OffsetBounds
 
 # A wall clock that gains or loses this much between two looks was set, not slewed.
 _STEP = 1.0
@@ -86,6 +87,14 @@ class HeaderClock:
             return None
         self._watch_wall()
         return self._known.middle - self._wall_lead
+
+    @property
+    def doubt(self) -> float:
+        """By how many seconds `now` may be off at the most; +inf until an answer has told."""
+        known = self._known
+        if known is None:
+            return inf
+        return (known.high - known.low) / 2 + DRIFT * max(0.0, self._monotonic() - known.at)
 
     def ticks(self) -> float:
         """The monotonic reading to hand to `observe` as `sent_at`."""

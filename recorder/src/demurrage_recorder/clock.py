@@ -14,8 +14,9 @@ _DATE_STEP = 1.0
 _MOST_UNREAD = 2.0
 # A daemon measures the time at the API by such dates, and tells it again: no better than this.
 _DAEMON_SPREAD = 1.5
-# For so many seconds after a daemon has told the time no date counts: a proxy writes its own.
-_DAEMON_COUNTS = 600.0
+# For so many seconds after a daemon has told the time no date counts: a proxy writes its own. It
+# tells the time every few seconds, as long as it can be reached.
+_DAEMON_COUNTS = 30.0
 # What is less may be a clock that is read slowly; no `Date` tells the offset so exactly.
 _SLIGHTEST_STEP = 0.05
 _TRIES = 3

@@ -1,6 +1,7 @@
 """A preview is told the time by the API, and watches events, as the cycle is that it foretells."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ class HourAhead:
     trusted = False
     offset = None
     steps = 0
+    doubt = math.inf
 
     def now(self) -> float:
         """An hour too much."""

@@ -1,5 +1,6 @@
 """An API whose answers tell no time: the daemon's own clock does not stand in for it."""
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ class LocalClock:
     trusted: bool = False
     offset: float | None = None
     steps: int = 0
+    doubt: float = math.inf
 
     def now(self) -> float:
         """Local time."""
@@ -111,3 +113,20 @@ async def test_nothing_is_decided_before_it_is_known_whether_the_store_went_back
             patched.setattr(Cycle, "_settle_in", later)
             assert not (await running.turn()).complete
         assert (await running.turn()).complete
+
+
+@pytest.mark.parametrize(
+    ("trusted", "doubt", "tells"),
+    [(True, 1.2, True), (True, 1.3, False), (False, 0.5, False), (False, math.inf, False)],
+)
+async def test_writers_are_told_the_time_only_where_it_is_known_well(
+    bench: Bench, doubt: float, *, trusted: bool, tells: bool
+) -> None:
+    """One that believes a wrong time dates what it tells of its requests wrongly."""
+    clock = LocalClock(trusted=trusted, doubt=doubt, offset=0.0 if trusted else None)
+    bench.api = lambda api: Untimed(api, local=clock)
+    async with bench.engine() as running:
+        told = running.engine.provider_time("default")
+        assert (told is not None) is tells
+        assert told is None or abs(told - clock.now()) < 60
+        assert running.engine.provider_time("no such target") is None

@@ -54,6 +54,15 @@ def test_a_delete_after_the_minimum_is_not_in_time() -> None:
     assert total.saved_usd == pytest.approx(0.021)
 
 
+def test_what_was_used_and_let_go_is_no_orphan_that_was_deleted() -> None:
+    """What it saved is told apart, for used containers are charged for certain."""
+    total = _made(_entry("a", VerdictKind.RELEASED, deleted_after=290)).total
+    assert (total.orphans, total.deleted, total.in_time, total.let_go) == (0, 0, 0, 1)
+    assert (total.saved_usd, total.left_alone_usd) == (0, 0)
+    assert total.let_go_saved_usd == pytest.approx(0.0225)
+    assert total.used_usd == pytest.approx(0.0075)
+
+
 def test_what_lives_has_cost_so_far_only() -> None:
     """Six minutes by now."""
     total = _made(_entry("a", born=NOW - 360)).total

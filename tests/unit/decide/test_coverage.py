@@ -167,8 +167,13 @@ def test_a_clock_by_which_an_answer_came_before_the_api_had_it_is_wrong(
         else:
             app.ends(call, 20)
     app.beats(390, *("ab" if how == "output" else ""))
-    assert broken(app) == ({BreakKind.UNKNOWN_CLOCK} if wrong else set())
-    assert broken(app, known=facts(confirmed_at=T + created + 1)) == set()
+    found = {BreakKind.UNKNOWN_CLOCK} if wrong else set()
+    assert broken(app) == found
+    # Who confirms while the call runs cannot have known.
+    assert broken(app, known=facts(confirmed_at=T + created + 40)) == found
+    assert broken(app, known=facts(confirmed_at=T + created + 41)) == set()
+    settled = decision_of(app).breaks
+    assert broken(app, known=facts(confirmed_at=T + created, settled=settled)) == set()
 
 
 def test_a_clock_that_was_mended_can_be_confirmed_away() -> None:

@@ -14,6 +14,7 @@ from demurrage.model.rules import EvidenceRules
 
 RULES = EvidenceRules()
 SKEW, DELAY = RULES.clock_skew, RULES.max_birth_delay
+UNKNOWN = RULES.max_event_delay
 
 
 def span(
@@ -82,9 +83,9 @@ def test_what_expired_was_not_reused_however_late_that_was_noticed(
     assert _reused(row, Window(T + opens, inf)) is reused
 
 
-@pytest.mark.parametrize(("created", "closes"), [(25, 25), (26, 26 + DELAY + SKEW)])
-def test_what_a_wrong_clock_tells_closes_nothing(created: int, closes: float) -> None:
-    """By it the first output came before the server began; the server's own time still bounds."""
+@pytest.mark.parametrize(("created", "closes"), [(25, 25), (26, 26 + 10 + UNKNOWN + SKEW)])
+def test_by_a_wrong_clock_only_what_passes_counts(created: int, closes: float) -> None:
+    """By it the first output came before the server began, and ten seconds after the start."""
     app = Writer()
     app.starts("a", 10)
     app.created("a", 11, created_at=created)
@@ -93,13 +94,27 @@ def test_what_a_wrong_clock_tells_closes_nothing(created: int, closes: float) ->
     assert span(app) == (created - SKEW, closes)
 
 
-def test_a_wrong_clock_leaves_whole_life_windows_open() -> None:
-    """Nothing that it told of the end is believed."""
+@pytest.mark.parametrize("output", [False, True])
+def test_what_a_wrong_clock_tells_of_an_end_closes_whole_life_windows_late(*, output: bool) -> None:
+    """Nothing that is born for ever after may pass for its container."""
     app = Writer()
     app.starts("a", 10)
+    if output:
+        app.puts_out("a", 12)
     app.ends("a", 20, created_at=26)
     app.beats(30)
-    assert span(app, whole_life=True) == (26 - SKEW, inf)
+    assert span(app, whole_life=True) == (26 - SKEW, 26 + 10 + UNKNOWN + SKEW)
+
+
+@pytest.mark.parametrize(("more", "closes"), [({}, inf), ({"completed_at": 40}, 40 + SKEW)])
+def test_where_no_start_tells_how_long_it_took_the_server_alone_tells_of_the_end(
+    more: dict[str, Any], closes: float
+) -> None:
+    """Or nobody; such a response has no slot that is known."""
+    app = Writer()
+    app.ends("a", 20, created_at=26, **more)
+    app.beats(30)
+    assert span(app, whole_life=True)[1] == closes
 
 
 def test_it_opens_at_the_start_and_closes_at_the_end() -> None:

@@ -30,6 +30,7 @@ class Clock:
     jumped: bool = False
     offset: float | None = 0.0
     steps: int = 0
+    doubt: float = 0.5
 
     @property
     def trusted(self) -> bool:

@@ -1,6 +1,7 @@
 import random
 from dataclasses import dataclass
 from email.utils import formatdate
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,20 @@ def test_one_header_brings_it_within_a_second() -> None:
     world.call(clock)
     assert clock.now() == pytest.approx(world.provider, abs=0.6)
     assert clock.offset == pytest.approx(40.3, abs=0.6)
+
+
+@pytest.mark.parametrize(("there", "back"), [(0.04, 0.04), (14.0, 0.0), (0.0, 14.0)])
+def test_it_knows_how_well_it_knows(there: float, back: float) -> None:
+    """A slow answer may have been dated at its beginning or at its end."""
+    world = World()
+    clock = world.clock()
+    assert clock.doubt == inf
+    world.call(clock, there=there, back=back)
+    assert abs(clock.now() - world.provider) <= clock.doubt
+    assert (clock.doubt > 5) is (there + back > 5)
+    before = clock.doubt
+    world.true += 3600.0
+    assert clock.doubt > before
 
 
 @pytest.mark.parametrize("wall_ahead", [-4.0, 4.0])
