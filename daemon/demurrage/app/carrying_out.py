@@ -68,7 +68,7 @@ async def carry_out(
     """
     rules = engine.targets[target].rules
     delay = rules.evidence.max_event_delay
-    tell(f"judging {target} anew; its events are watched for {delay:.0f} s first, as proof asks")
+    tell(f"judging {target} anew: proof asks for {delay:.0f} s of its events")
     loop = asyncio.get_running_loop()
     before = await asyncio.to_thread(store.deletions, target, 1)
     last = before[0].id if before else 0

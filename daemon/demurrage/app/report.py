@@ -28,21 +28,22 @@ class Sum:
     """Containers of one day, one tier, or all.
 
     `used` were referenced, `explicit` were made by an application itself, `orphans` proven to be
-    needed by nobody (under partial coverage: would be proven); `unsettled` are the rest, which
-    could not be proven, or not yet. `deleted` are orphans that the daemon deleted, `in_time` those
-    of them that went before the paid minimum ended; `let_go` are others that it deleted, which had
-    been used and released. Money is estimated USD at list price: of those used and of the orphans
-    as long as they lived, of the orphans had nobody deleted any, what deletes have saved of that,
-    and what those of others have saved.
+    needed by nobody, but for those `foretold`, which only complete coverage would have proven;
+    `unsettled` are the rest, which could not be proven, or not yet. `deleted` are orphans that the
+    daemon deleted, `before_minimum` those of them that went before the paid minimum ended; `let_go`
+    are others that it deleted, which had been used and released. Money is estimated USD at list
+    price: of those used and of the orphans as long as they lived, of the orphans had nobody deleted
+    any, what deletes have saved of that, and what those of others have saved.
     """
 
     containers: int = 0
     used: int = 0
     explicit: int = 0
     orphans: int = 0
+    foretold: int = 0
     unsettled: int = 0
     deleted: int = 0
-    in_time: int = 0
+    before_minimum: int = 0
     let_go: int = 0
     used_usd: float = 0.0
     orphans_usd: float = 0.0
@@ -71,11 +72,12 @@ class Sum:
     def _add_orphan(self, entry: ContainerEntry, rules: Rules, now: float) -> None:
         row, deleted_at, rates = entry.sighting.container, entry.sighting.deleted_at, rules.billing
         self.orphans += 1
+        self.foretold += entry.latest is not None and entry.latest.verdict.shadow is not None
         self.orphans_usd += cost_of(entry, rules, now)
         self.left_alone_usd += billing.cost_if_left(row, rates)
         if deleted_at is not None:
             self.deleted += 1
-            self.in_time += deleted_at < row.created_at + rates.minimum
+            self.before_minimum += deleted_at < row.created_at + rates.minimum
             self.saved_usd += billing.saves(row, deleted_at, rates)
 
 
@@ -91,10 +93,10 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Births:
-    """How long after its response's `created_at` a used container was born, in seconds.
+    """How long after its response's `created_at` a container was born, in seconds.
 
-    Of those whose maker named them and whose `created_at` is logged. Births are whole seconds, so
-    each may have been up to one second later than shown; `longest` allows for that.
+    Of those whose maker named them, and told its `created_at`. Births are whole seconds, so each
+    may have been up to one second later than listed; both figures allow for that.
     """
 
     containers: int
@@ -243,4 +245,7 @@ def _births(entries: Iterable[ContainerEntry], makers: dict[str, Attempt]) -> Bi
     ]
     if not delays:
         return None
-    return Births(len(delays), median(delays), float(ceil(max(delays) + billing.WHOLE_SECOND)))
+    middle, longest = (
+        float(ceil(each + billing.WHOLE_SECOND)) for each in (median(delays), max(delays))
+    )
+    return Births(len(delays), middle, longest)

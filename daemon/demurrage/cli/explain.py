@@ -22,7 +22,7 @@ def explain(
     context: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(metavar="ID", help="A container's id, a response's, or a conversation's."),
+        typer.Argument(metavar="ID", help="The id of a container, response, call or conversation."),
     ],
     target: Annotated[str | None, typer.Option(help="Its target, if two know the id.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,

@@ -28,7 +28,8 @@ def protect(
     context: typer.Context,
     container_id: Annotated[str, typer.Argument(metavar="ID", help="The container.")],
     until: Annotated[
-        str | None, typer.Option(help="A duration or a date; without it, for ever.")
+        str | None,
+        typer.Option(help="A duration, or a date and time with its zone; else for ever."),
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Take the protection back.")] = False,
     target: Annotated[str | None, typer.Option(help="Its target, if it was never listed.")] = None,
@@ -187,26 +188,30 @@ def confirm(
     with store_to_write(settings) as store:
         now = provider_now(store, target)
         settled = None
-        broken = store.facts(target, now).breaks
+        facts = store.facts(target, now)
+        broken, done = facts.breaks, True
         if not windows and broken and not store.time_is_told(target):
             raise FailedError(
                 f"{target} has not told the time in its last cycle, and the word has to count from "
                 "some moment; confirm it once `demurrage status` shows a whole cycle"
             )
-        if windows:
+        if windows and not facts.whole_life_windows:
+            words, done = "windows are not wide, so there is nothing to take back", False
+        elif windows:
             store.reset_windows(target, now, by)
             words = "windows close max_birth_delay after a response's start again"
         else:
             settled = store.confirm_coverage(target, now, by)
+            done = settled > 0
             words = (
                 f"coverage is confirmed; this settles {counted(settled, 'break')}"
                 if settled
                 else "nothing has broken coverage, so there is nothing to confirm; if you doubt "
                 "what lives now, start the daemon once with evidence.coverage partial"
             )
-            if settings.rules(target).evidence.coverage == "partial":
+            if done and settings.rules(target).evidence.coverage == "partial":
                 words += ' (evidence.coverage is still "partial", so nothing is proven)'
     if as_json:
         say_json({"target": target, "windows": windows, "settled": settled, "by": by})
     else:
-        say(f"{target}: {words} (by {by}).")
+        say(f"{target}: {words} (by {by})." if done else f"{target}: {words}.")

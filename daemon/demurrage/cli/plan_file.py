@@ -90,7 +90,9 @@ def read_plans(file: Path) -> tuple[SavedPlan, ...]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{file}: no saved plan: {field}: {first['msg']}") from None
+        raise UsageError(
+            f"{file}: no plan that `plan --save` wrote: {field}: {first['msg']}"
+        ) from None
     if read.version != VERSION:
         raise UsageError(f"{file}: version: {read.version} is not one that this program reads")
     return tuple(

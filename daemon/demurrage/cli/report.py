@@ -86,7 +86,7 @@ def _show(shown: "Report", settings: "Settings", days: float) -> None:
     spent, alone = (_range(usd, rules.billing) for usd in (total.orphans_usd, total.left_alone_usd))
     say(
         f"{counted(total.orphans, 'orphan')}, {total.deleted:,} of them deleted, "
-        f"{total.in_time:,} before the paid minimum ended.",
+        f"{total.before_minimum:,} before the paid minimum ended.",
         f"They cost {spent}; left alone {alone}. Deletes saved "
         f"{_range(total.saved_usd, rules.billing)}. All estimated.",
     )
@@ -114,7 +114,10 @@ def _sums(what: str, sums: "Mapping[str, Sum]") -> None:
     rows = [
         (
             key,
-            *(f"{count:,}" for count in (each.containers, each.used, each.orphans, each.in_time)),
+            *(
+                f"{count:,}"
+                for count in (each.containers, each.used, each.orphans, each.before_minimum)
+            ),
             *(f"${usd:,.2f}" for usd in (each.orphans_usd, each.left_alone_usd, each.saved_usd)),
         )
         for key, each in sums.items()
@@ -139,10 +142,16 @@ def _notes(shown: "Report", settings: "Settings", days: float) -> list[str]:
     rules = settings.rules(shown.target)
     charged = _CHARGED[rules.billing.unused]
     notes = [f"Money in the tables is that of the orphans, at list price; {charged}."]
+    if shown.total.foretold:
+        notes.append(
+            f"{counted(shown.total.foretold, 'orphan')} by what complete coverage would have said; "
+            "under partial coverage nothing is proven."
+        )
     if shown.total.unsettled:
         notes.append(
             f"{counted(shown.total.unsettled, 'container')} unsettled: not proven either way, or "
-            "not yet; `demurrage status` says what it waits for."
+            "not yet; `demurrage status` says what it waits for. Of what nobody logs, `demurrage "
+            "survey` tells whether it was used."
         )
     if shown.births is not None:
         notes.append(_words_of(shown.births, rules.evidence.max_birth_delay))
@@ -158,9 +167,9 @@ def _notes(shown: "Report", settings: "Settings", days: float) -> list[str]:
 
 def _words_of(births: "Births", allowed: float) -> str:
     return (
-        f"{counted(births.containers, 'used container')} whose response's created_at is logged: "
-        f"born {births.median:.0f} s after it in the median, {births.longest:.0f} s at the most; "
-        f"evidence.max_birth_delay allows for {allowed:g} s."
+        f"{counted(births.containers, 'container')} that its response named, and told its "
+        f"created_at: born within {births.median:.0f} s of it in the median, within "
+        f"{births.longest:.0f} s at the most; evidence.max_birth_delay allows for {allowed:g} s."
     )
 
 

@@ -80,6 +80,11 @@ async def _sweep(settings: "Settings", plans: "list[SavedPlan]") -> "dict[str, t
             await works.stop()
 
 
+def _beyond(result: "Result") -> str:
+    """What its detail says beyond its fate."""
+    return "-" if result.detail == result.fate.value else result.detail
+
+
 def _tell(results: "dict[str, tuple[Result, ...]]", *, as_json: bool) -> None:
     """Say what became of each, and end as the whole ended.
 
@@ -101,10 +106,11 @@ def _tell(results: "dict[str, tuple[Result, ...]]", *, as_json: bool) -> None:
         ]
         say_json({"version": 1, "results": plain})
     else:
-        headers = ("target", "container", "outcome", "detail")
+        headers = ("container", "target", "outcome", "detail")
         if rows:
             table(
-                headers, [(t, each.container_id, each.fate.value, each.detail) for t, each in rows]
+                headers,
+                [(each.container_id, t, each.fate.value, _beyond(each)) for t, each in rows],
             )
         say(
             ", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())) or "nothing to do"

@@ -242,7 +242,7 @@ def _of_containers(
 
 
 _NOBODY_LOGS = (
-    "no application logs for this target; send its requests to POST /v1/events, or "
+    "no application logs for this target; tell of its requests by POST /v1/events, or "
     "everything that it makes stays unproven"
 )
 

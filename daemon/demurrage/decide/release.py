@@ -111,7 +111,8 @@ def end_of(
         if len(members) > 1:
             latest = max(members, key=lambda each: each.begun_latest(rules.max_event_delay))
         about = latest.response_id or latest.call_id
-        text = f"response {about} may come back to it"
+        what = "call" if latest.response_id is None else "response"
+        text = f"{what} {about} may come back to it"
         if len(ends) < len(said):
             speaker = next(end.source.id for end in said if not end.source.timed)
             text += f"; {speaker} has ended it, but not told its clock_offset, so that counts not"

@@ -41,23 +41,23 @@ def _made(*entries: ContainerEntry, makers: tuple[Attempt, ...] = ()) -> Report:
 def test_an_orphan_costs_what_it_lived_and_saves_the_rest() -> None:
     """Five minutes of twenty, of a container of one gigabyte."""
     total = _made(_entry("a", deleted_after=290), _entry("b")).total
-    assert (total.containers, total.orphans, total.deleted, total.in_time) == (2, 2, 1, 1)
+    assert (total.containers, total.orphans, total.deleted, total.before_minimum) == (2, 2, 1, 1)
     assert total.orphans_usd == pytest.approx(0.0075 + 0.03)
     assert total.left_alone_usd == pytest.approx(0.06)
     assert total.saved_usd == pytest.approx(0.0225)
 
 
-def test_a_delete_after_the_minimum_is_not_in_time() -> None:
+def test_a_delete_after_the_minimum_is_not_before_minimum() -> None:
     """It saves less."""
     total = _made(_entry("a", deleted_after=301)).total
-    assert (total.deleted, total.in_time) == (1, 0)
+    assert (total.deleted, total.before_minimum) == (1, 0)
     assert total.saved_usd == pytest.approx(0.021)
 
 
 def test_what_was_used_and_let_go_is_no_orphan_that_was_deleted() -> None:
     """What it saved is told apart, for used containers are charged for certain."""
     total = _made(_entry("a", VerdictKind.RELEASED, deleted_after=290)).total
-    assert (total.orphans, total.deleted, total.in_time, total.let_go) == (0, 0, 0, 1)
+    assert (total.orphans, total.deleted, total.before_minimum, total.let_go) == (0, 0, 0, 1)
     assert (total.saved_usd, total.left_alone_usd) == (0, 0)
     assert total.let_go_saved_usd == pytest.approx(0.0225)
     assert total.used_usd == pytest.approx(0.0075)
@@ -96,6 +96,7 @@ def test_a_container_counts_once_by_the_last_that_was_thought_of_it(
     total = _made(_entry("a", kind, shadow=shadow)).total
     sums = {name: getattr(total, name) for name in ("used", "explicit", "orphans", "unsettled")}
     assert sums == dict.fromkeys(sums, 0) | {counted: 1}
+    assert total.foretold == (shadow is VerdictKind.ORPHAN)
 
 
 def test_days_and_tiers_are_told_apart_in_their_order() -> None:
@@ -143,5 +144,5 @@ def test_births_are_measured_where_the_maker_named_its_container() -> None:
     entries = [
         _entry(each, VerdictKind.REFERENCED, maker=str(n)) for n, each in enumerate("abc", 1)
     ]
-    assert _made(*entries, makers=makers).births == Births(2, 4.25, 8.0)
+    assert _made(*entries, makers=makers).births == Births(2, 6.0, 8.0)
     assert _made(*entries).births is None
