@@ -110,6 +110,11 @@ class Call:
         return self.creation + 0.5
 
     @property
+    def first_told_at(self) -> float:
+        """When its writer first says anything of it."""
+        return self.known_at if self.by_id else self.starts
+
+    @property
     def done_at(self) -> float:
         """When somebody knows for certain how it ended."""
         certain = self.told_at if self.ending is not Ending.LOST else inf

@@ -223,15 +223,19 @@ def _shared_projects(
 def _late_starts(
     target: str, late: Iterable[Response], rules: EvidenceRules
 ) -> Iterator[CoverageBreak]:
-    """Starts that were not held when the daemon took the log for complete past them."""
+    """Starts that were not held when the daemon took the log for complete past them.
+
+    They came after that decision, so that who confirmed in between knew nothing of them.
+    """
     for response in late:
         if response.claim is not None:
             yield CoverageBreak(
                 target,
                 BreakKind.LATE_START,
                 response.call_id,
-                response.claim.decided_at,
+                response.claim.decided_at + rules.max_event_delay,
                 f"its start reached the log more than {rules.max_event_delay:.0f} s late",
+                max(response.positions, default=0),
             )
 
 
