@@ -57,34 +57,42 @@ class Twin:
         self._read_to = 0
         self._asked_at = -inf
         self._left = _COMPARISONS
-        self._decision: Decision | None = None
+        self._decisions: list[Decision] = []
 
     def compare(self, made: Made) -> None:
-        """Now and then: would the true log let a container go that the daemon deletes?"""
+        """Now and then: would the true log let a container go that the daemon deletes?
+
+        As it was when the cycle began that deletes it, or as it is now. A delete may wait for a
+        minute before it leaves, and what is told meanwhile can put in doubt what others prove by.
+        """
         now = self._harbour.now
-        again = now <= self._asked_at + 1
-        if not again:
+        if now > self._asked_at + 1:
             if self._left == 0 or self._chance.random() > _SHARE:
                 return
             facts = self._facts()
             if facts is None:
                 return
             self._left -= 1
-            self._log.go_on(now)
             # The daemon's clock may be ahead by what whole seconds leave open.
             rows = self._sightings(now + 2, told_by=now)
-            self._decision = self._decide(self._log.ledger, facts, now + 2, rows)
+            self._decisions = []
+            for told_by in (self._watch.began[self._target], now):
+                self._log.go_on(told_by)
+                self._decisions.append(self._decide(self._log.ledger, facts, now + 2, rows))
             self._asked_at = now
             self._watch.counts["compared"] += 1
-        if self._decision is None or self._decision.breaks:
-            return
-        verdict = self._decision.verdicts.get(made.id)
-        if verdict is None:
-            return
-        excused = self._just_heard(verdict, now) or self._overcounts(verdict, now)
-        if verdict.kind not in _LET_GO and not excused:
-            said = f"the true log says {verdict.kind}: {' '.join(verdict.codes)}"
-            self._watch.breaks("worse_log_keeps", made.id, said)
+        kept = [self._kept(decision, made, now) for decision in self._decisions]
+        if kept and all(kept):
+            self._watch.breaks("worse_log_keeps", made.id, f"the true log says {kept[-1]}")
+
+    def _kept(self, decision: Decision, made: Made, now: float) -> str:
+        """What keeps a container by a decision, nothing where it is let go of."""
+        verdict = decision.verdicts.get(made.id)
+        if decision.breaks or verdict is None or verdict.kind in _LET_GO:
+            return ""
+        if self._just_heard(verdict, now) or self._overcounts(verdict, now):
+            return ""
+        return f"{verdict.kind}: {' '.join(verdict.codes)}"
 
     def _overcounts(self, verdict: Verdict, now: float) -> bool:
         """True where the count leaves somebody over for slots that no log can tell of.

@@ -83,6 +83,7 @@ class Watch:
         self.trace: deque[Noted] = deque(maxlen=_TRACE)
         self.counts: Counter[str] = Counter()
         self.listed: Counter[str] = Counter()
+        self.began: dict[str, float] = {}
         self.standing: dict[str, str] = {}
         self.verdicts: dict[str, VerdictKind] = {}
         self.harmed: set[str] = set()
@@ -152,6 +153,7 @@ class Watch:
     def turning(self, name: str, target: str) -> None:
         """A cycle begins."""
         self.counts["cycles"] += 1
+        self.began[target] = self.now
         self._in_cycle[target].clear()
         self._acting = name
 

@@ -116,9 +116,16 @@ def _live(shape: Shape, folder: Path, loop: VirtualLoop, began: float, *, tellin
         server.on_send = watch.sending
         server.on_delete = watch.deleting
         server.local_clock = life.wall
-    log = FullLog(story, post, archives)
     twins = {
-        each: Twin(shape, each, harbour, watch, life=life, log=log, agenda=loop.agenda)
+        each: Twin(
+            shape,
+            each,
+            harbour,
+            watch,
+            life=life,
+            log=FullLog(story, post, archives),
+            agenda=loop.agenda,
+        )
         for each, harbour in harbours.items()
     }
     watch.at_delete = lambda made: twins[made.target].compare(made)
