@@ -152,6 +152,16 @@ def test_every_slot_must_be_spoken_for() -> None:
     assert blocked(app, made, older())
 
 
+@pytest.mark.parametrize(("active", "shows"), [(30, True), (-90, False)])
+def test_two_reused_containers_speak_for_two_slots(active: int, *, shows: bool) -> None:
+    """One for each tool."""
+    app = scene()
+    app.starts("b", 10, auto("1g"), auto("1g", Tool.SHELL))
+    app.puts_out("b", 20, "cntr_0", "cntr_3")
+    both = (sighting("cntr_0", -100, active=30), sighting("cntr_3", -100, active=active))
+    assert blocked(app, *both) is not shows
+
+
 def test_an_open_slot_of_a_tier_that_is_not_certain_blocks() -> None:
     """Which of two slots a container of unknown tier filled cannot be told."""
     app = scene()
@@ -378,5 +388,7 @@ def test_who_began_first_is_the_maker(first: str, second: str) -> None:
     app.starts(second, 61)
     for call in (first, second):
         app.ends(call, 90, "cntr_1")
+    app.starts("z", 10)
+    app.ends("z", 90, "cntr_2")
     assert made(app, sighting("cntr_1", 11)) == {"cntr_1": first}
-    assert made(app, sighting("cntr_1", 31)) == {}
+    assert made(app, sighting("cntr_1", 31), sighting("cntr_2", 31)) == {"cntr_2": "z"}

@@ -106,6 +106,21 @@ def test_what_a_wrong_clock_tells_of_an_end_closes_whole_life_windows_late(*, ou
     assert span(app, whole_life=True) == (26 - SKEW, 26 + 10 + UNKNOWN + SKEW)
 
 
+def test_whatever_another_clock_tells_of_the_start_bounds_no_end() -> None:
+    """How long it took is known by one clock alone; the end may come with the start."""
+    app, other = Writer(), Writer("app-2")
+    app.starts("a", 20)
+    app.ends("a", 20, created_at=26)
+    app.beats(30)
+    assert span(app, whole_life=True)[1] == 26 + UNKNOWN + SKEW
+    begun = Writer()
+    begun.starts("a", 10)
+    other.ends("a", 20, created_at=26)
+    for each in (begun, other):
+        each.beats(30)
+    assert span(begun, other, whole_life=True)[1] == inf
+
+
 @pytest.mark.parametrize(("more", "closes"), [({}, inf), ({"completed_at": 40}, 40 + SKEW)])
 def test_where_no_start_tells_how_long_it_took_the_server_alone_tells_of_the_end(
     more: dict[str, Any], closes: float
