@@ -232,6 +232,9 @@ def test_when_it_began_and_ended_is_bounded_by_what_is_told() -> None:
     made = Response("a")
     assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (-inf, inf)
     assert made.last_told(30.0) == inf
+    ended = Response("b")
+    ended.finish(Finished("b", Ending.COMPLETED), Moment(110.0, APP))
+    assert (ended.begun_earliest(30.0), ended.begun_latest(30.0)) == (-inf, 140.0)
     made.create(Created("a", "resp_a", 100.0), Moment(101.0, APP))
     made.create(Created("a", "resp_a", 102.0), Moment(103.0, APP))
     assert (made.begun_earliest(30.0), made.begun_latest(30.0)) == (100.0, 102.0)
