@@ -5,18 +5,18 @@ run. A container counts by the last that was thought of it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
+from demurrage.app.grouped import Grouped, grouped
 from demurrage.decide import billing
+from demurrage.eventlog.attempts import Attempt, attempts
 from demurrage.eventlog.log import EventLog
 from demurrage.model.case import ContainerEntry
 from demurrage.model.rules import Rules
 from demurrage.model.verdict import Verdict, VerdictKind
 from demurrage.store.sqlstore import SqlStore
-from demurrage.web.attempts import Attempt, attempts
 
 _PAGE = 1_000
 _USED = frozenset({VerdictKind.REFERENCED, VerdictKind.RELEASED})
@@ -104,18 +104,19 @@ class Births:
     longest: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All of one target. Days are UTC, as bills have them; a tier without a price is "unknown"."""
+    """All of one target, from `since` until `until`, epoch seconds.
+
+    `births` is None where no container was named by a response that told its `created_at`.
+    """
 
     target: str
     since: float
     until: float
-    total: Sum = field(default_factory=Sum)
-    by_tier: dict[str, Sum] = field(default_factory=dict)
-    by_day: dict[str, Sum] = field(default_factory=dict)
-    blame: tuple[Blame, ...] = ()
-    births: Births | None = None
+    sums: Grouped[Sum]
+    blame: tuple[Blame, ...]
+    births: Births | None
 
 
 def born_since(store: SqlStore, target: str, since: float) -> Iterator[ContainerEntry]:
@@ -166,26 +167,17 @@ def make_report(
         since: epoch seconds.
         now: provider time.
     """
-    found = Report(target, since, now)
-    for entry in entries:
-        row = entry.sighting.container
-        day = datetime.fromtimestamp(row.created_at, UTC).date().isoformat()
-        tier = billing.tier_name(row.tier, rules.billing)
-        for each in (
-            found.total,
-            found.by_tier.setdefault(tier, Sum()),
-            found.by_day.setdefault(day, Sum()),
-        ):
-            each.add(entry, rules, now)
-    prices = rules.billing.usd_per_minute
-    found.by_tier = dict(
-        sorted(found.by_tier.items(), key=lambda item: (prices.get(item[0], 0.0), item[0]))
-    )
-    found.by_day = dict(sorted(found.by_day.items()))
+
+    def add_up(some: Iterable[ContainerEntry]) -> Sum:
+        found = Sum()
+        for entry in some:
+            found.add(entry, rules, now)
+        return found
+
+    sums = grouped(entries, lambda entry: entry.sighting.container, add_up, rules.billing)
     by_call = {each.call_id: each for each in makers if each.target == target}
-    found.blame = _blame(entries, by_call, rules, now)
-    found.births = _births(entries, by_call)
-    return found
+    blame = _blame(entries, by_call, rules, now)
+    return Report(target, since, now, sums, blame, _births(entries, by_call))
 
 
 def cost_of(entry: ContainerEntry, rules: Rules, now: float) -> float:

@@ -1,9 +1,9 @@
-"""What a survey's rows come to: used or not, by tier and by day, and the money."""
+"""What a survey's rows come to: used or not, and the money."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
+from demurrage.app.grouped import Grouped, grouped
 from demurrage.decide import billing
 from demurrage.decide.coverage import last_use
 from demurrage.model.container import Container, Life
@@ -46,30 +46,16 @@ class Count:
             self.saved_usd += billing.saves(container, floor_ends, rules.billing)
 
 
-@dataclass(slots=True)
-class Figures:
-    """All of a survey. Days are UTC, as bills have them; a tier without a price is "unknown"."""
-
-    total: Count = field(default_factory=Count)
-    by_tier: dict[str, Count] = field(default_factory=dict)
-    by_day: dict[str, Count] = field(default_factory=dict)
+Figures = Grouped[Count]
 
 
 def figures_of(rows: Iterable[Container], rules: Rules) -> Figures:
-    """Count the rows, tiers and days in order."""
-    found = Figures()
-    for row in rows:
-        day = datetime.fromtimestamp(row.created_at, UTC).date().isoformat()
-        tier = billing.tier_name(row.tier, rules.billing)
-        for count in (
-            found.total,
-            found.by_tier.setdefault(tier, Count()),
-            found.by_day.setdefault(day, Count()),
-        ):
-            count.add(row, rules)
-    prices = rules.billing.usd_per_minute
-    found.by_tier = dict(
-        sorted(found.by_tier.items(), key=lambda item: (prices.get(item[0], 0.0), item[0]))
-    )
-    found.by_day = dict(sorted(found.by_day.items()))
-    return found
+    """Count the rows, in all, by tier and by day."""
+
+    def count(some: Iterable[Container]) -> Count:
+        found = Count()
+        for row in some:
+            found.add(row, rules)
+        return found
+
+    return grouped(rows, lambda row: row, count, rules.billing)

@@ -8,7 +8,7 @@ from demurrage.cli.show import heading, say, table
 from demurrage.model.counted import counted
 
 if TYPE_CHECKING:
-    from demurrage.web.attempts import Attempt
+    from demurrage.eventlog.attempts import Attempt
 
 Plain = Mapping[str, Any]
 _UNUSED = {

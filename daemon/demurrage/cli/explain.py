@@ -13,9 +13,9 @@ from demurrage.cli.show import say, say_json
 
 if TYPE_CHECKING:
     from demurrage.app.settings import Settings
+    from demurrage.eventlog.attempts import Attempt
     from demurrage.eventlog.log import EventLog
     from demurrage.store.sqlstore import SqlStore
-    from demurrage.web.attempts import Attempt
 
 
 def explain(
@@ -46,8 +46,9 @@ def explain(
         name = container_named(name, "ID")
         raise FailedError(f"neither the store nor the event log knows {name}")
     if as_json:
-        plain = [each.plain() for each in requests]
-        say_json({"version": 1, "requests": plain, "containers": cases})
+        from demurrage.web.plain import plain
+
+        say_json({"version": 1, "requests": plain(requests), "containers": cases})
         return
     now = time.time()
     if any(each.conversation == name for each in requests):
@@ -63,7 +64,7 @@ def explain(
 
 def _requests(log: "EventLog", name: str, target: str | None) -> "list[Attempt]":
     """The requests that a response's id, a call's, or a conversation's stands for."""
-    from demurrage.web.attempts import attempts
+    from demurrage.eventlog.attempts import attempts
 
     met = [
         each

@@ -77,7 +77,7 @@ def _reports(settings: "Settings", names: tuple[str, ...], days: float) -> "list
 
 
 def _show(shown: "Report", settings: "Settings", days: float) -> None:
-    total, rules = shown.total, settings.rules(shown.target)
+    total, rules = shown.sums.total, settings.rules(shown.target)
     born = counted(total.containers, "container")
     heading(f"{shown.target}: {born} born in the last {'day' if days == 1 else f'{days:g} days'}")
     if not total.containers:
@@ -96,9 +96,9 @@ def _show(shown: "Report", settings: "Settings", days: float) -> None:
             f"${total.let_go_saved_usd:,.2f}, estimated."
         )
     say("")
-    _sums("day (UTC)", shown.by_day)
+    _sums("day (UTC)", shown.sums.by_day)
     say("")
-    _sums("tier", shown.by_tier)
+    _sums("tier", shown.sums.by_tier)
     say("")
     if shown.blame:
         _blame(shown.blame)
@@ -139,17 +139,17 @@ def _blame(blame: "Iterable[Blame]") -> None:
 
 
 def _notes(shown: "Report", settings: "Settings", days: float) -> list[str]:
-    rules = settings.rules(shown.target)
+    total, rules = shown.sums.total, settings.rules(shown.target)
     charged = _CHARGED[rules.billing.unused]
     notes = [f"Money in the tables is that of the orphans, at list price; {charged}."]
-    if shown.total.foretold:
+    if total.foretold:
         notes.append(
-            f"{counted(shown.total.foretold, 'orphan')} by what complete coverage would have said; "
+            f"{counted(total.foretold, 'orphan')} by what complete coverage would have said; "
             "under partial coverage nothing is proven."
         )
-    if shown.total.unsettled:
+    if total.unsettled:
         notes.append(
-            f"{counted(shown.total.unsettled, 'container')} unsettled: not proven either way, or "
+            f"{counted(total.unsettled, 'container')} unsettled: not proven either way, or "
             "not yet; `demurrage status` says what it waits for. Of what nobody logs, `demurrage "
             "survey` tells whether it was used."
         )
@@ -186,9 +186,9 @@ def _plain(shown: "Report", settings: "Settings") -> dict[str, Any]:
         "since_at": shown.since,
         "until_at": shown.until,
         "billing_unused": rates.unused,
-        "total": _plain_sum(shown.total, rates),
-        "by_tier": {tier: _plain_sum(each, rates) for tier, each in shown.by_tier.items()},
-        "by_day": {day: _plain_sum(each, rates) for day, each in shown.by_day.items()},
+        "total": _plain_sum(shown.sums.total, rates),
+        "by_tier": {tier: _plain_sum(each, rates) for tier, each in shown.sums.by_tier.items()},
+        "by_day": {day: _plain_sum(each, rates) for day, each in shown.sums.by_day.items()},
         "blame": [
             {
                 "trait": each.trait,

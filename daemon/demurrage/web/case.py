@@ -5,6 +5,7 @@ from typing import Any
 
 from demurrage.decide import billing
 from demurrage.decide.billing import Money
+from demurrage.eventlog.attempts import attempts
 from demurrage.eventlog.log import EventLog
 from demurrage.eventlog.proxy_ids import unwrap
 from demurrage.eventlog.reading import Kept
@@ -15,7 +16,6 @@ from demurrage.model.plan import Hold
 from demurrage.model.rules import BillingRules
 from demurrage.model.verdict import Code, VerdictKind
 from demurrage.store.sqlstore import SqlStore
-from demurrage.web.attempts import attempts
 from demurrage.web.plain import plain, plain_money, plain_sighting, plain_verdict
 
 # A container in a long conversation is mentioned in every request; the first events and the
@@ -80,7 +80,7 @@ def case_of(file: CaseFile, rules: BillingRules, now: float) -> dict[str, Any]:
         "target": case.target,
         "container": plain_sighting(case.sighting) if case.sighting is not None else None,
         "verdict": verdicts[-1] if verdicts else None,
-        "maker": maker[0].plain() if maker else None,
+        "maker": plain(maker[0]) if maker else None,
         "created_by": _creation(file.events or ()),
         "verdicts": verdicts,
         "evidence": _evidence(file),

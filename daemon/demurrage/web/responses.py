@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from demurrage.eventlog.attempts import Attempt, attempts, by_target
 from demurrage.eventlog.reading import Kept
 from demurrage.model.case import ContainerEntry
 from demurrage.model.event import RESOLVER, Entry, Known
-from demurrage.web.attempts import Attempt, attempts, by_target
 from demurrage.web.containers import ERRORS, Id, plain_entry
+from demurrage.web.plain import plain
 from demurrage.web.problems import ProblemError, documented, not_found
 from demurrage.web.service import Service
 
@@ -79,7 +80,7 @@ def _told(attempt: Attempt, made: Sequence[ContainerEntry]) -> dict[str, Any]:
     """One request: what it named, what it most likely made, and how sure that is."""
     own = [entry for entry in made if _maker(entry) == attempt.call_id]
     return {
-        **attempt.plain(),
+        **plain(attempt),
         "made": [
             {
                 **plain_entry(entry),

@@ -6,10 +6,10 @@ import pytest
 from tests.unit.store.build import DAY, NOW, sighting
 
 from demurrage.app.report import Births, Report, make_report
+from demurrage.eventlog.attempts import Attempt
 from demurrage.model.case import ContainerEntry, VerdictRecord
 from demurrage.model.rules import BillingRules, Rules
 from demurrage.model.verdict import Verdict, VerdictKind
-from demurrage.web.attempts import Attempt
 
 RULES = Rules(billing=BillingRules(unused="charged"))
 BORN = NOW - 7_200  # expired by now, were it left alone
@@ -40,7 +40,7 @@ def _made(*entries: ContainerEntry, makers: tuple[Attempt, ...] = ()) -> Report:
 
 def test_an_orphan_costs_what_it_lived_and_saves_the_rest() -> None:
     """Five minutes of twenty, of a container of one gigabyte."""
-    total = _made(_entry("a", deleted_after=290), _entry("b")).total
+    total = _made(_entry("a", deleted_after=290), _entry("b")).sums.total
     assert (total.containers, total.orphans, total.deleted, total.before_minimum) == (2, 2, 1, 1)
     assert total.orphans_usd == pytest.approx(0.0075 + 0.03)
     assert total.left_alone_usd == pytest.approx(0.06)
@@ -49,14 +49,14 @@ def test_an_orphan_costs_what_it_lived_and_saves_the_rest() -> None:
 
 def test_a_delete_after_the_minimum_is_not_before_minimum() -> None:
     """It saves less."""
-    total = _made(_entry("a", deleted_after=301)).total
+    total = _made(_entry("a", deleted_after=301)).sums.total
     assert (total.deleted, total.before_minimum) == (1, 0)
     assert total.saved_usd == pytest.approx(0.021)
 
 
 def test_what_was_used_and_let_go_is_no_orphan_that_was_deleted() -> None:
     """What it saved is told apart, for used containers are charged for certain."""
-    total = _made(_entry("a", VerdictKind.RELEASED, deleted_after=290)).total
+    total = _made(_entry("a", VerdictKind.RELEASED, deleted_after=290)).sums.total
     assert (total.orphans, total.deleted, total.before_minimum, total.let_go) == (0, 0, 0, 1)
     assert (total.saved_usd, total.left_alone_usd) == (0, 0)
     assert total.let_go_saved_usd == pytest.approx(0.0225)
@@ -65,14 +65,14 @@ def test_what_was_used_and_let_go_is_no_orphan_that_was_deleted() -> None:
 
 def test_what_lives_has_cost_so_far_only() -> None:
     """Six minutes by now."""
-    total = _made(_entry("a", born=NOW - 360)).total
+    total = _made(_entry("a", born=NOW - 360)).sums.total
     assert total.orphans_usd == pytest.approx(0.009)
 
 
 def test_what_expired_long_before_it_was_listed_has_cost_to_its_expiry() -> None:
     """Nobody looked for an hour."""
     seen = replace(_entry("a").sighting, gone_at=NOW)
-    assert _made(replace(_entry("a"), sighting=seen)).total.orphans_usd == pytest.approx(0.03)
+    assert _made(replace(_entry("a"), sighting=seen)).sums.total.orphans_usd == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_container_counts_once_by_the_last_that_was_thought_of_it(
     kind: VerdictKind | None, shadow: VerdictKind | None, counted: str
 ) -> None:
     """Under partial coverage by what complete coverage would have said."""
-    total = _made(_entry("a", kind, shadow=shadow)).total
+    total = _made(_entry("a", kind, shadow=shadow)).sums.total
     sums = {name: getattr(total, name) for name in ("used", "explicit", "orphans", "unsettled")}
     assert sums == dict.fromkeys(sums, 0) | {counted: 1}
     assert total.foretold == (shadow is VerdictKind.ORPHAN)
@@ -106,10 +106,10 @@ def test_days_and_tiers_are_told_apart_in_their_order() -> None:
         _entry("b", born=BORN - DAY),
         _entry("c", tier=None),
     )
-    assert list(made.by_tier) == ["unknown", "1g", "64g"]
-    assert list(made.by_day) == ["2027-01-14", "2027-01-15"]
-    assert made.by_tier["unknown"].orphans_usd == 0
-    assert made.total.orphans == 3
+    assert list(made.sums.by_tier) == ["unknown", "1g", "64g"]
+    assert list(made.sums.by_day) == ["2027-01-14", "2027-01-15"]
+    assert made.sums.by_tier["unknown"].orphans_usd == 0
+    assert made.sums.total.orphans == 3
 
 
 def test_orphans_are_blamed_on_what_their_makers_have_in_common() -> None:

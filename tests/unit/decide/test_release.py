@@ -640,6 +640,26 @@ def test_of_a_call_without_a_start_a_persons_word_may_be_off() -> None:
         assert verdict_of(sighting(active=25), app, person).codes[0] is code, at
 
 
+def test_of_a_call_of_which_only_the_end_is_told_an_end_or_release_must_come_after_it() -> None:
+    """It can have begun at any moment until then: by the skew after it, to the very second."""
+    for at, code in ((34.5, Code.NAMED_BY_RESPONSE), (35.0, Code.LINEAGES_ENDED)):
+        app, other = Writer(), Writer("app-2")
+        app.beats(0)
+        app.ends("a", 30, "cntr_1")
+        other.beats(0)
+        other.closes(at, after="a")
+        assert verdict_of(sighting(active=25), app, other).codes[0] is code, at
+    for at, code in ((34.5, Code.NAMED_BY_RESPONSE), (35.0, Code.RELEASED_BY_APPLICATION)):
+        app, other = Writer(), Writer("app-2")
+        app.beats(0)
+        app.ends("a", 30, "cntr_1")
+        other.beats(0)
+        other.starts("b", 10, containers=["cntr_1"])
+        other.ends("b", 20)
+        other.releases("cntr_1", at)
+        assert verdict_of(sighting(active=25), app, other).codes[0] is code, at
+
+
 def test_a_persons_pin_may_be_off_as_well() -> None:
     """So it holds for `max_event_delay` longer, to the second."""
     for now, pinned in ((129.5, True), (130.5, False)):

@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from demurrage.eventlog.reading import Kept
 from demurrage.model.event import Created, Entry, Event, Finished, Output, Slot, Started
-from demurrage.web.plain import plain
 
 
 @dataclass(slots=True)
@@ -45,11 +43,6 @@ class Attempt:
     def ended(self) -> bool:
         """True when its end is logged and known: a lost answer tells nothing."""
         return self.status not in (None, "lost")
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON data."""
-        data: dict[str, Any] = plain(self)
-        return data
 
     def take(self, event: Event) -> None:
         """Take in what one of its events says."""
