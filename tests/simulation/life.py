@@ -22,6 +22,7 @@ from demurrage.engine.resuming import resume
 from demurrage.model.container import Sighting
 from demurrage.model.error import DemurrageError
 from demurrage.model.event import Record
+from demurrage.model.floor import Floor
 from demurrage.store import SqlStore
 
 _BEAT = 10.0  # seconds between two throws of the dice
@@ -107,7 +108,7 @@ class Life:
             after = batch.cursor
         return records
 
-    def floors(self) -> Mapping[str, int]:
+    def floors(self) -> Mapping[str, Floor]:
         """How far the log that lies there has been forgotten, by source."""
         daemon = self.daemon
         return {} if daemon is None or daemon.log is None else daemon.log.floors()

@@ -16,6 +16,7 @@ from tests.simulation.truth import call_of
 from demurrage.eventlog.log import EventLog
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
+from demurrage.model.floor import Floor
 
 
 class Office:
@@ -177,7 +178,7 @@ class LogPort:
         self._office.noted(raws, result.positions)
         return result
 
-    def floors(self) -> Mapping[str, int]:
+    def floors(self) -> Mapping[str, Floor]:
         """See EventReader."""
         self._reach()
         return self._log.floors()

@@ -112,6 +112,8 @@ class Book:
             # At once: should the fold break off, what it has begun blocks all the same.
             self.windows.change(fact.call_id)
         response.positions.append(position)
+        if claim is not None:
+            response.told_at = max(response.told_at, claim.read_at)
         moment.source.calls.add(fact.call_id)
         match fact:
             case Started():

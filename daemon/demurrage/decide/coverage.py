@@ -17,7 +17,7 @@ from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Moment, Response
 from demurrage.decide.source import Source
 from demurrage.decide.watermark import has_gone
-from demurrage.decide.window import heard_by
+from demurrage.decide.window import heard_by, misdated_by
 from demurrage.decide.windows import Candidates
 from demurrage.model.container import Container, Sighting
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
@@ -50,7 +50,11 @@ def find_breaks(
         *_shared_keys(ledger, book.target, rules),
         *_shared_projects(book.target, facts.elsewhere, now),
         *_late_starts(book.target, attribution.candidates.late, rules),
-        *_misdated(book.target, attribution.candidates.misdated, rules),
+        *_misdated(
+            book.target,
+            (*attribution.candidates.misdated, *_elsewhere(ledger, book.target)),
+            rules,
+        ),
         *_unaccounted(
             book,
             sightings=sightings,
@@ -233,10 +237,22 @@ def _late_starts(
                 target,
                 BreakKind.LATE_START,
                 response.call_id,
-                response.claim.decided_at + rules.max_event_delay,
+                max(response.claim.decided_at + rules.max_event_delay, response.claim.read_at),
                 f"its start reached the log more than {rules.max_event_delay:.0f} s late",
                 max(response.positions, default=0),
             )
+
+
+def _elsewhere(ledger: Ledger, target: str) -> Iterator[Response]:
+    """What writers of the target have told of other targets, by the same clocks."""
+    names = {
+        name
+        for source in ledger.sources.values()
+        if target in source.targets
+        for name in source.targets - {target}
+    }
+    for name in sorted(names):
+        yield from ledger.book(name).responses.values()
 
 
 def _misdated(
@@ -244,18 +260,20 @@ def _misdated(
 ) -> Iterator[CoverageBreak]:
     """Writers whose clocks cannot stand as they were told to, by what the server says.
 
-    What proves it may have come to the log much later than the server began.
+    What proves it may have come to the log much later than the server began, and also after a
+    person's word that is of a later time.
     """
     for response in responses:
-        for heard in (response.output, response.finished):
-            if heard is not None and response.created_high is not None:
+        for heard in misdated_by(response, rules):
+            if target in heard.source.targets and response.created_high is not None:
                 at = heard_by(response, heard)
+                told = (response.created_high if at == inf else at) + rules.max_event_delay
                 yield CoverageBreak(
                     target,
                     BreakKind.UNKNOWN_CLOCK,
                     heard.source.id,
-                    (response.created_high if at == inf else at) + rules.max_event_delay,
-                    "its clock is wrong: by it an answer came before the API had begun on it",
+                    max(told, response.told_at),
+                    "its clock is wrong: by it, what the API dates itself came in another order",
                     max(response.positions, default=0),
                 )
 

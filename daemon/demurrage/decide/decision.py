@@ -45,11 +45,7 @@ class Decision:
     breaks: tuple[CoverageBreak, ...]
     late: tuple[str, ...]
     conditions: tuple[Condition, ...]
-
-    @property
-    def claim(self) -> Claim:
-        """What this decision took for true of the log."""
-        return Claim(self.now, self.watermark.through, self.read_since)
+    claim: Claim
 
 
 def decide(
@@ -132,6 +128,7 @@ def decide(
             *_stale(inventory.target, mark, strangers, now),
             *_of_containers(inventory.target, book, verdicts, strangers),
         ),
+        Claim.of(now, mark.through, read_since, delay=rules.evidence.max_event_delay),
     )
 
 

@@ -21,7 +21,7 @@ from demurrage.decide.attribution import (
 from demurrage.decide.grounds import Grounds, evidence_waits, restored, uncovered
 from demurrage.decide.matching import Birth, Span, birth_of, match, span_of
 from demurrage.decide.response import Response
-from demurrage.decide.slots import is_unsure, outlived, spoken_for
+from demurrage.decide.slots import is_unsure, reuses, spoken_for
 from demurrage.decide.window import Window
 from demurrage.model.container import Life, Sighting
 from demurrage.model.rules import BillingRules
@@ -136,7 +136,7 @@ def _spans(grounds: Grounds, sightings: Mapping[str, Sighting]) -> Iterator[Span
     skew = grounds.rules.evidence.clock_skew
     for response, window in _related(grounds):
         if not is_unsure(response):
-            taken = made.get(response.call_id) or _reuses(response, window, sightings, skew)
+            taken = made.get(response.call_id) or reuses(response, window, sightings, skew)
             for tier in _left(response, taken):
                 yield span_of(response.call_id, window, tier)
 
@@ -151,24 +151,6 @@ def _left(response: Response, taken: int) -> list[str | None]:
         return tiers
     tier = tiers[0] if len(set(tiers)) == 1 else None
     return [tier] * (len(tiers) - taken)
-
-
-def _reuses(
-    response: Response, window: Window, sightings: Mapping[str, Sighting], skew: float
-) -> int:
-    """One where it names a container that was older than it and provably outlived its beginning.
-
-    One slot at most: of several such names, all may be of one tool. Of a response that runs only
-    the output proves it.
-    """
-    shown = response.named if response.ended else response.put_out
-    for container_id in shown - response.addressed:
-        sighting = sightings.get(container_id)
-        if sighting is None or sighting.container.created_at + 1 >= window.opens:
-            continue
-        if outlived(response, window, sighting, skew):
-            return min(1, len(response.auto_slots))
-    return 0
 
 
 def _may_yet_name(call_id: str, grounds: Grounds, sightings: Mapping[str, Sighting]) -> bool:

@@ -11,6 +11,7 @@ from demurrage.decide.contents import Names
 from demurrage.decide.response import Claim, Moment
 from demurrage.decide.source import Source
 from demurrage.model.event import Entry, Event, Heartbeat, Record, Started, Unheard, reserved
+from demurrage.model.floor import Floor
 
 # Stands for lines whose writer could not even be read: they hold every target until a person
 # retires this name, who answers for those that there are, and not for later ones.
@@ -34,12 +35,10 @@ class Ledger:
         self._books: dict[str, Book] = {}
         self._contents = Names(REMEMBERED)
 
-    def start_from(self, floors: Mapping[str, int]) -> None:
-        """Take over what retention has dropped: all up to each floor was once held."""
-        for source_id, sequence in floors.items():
-            source = self._source(source_id)
-            source.held_through = max(source.held_through, sequence)
-            source.last_sequence = max(source.last_sequence, sequence)
+    def start_from(self, floors: Mapping[str, Floor]) -> None:
+        """Take over what retention has noted of the sources of which it dropped something."""
+        for source_id, floor in floors.items():
+            self._source(source_id).start_from(floor)
 
     def fold(self, records: Iterable[Record], claims: Mapping[str, Claim] | None = None) -> None:
         """Take records in.
@@ -47,8 +46,8 @@ class Ledger:
         Args:
             records: entries and lines set aside, in any order.
             claims: what was decided before these were read, by target; a start that
-                contradicts its target's claim came too late. None while the log is being
-                read for the first time since the daemon began: nothing was decided yet.
+                contradicts its target's claim came too late. None for what stood in the log
+                before anything was decided.
         """
         for record in records:
             if isinstance(record, Entry):

@@ -15,12 +15,6 @@ from demurrage.model.event import (
     Started,
 )
 
-# By so many seconds the beginning of one series of readings may seem to move: the provider's time
-# is measured anew all the while.
-_ONE_SERIES = 1.0
-# Series that are remembered.
-_MOST_SERIES = 32
-
 
 class Moment(NamedTuple):
     """A time on a writer's clock, with the writer whose clock it was.
@@ -56,31 +50,36 @@ class Moment(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a decision took for true: complete up to then, as of then.
+    """What decisions took for true: that all starts from before `starts_before` were held.
 
-    It judged nothing that was born, or begun, less than `max_event_delay` after `read_since`,
-    the start of the unbroken series of readings that it stood on. `before` holds the last claim of
-    each series before that, the latest first: they were acted on all the same.
+    `decided_at`: when the last of them was made. `read_at`: when what is judged by it was read.
+    All are provider times.
     """
 
     decided_at: float
-    complete_through: float
-    read_since: float = -inf
-    before: tuple["Claim", ...] = ()
+    starts_before: float
+    read_at: float = -inf
+
+    @staticmethod
+    def of(
+        decided_at: float, complete_through: float, read_since: float, *, delay: float
+    ) -> "Claim":
+        """What one decision takes for true.
+
+        Args:
+            decided_at: when it is made.
+            complete_through: how far it takes the log to be complete.
+            read_since: start of the unbroken series of readings that it stands on. It judges
+                nothing that was born, or begun, less than `delay` after that.
+            delay: seconds that an event may take to reach the log.
+        """
+        judges = read_since + delay < decided_at
+        return Claim(decided_at, min(complete_through, decided_at - delay) if judges else -inf)
 
     def following(self, last: "Claim | None") -> "Claim":
-        """This claim, with what those of earlier series have taken for true."""
-        if last is None:
-            return self
-        before = last.before
-        if self.read_since > last.read_since + _ONE_SERIES:
-            before = (last._replace(before=()), *before)[:_MOST_SERIES]
-        return self._replace(before=before)
-
-    def contradicted_by(self, begun: float, delay: float) -> bool:
-        """True where a start at that moment was not held, though it had had time to come."""
-        awaited_until = max(begun, self.read_since) + delay
-        return begun < self.complete_through and awaited_until < self.decided_at
+        """This claim, and all before it: they were acted on, whatever is known since."""
+        before = -inf if last is None else last.starts_before
+        return self._replace(starts_before=max(self.starts_before, before))
 
 
 @dataclass(slots=True)
@@ -94,7 +93,8 @@ class Response:
     from what no event names. `contradicted`: two starts claim the call id, so an end of one must
     not pass for an end of the other, unless it is a person's word (`closed`) on whatever it was.
     `superseded`: the daemon has read it itself, and an application has logged the same response:
-    then that one stands for both, so that they are not taken for two makers.
+    then that one stands for both, so that they are not taken for two makers. `told_at`: when the
+    last was read of it, in provider time, -inf before anything was decided.
     """
 
     call_id: str
@@ -126,6 +126,7 @@ class Response:
     ending: Ending | None = None
     http_status: int | None = None
     claim: Claim | None = None
+    told_at: float = -inf
     contradicted: bool = False
     closed: bool = False
     superseded: bool = False
@@ -289,8 +290,7 @@ class Response:
         claim = self.claim
         if claim is None or self.started is None or self.superseded:
             return False
-        begun = self.begun_earliest(delay)
-        return any(each.contradicted_by(begun, delay) for each in (claim, *claim.before))
+        return self.begun_earliest(delay) < claim.starts_before
 
     def begun_earliest(self, unknown: float) -> float:
         """The earliest provider time at which the request can have left; -inf if unlogged."""

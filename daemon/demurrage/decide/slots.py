@@ -175,26 +175,44 @@ def is_unsure(response: Response) -> bool:
     return response.unclear or any(slot.tool is Tool.UNKNOWN for slot in response.auto_slots)
 
 
-def outlived(response: Response, window: Window, sighting: Sighting, skew: float) -> bool:
+def reuses(
+    response: Response, window: Window, sightings: Mapping[str, Sighting], skew: float
+) -> int:
+    """One where it names a container that was older than it and provably outlived its beginning.
+
+    One slot at most: of several such names, all may be of one tool. Of a response that runs only
+    the output proves it.
+
+    Args:
+        response: one whose slots are known.
+        window: the response's.
+        sightings: the containers.
+        skew: seconds by which the provider's own clocks may differ.
+    """
+    shown = response.named if response.ended else response.put_out
+    for container_id in shown - response.addressed:
+        sighting = sightings.get(container_id)
+        if sighting is None:
+            continue
+        # What its request bore was there before it.
+        older = container_id in response.carried or sighting.container.created_at + 1 < window.opens
+        if older and _outlived(response, window, sighting, skew):
+            return min(1, len(response.auto_slots))
+    return 0
+
+
+def _outlived(response: Response, window: Window, sighting: Sighting, skew: float) -> bool:
     """True when a container provably lived after the server began on a response.
 
     A dead one can be cited, but not reused. That a row shows it alive proves nothing: the row may
-    be minutes old, and a deleted id can stay listed. A birth proves it, and activity, which every
-    use is. The server began before the window closes; where it tells when, and nothing queued,
-    that counts.
-
-    Args:
-        response: the one that names it.
-        window: the response's.
-        sighting: the container.
-        skew: seconds by which the provider's own clocks may differ.
+    be minutes old, and a deleted id can stay listed. Activity proves it, which every use is. The
+    server begins before the window closes; where it tells when, and nothing queued, that counts.
     """
     begun = window.closes
     queues = response.background or response.queued is not None
     if response.created_high is not None and not queues:
         begun = min(begun, response.created_high + skew)
-    container = sighting.container
-    return max(container.created_at, container.last_active_at or -inf) > begun
+    return (sighting.container.last_active_at or -inf) > begun
 
 
 def spoken_for(
@@ -207,19 +225,15 @@ def spoken_for(
     """True when every auto slot of a response that still runs has shown its container.
 
     From then on it cannot be the maker of an unnamed one: a slot makes at most one. What it
-    made shows it, and what its output names, if that outlived its beginning. Ids that only the
-    opening of the answer shows prove no reuse; it echoes what the request bore. Nor does a
-    container that another tool of the request was given. Where the slots themselves are not known
-    for certain, nothing speaks for them.
+    made shows it, or an older container that its output names, if that outlived its beginning.
+    Ids that only the opening of the answer shows prove no reuse; it echoes what the request bore.
+    Nor does a container that another tool of the request was given. Where the slots themselves are
+    not known for certain, nothing speaks for them.
     """
     if is_unsure(response):
         return False
     if not response.named:
         return not response.auto_slots
-    shown = {each for each in response.named if made.get(each) == response.call_id}
-    for container_id in response.put_out - response.addressed:
-        sighting = sightings.get(container_id)
-        window = windows[response.call_id]
-        if sighting is not None and outlived(response, window, sighting, skew):
-            shown.add(container_id)
-    return len(shown) >= len(response.auto_slots)
+    shown = sum(made.get(each) == response.call_id for each in response.named)
+    taken = shown or reuses(response, windows[response.call_id], sightings, skew)
+    return taken >= len(response.auto_slots)

@@ -13,16 +13,11 @@ from demurrage.decide.contents import Places
 from demurrage.model.event import (
     PERSON_PREFIX,
     RESOLVER,
-    ContainerCreated,
-    ContainerReleased,
-    ConversationEnded,
-    Ending,
     Event,
-    Fact,
-    Finished,
     Heartbeat,
     reserved,
 )
+from demurrage.model.floor import Floor
 
 # Sequences whose content is remembered, to notice one place with two contents.
 REMEMBERED = 20_000
@@ -62,9 +57,9 @@ class Source:
     it last reported the one and the other, on its clock. A goodbye may be said by whoever takes
     a dead writer over, on a clock of its own: `goodbye_low` and `goodbye_high` span the offsets
     that goodbyes told, and `active_time` is when anything else was last said. `newest_position`:
-    how far in the log it was heard of. `targets` are those that it has spoken of, each with the
-    position of the last event that shows it and opens no call, 0 where none does. `missed_at`:
-    when the last of its lines that could not be read came, on the daemon's clock.
+    how far in the log it was heard of. `targets` are those that it has spoken of. `missed_at`:
+    when the last of its lines that could not be read came, on the daemon's clock. `floor` is what
+    retention has noted of it.
     """
 
     id: str
@@ -77,7 +72,8 @@ class Source:
     conflict_at: int | None = None
     unsequenced: bool = False
     beats: list[Beat] = field(default_factory=list)
-    targets: dict[str, int] = field(default_factory=dict)
+    floor: Floor | None = None
+    targets: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     offset_low: float | None = None
     offset_high: float | None = None
@@ -117,10 +113,9 @@ class Source:
 
     def fold(self, event: Event, position: int) -> bool:
         """Take one event in; False when it only repeats what is held."""
-        spoken = position if _closed(event.fact) else 0
-        self.targets[event.target] = max(self.targets.get(event.target, 0), spoken)
+        self.targets.add(event.target)
         self.newest_position = max(self.newest_position, position)
-        fresh = self._take_sequence(event)
+        fresh = self._take_sequence(event, position)
         if not fresh:
             return False
         if event.time > self.last_time:
@@ -143,14 +138,23 @@ class Source:
         self.last_sequence = max(self.last_sequence, sequence or 0)
         self.missed_at = max(self.missed_at, at)
 
-    def _take_sequence(self, event: Event) -> bool:
+    def start_from(self, floor: Floor) -> None:
+        """Take over what retention has noted: all up to there was once held."""
+        self.floor = floor
+        self.targets |= floor.targets
+        self.held_through = max(self.held_through, floor.sequence)
+        self.last_sequence = max(self.last_sequence, floor.sequence)
+
+    def _take_sequence(self, event: Event, position: int) -> bool:
         """Place the event in the sequence, noticing repeats and contradictions."""
         sequence = event.sequence
         if sequence is None:
             self.unsequenced = self.unsequenced or not self.own
             return True
         same = self.contents.agrees(sequence, hash((event.id, event.digest)))
-        if same is False:
+        # What stood there is not known any more, so whether this says the same cannot be told.
+        again = self.floor is not None and self.floor.met_again(sequence, position)
+        if same is False or (again and not same):
             self._conflict(sequence)
             return True
         if same:
@@ -344,15 +348,13 @@ class Source:
 
         The kept promise that reaches furthest stays, with every one that may yet reach further,
         the goodbye, and those that tell the span of the clock's offset. So does what one that is
-        there said last: whether it is silent, or spoke after it was retired, is told by that; and
-        where it has spoken of several targets, an event of each, for there it is waited for.
+        there said last: whether it is silent, or spoke after it was retired, is told by that.
         """
         self._thin_out()
         beats = [beat.position for beat in self.beats]
         if self.said_goodbye:
             return beats
-        spoken = [each for each in self.targets.values() if each and len(self.targets) > 1]
-        return [self.last_position, self.active_position, *spoken, *beats]
+        return [self.last_position, self.active_position, *beats]
 
     def _bears(self, beat: Beat, best: Beat | None) -> bool:
         """True where a further-reaching kept heartbeat has not made this one needless."""
@@ -378,10 +380,3 @@ class Source:
                 if not beat.final:
                     offsets.discard(beat.clock_offset)
         self.beats = kept[::-1]
-
-
-def _closed(fact: Fact) -> bool:
-    """True where a fact, were all else of its call forgotten, would leave nothing open."""
-    if isinstance(fact, Finished):
-        return fact.status is not Ending.LOST
-    return isinstance(fact, Heartbeat | ContainerCreated | ContainerReleased | ConversationEnded)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
+from demurrage.decide.billing import WHOLE_SECOND
 from demurrage.decide.response import Moment, Response
 from demurrage.model.rules import EvidenceRules
 
@@ -54,15 +55,19 @@ def window(
     return Window(_opening(response, rules), closes)
 
 
-def misdated(response: Response, rules: EvidenceRules) -> bool:
-    """True where by its writer's clock a response put something out before the server had it.
+def misdated_by(response: Response, rules: EvidenceRules) -> tuple[Moment, ...]:
+    """What is told of a response by clocks that stand otherwise than was told of them.
 
-    So that clock stands otherwise than was told, as where a proxy's `Date` was taken for the API's.
+    By these it was answered before the server had begun on it, was sent after that, or was over
+    before the server had completed it; as where a proxy's `Date` was taken for the API's.
     """
-    return any(
-        at is not None and _too_early(response, at, rules)
-        for at in (response.output, response.finished)
-    )
+    answers = (response.queued, response.running, response.output, response.finished)
+    found = [at for at in answers if at is not None and _too_early(response, at, rules)]
+    if response.started is not None and _left_too_late(response, response.started, rules):
+        found.append(response.started)
+    if response.finished is not None and _over_too_early(response, response.finished, rules):
+        found.append(response.finished)
+    return tuple(found)
 
 
 def heard_by(response: Response, heard: Moment) -> float:
@@ -80,6 +85,23 @@ def heard_by(response: Response, heard: Moment) -> float:
 def _too_early(response: Response, heard: Moment, rules: EvidenceRules) -> bool:
     created = response.created_low
     return created is not None and _latest(heard, rules) < created
+
+
+def _left_too_late(response: Response, started: Moment, rules: EvidenceRules) -> bool:
+    """True where by the writer's clock the request left after the server had begun on it."""
+    created = response.created_high
+    left = started.earliest(rules.max_event_delay) - rules.clock_skew
+    return not started.source.own and created is not None and left > created + WHOLE_SECOND
+
+
+def _over_too_early(response: Response, finished: Moment, rules: EvidenceRules) -> bool:
+    """True where by the writer's clock the end came before the server had completed it.
+
+    Of a call that two starts claim the one may be over long before the other.
+    """
+    completed = response.completed_at
+    told = not (finished.source.own or response.contradicted)
+    return told and completed is not None and _latest(finished, rules) < completed
 
 
 def _heard(response: Response, heard: Moment, rules: EvidenceRules) -> float:
@@ -108,10 +130,11 @@ def _opening(response: Response, rules: EvidenceRules) -> float:
 def _end(response: Response, rules: EvidenceRules) -> float:
     if not response.ended or response.finished is None:
         return inf
-    ended = _heard(response, response.finished, rules)
-    if ended == inf and response.completed_at is not None:
-        return response.completed_at + rules.clock_skew
-    return ended
+    ended, completed_at = _heard(response, response.finished, rules), response.completed_at
+    if completed_at is None:
+        return ended
+    completed = completed_at + rules.clock_skew
+    return completed if ended == inf else max(ended, completed)
 
 
 def _first_output(response: Response, rules: EvidenceRules) -> float:
@@ -121,7 +144,7 @@ def _first_output(response: Response, rules: EvidenceRules) -> float:
 def _latest_birth(response: Response, retired: Mapping[str, float], rules: EvidenceRules) -> float:
     """`max_birth_delay` after whatever bounds the moment at which the server began."""
     if response.background or response.started is None or response.queued is not None:
-        began = inf if response.running is None else _latest(response.running, rules)
+        began = inf if response.running is None else _heard(response, response.running, rules)
     else:
         began = min(
             inf if response.created_high is None else response.created_high + rules.clock_skew,

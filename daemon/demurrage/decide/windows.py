@@ -12,7 +12,7 @@ from math import inf
 from demurrage.decide.matching import Span, span_of
 from demurrage.decide.response import Response
 from demurrage.decide.source import Source
-from demurrage.decide.window import Window, misdated, window
+from demurrage.decide.window import Window, misdated_by, window
 from demurrage.model.rules import EvidenceRules
 
 
@@ -193,7 +193,7 @@ class Windows:
             bool(response.named),
             response.ended,
             response.began_late(unknown),
-            misdated(response, rules),
+            bool(misdated_by(response, rules)),
         )
         return kept
 
@@ -229,7 +229,7 @@ def _over_at(response: Response, span: Window, rules: EvidenceRules) -> float:
     if not response.ended:
         return inf
     told = response.last_told(rules.max_event_delay) + rules.clock_skew
-    return max(told, span.closes) if misdated(response, rules) else told
+    return max(told, span.closes) if misdated_by(response, rules) else told
 
 
 def _free(response: Response, span: Window) -> tuple[Span, ...]:

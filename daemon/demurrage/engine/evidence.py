@@ -5,10 +5,12 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
@@ -16,7 +18,7 @@ from demurrage.decide.source import Source
 from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
 from demurrage.engine.pulse import Pulse
 from demurrage.model.error import LogUnreadableError
-from demurrage.model.event import Batch
+from demurrage.model.event import Batch, Record
 from demurrage.model.gathering import Gathered
 from demurrage.model.record import Cursor
 
@@ -83,6 +85,8 @@ class Evidence:
         self._pauses = 0
         self._steps: dict[ProviderClock, int] = {}
         self._claims: dict[str, Claim] = {}
+        # What stands up to there is judged by no claim: it was read before these were made.
+        self._judged_through = 0
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
         self.pulse = Pulse(patience)
@@ -122,7 +126,12 @@ class Evidence:
     @property
     def cursor(self) -> Cursor | None:
         """How far the log was last read to its end, None before the first time."""
-        return self._read_to
+        claims = {
+            target: claim.starts_before
+            for target, claim in self._claims.items()
+            if claim.starts_before > -inf
+        }
+        return None if self._read_to is None else replace(self._read_to, claims=claims)
 
     def claim(self, target: str, claim: Claim) -> None:
         """Remember what a decision took for true, to judge later starts by it."""
@@ -151,11 +160,18 @@ class Evidence:
                 continue
             self._generation = batch.generation
             with self._unbroken():
-                self.ledger.fold(batch.records, self._claims)
+                self._fold(batch.records, asked.now)
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
                 return records, asked
+
+    def _fold(self, records: Sequence[Record], read_at: float) -> None:
+        """Fold records, those that are new judged by what was decided before they were read."""
+        known = bisect_right(records, self._judged_through, key=lambda each: each.position)
+        self.ledger.fold(records[:known])
+        claims = {target: claim._replace(read_at=read_at) for target, claim in self._claims.items()}
+        self.ledger.fold(records[known:], claims)
 
     async def _begin(self) -> None:
         """Compare the log with what the store remembers of it, and take over its floors.
@@ -170,6 +186,12 @@ class Evidence:
         batch = await asyncio.to_thread(self._reader.read, cursor.position, 1)
         if batch.generation != cursor.generation or batch.cursor < cursor.position:
             self.setbacks += 1
+        else:
+            self._judged_through = cursor.position
+            self._claims = {
+                target: Claim(cursor.read_at, starts_before)
+                for target, starts_before in cursor.claims.items()
+            }
         self._remembered = None
 
     async def _replaced(self, batch: Batch) -> bool:
@@ -180,16 +202,19 @@ class Evidence:
         floors = await asyncio.to_thread(self._reader.floors)
         self.setbacks += 1
         self._drop()
+        # What was decided was decided on another log.
+        self._claims.clear()
+        self._judged_through = 0
         self.ledger.start_from(floors)
         return True
 
     def _drop(self) -> None:
         """Let go of all that was folded, to fold it from the start."""
+        self._judged_through = max(self._judged_through, self._position)
         self.ledger = Ledger()
         self._position = 0
         self._generation = None
         self._since = None
-        self._claims.clear()
 
     @contextmanager
     def _unbroken(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
 from demurrage.model.facts import CoverageBreak, TargetFacts
 from demurrage.model.finding import FindingRecord
+from demurrage.model.floor import Floor
 from demurrage.model.gathering import Gathered
 from demurrage.model.history import Figure, RailHistory
 from demurrage.model.incident import Incident
@@ -110,8 +111,8 @@ class EventReader(Protocol):
         """
         ...
 
-    def floors(self) -> Mapping[str, int]:
-        """By source: the sequence up to which all was once held, where retention took some."""
+    def floors(self) -> Mapping[str, Floor]:
+        """By source, where retention took some of its events, what is known of these."""
         ...
 
     def appended_before(self, moment: float) -> int:
@@ -351,6 +352,10 @@ class Store(Protocol):
 
     def time_is_told(self, target: str) -> bool:
         """True where there is a last look, and it knew the provider's time."""
+        ...
+
+    def forget_places(self) -> None:
+        """Drop how far breaches of coverage reach in a log that is another one now."""
         ...
 
     def forget_looks(self) -> None:

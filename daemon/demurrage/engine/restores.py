@@ -65,6 +65,7 @@ class Restores:
         """
         async with self._turn:
             if setbacks > self.setbacks:
+                await asyncio.to_thread(self._store.forget_places)
                 what = "the event log went back in time or was replaced"
                 await self._hold(Rail.LOG_RESTORED, f"{what}; {_UNTIL_OVER}", now)
                 self.setbacks = setbacks

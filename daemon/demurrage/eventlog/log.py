@@ -14,12 +14,14 @@ from demurrage.eventlog.appending import (
     note_line,
 )
 from demurrage.eventlog.database import dispose, make_engine, one_view, troubles_named
+from demurrage.eventlog.floors import floors_of
 from demurrage.eventlog.opening import ensure_tables
 from demurrage.eventlog.parse import Line, read_lines
 from demurrage.eventlog.pruning import prune
 from demurrage.eventlog.reading import Kept, kept, positions_mentioning, read_batch
 from demurrage.eventlog.verifying import LogReport, verify
 from demurrage.model.event import Batch
+from demurrage.model.floor import Floor
 
 _BUSY_TIMEOUT = 10.0
 
@@ -153,15 +155,14 @@ class EventLog:
         with troubles_named(), one_view(self._engine) as connection:
             return kept(connection, positions_mentioning(ids))
 
-    def floors(self) -> Mapping[str, int]:
-        """By source: the sequence up to which all its events were once held.
+    def floors(self) -> Mapping[str, Floor]:
+        """By source, what is known of its events that were pruned.
 
-        Only for sources of which something was pruned. A reader that starts anew must not take
-        what was pruned for a gap.
+        Only for sources of which something was. A reader that starts anew must not take what was
+        pruned for a gap.
         """
-        query = select(tables.floors.c.source, tables.floors.c.sequence)
         with troubles_named(), one_view(self._engine) as connection:
-            return dict(connection.execute(query).all())
+            return floors_of(connection)
 
     def verify(self) -> LogReport:
         """Read the whole log and report on every source."""

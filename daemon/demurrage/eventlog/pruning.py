@@ -1,18 +1,19 @@
 """Letting go of old events without ever making what was held look like a gap."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from math import inf
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, select
 from sqlalchemy import update as sql_update
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.appending import lock_head
 from demurrage.eventlog.database import one_view
 from demurrage.eventlog.facts import containers_of, mentions_of
+from demurrage.eventlog.floors import forget_departed, next_floors, raise_floors
 from demurrage.eventlog.reading import record_of
 from demurrage.model.event import Entry
+from demurrage.model.floor import Floor
 
 # Appenders wait while a page is deleted.
 _PAGE = 1000
@@ -22,55 +23,19 @@ _EVENT = tables.events.c
 def prune(engine: Engine, *, before: float, through: int, keep: Container[int]) -> int:
     """Delete page by page, each in a transaction of its own; returns how many went."""
     with one_view(engine) as connection:
-        floors = _floors(connection)
+        floors = next_floors(connection)
     deleted, after = 0, 0
     while True:
         with engine.begin() as connection:
             last = lock_head(connection)
             rows = _page(connection, after, before, min(through, last - 1))
             if not rows:
-                _forget_departed(connection)
+                forget_departed(connection)
                 return deleted
             gone = [row for row in rows if row.position not in keep and _dispensable(row, floors)]
             deleted += _delete(connection, gone)
-            _raise_floors(connection, {row.source for row in gone}, floors)
+            raise_floors(connection, {(row.source, row.target) for row in gone}, floors)
             after = rows[-1].position
-
-
-def _floors(connection: Connection) -> dict[str, int]:
-    """By source: up to which sequence everything is held, or was once, and nothing is in doubt.
-
-    Two contents of one place or of one id are as bad as a gap: a reader that starts anew has to
-    come upon them again.
-    """
-    floors = dict(
-        connection.execute(select(tables.floors.c.source, tables.floors.c.sequence)).all()
-    )
-    held = (
-        select(_EVENT.source, _EVENT.sequence)
-        .where(_EVENT.body.is_not(None), _EVENT.sequence.is_not(None))
-        .order_by(_EVENT.source, _EVENT.sequence)
-    )
-    doubtful = _doubtful(connection)
-    for source, sequence in connection.execute(held):
-        if sequence == floors.get(source, 0) + 1 and sequence < doubtful.get(source, inf):
-            floors[source] = sequence
-    return floors
-
-
-def _doubtful(connection: Connection) -> dict[str, int]:
-    """By source: the lowest sequence that has two contents, or an id that has."""
-    found: dict[str, int] = {}
-    for same in (_EVENT.sequence, _EVENT.id):
-        query = (
-            select(_EVENT.source, func.min(_EVENT.sequence))
-            .where(_EVENT.body.is_not(None), _EVENT.sequence.is_not(None))
-            .group_by(_EVENT.source, same)
-            .having(func.count() > 1)
-        )
-        for source, sequence in connection.execute(query):
-            found[source] = min(sequence, found.get(source, sequence))
-    return found
 
 
 def _page(
@@ -84,6 +49,7 @@ def _page(
             _EVENT.appended_at,
             _EVENT.source,
             _EVENT.sequence,
+            _EVENT.target,
         )
         .where(_EVENT.position > after, _EVENT.position <= through, _EVENT.appended_at < before)
         .order_by(_EVENT.position)
@@ -92,11 +58,16 @@ def _page(
     return connection.execute(query).all()
 
 
-def _dispensable(row: Row[*tuple[Any, ...]], floors: Mapping[str, int]) -> bool:
-    """False for what would leave or hide a gap: beyond the floor, or set aside and not healed."""
+def _dispensable(row: Row[*tuple[Any, ...]], floors: Mapping[str, Floor]) -> bool:
+    """False for what would leave or hide a gap, or a contradiction.
+
+    That is what lies beyond the floor, was set aside and not healed, or came to a place of which
+    the floor tells already.
+    """
     if row.sequence is None:
         return row.body is not None
-    return bool(row.sequence <= floors.get(row.source, 0))
+    floor = floors.get(row.source)
+    return floor is not None and row.sequence <= floor.sequence and row.position <= floor.position
 
 
 def _delete(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -> int:
@@ -125,24 +96,3 @@ def _delete(connection: Connection, rows: Iterable[Row[*tuple[Any, ...]]]) -> in
         )
         connection.execute(sql_update(tables.head).values(pruned_through=positions[-1]["p"]))
     return len(positions)
-
-
-def _raise_floors(
-    connection: Connection, sources: Iterable[str | None], floors: Mapping[str, int]
-) -> None:
-    floor = tables.floors.c
-    for source in sources:
-        if source is None or source not in floors:
-            continue
-        raised = sql_update(tables.floors).where(floor.source == source)
-        if connection.execute(raised.values(sequence=floors[source])).rowcount == 0:
-            connection.execute(insert(tables.floors).values(source=source, sequence=floors[source]))
-
-
-def _forget_departed(connection: Connection) -> None:
-    """Drop the floors of sources that are wholly pruned: they were silent all the time.
-
-    Should one speak again, its past looks like a gap, which only holds its watermark.
-    """
-    held = select(func.distinct(_EVENT.source)).where(_EVENT.source.is_not(None))
-    connection.execute(delete(tables.floors).where(tables.floors.c.source.not_in(held)))

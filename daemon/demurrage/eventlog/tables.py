@@ -64,8 +64,17 @@ floors = Table(
     "event_log_source_floor",
     metadata,
     Column("source", Text, primary_key=True),
-    # All sequences of the source up to here were once held.
+    # All sequences of the source up to here were once held, each once and up to the position.
     Column("sequence", _Big, nullable=False),
+    Column("position", _Big, nullable=False),
+)
+
+# The targets that the source's pruned events spoke of.
+floor_targets = Table(
+    "event_log_source_target",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
 )
 
 # How far each file of the shared folder was read; see `files.following`.

@@ -83,6 +83,11 @@ class Breaks(Repository):
             for target, some in by_target.items():
                 _add(connection, target, some)
 
+    def forget_places(self) -> None:
+        """Let nothing that was settled excuse what another log tells; its places are its own."""
+        with self._database.write() as connection:
+            connection.execute(update(coverage_breaks).values(position=0))
+
 
 def _add(connection: Connection, target: str, breaks: dict[_Key, CoverageBreak]) -> None:
     known = _known(connection, target, [about for _, about in breaks])

@@ -12,6 +12,14 @@ from demurrage.store.origin import Origin
 from demurrage.store.stamp import Stamp, StampFile
 from demurrage.store.tables import meta
 
+_STANDING = select(
+    meta.c.store_id,
+    meta.c.tick,
+    meta.c.tick_at,
+    meta.c.backup_at,
+    meta.c.restored_since,
+    meta.c.origin,
+)
 _RESTORED = select(meta.c.id).where(meta.c.restored_since.is_not(None))
 
 
@@ -47,7 +55,7 @@ def find_restore(
         origin: where on a server it is now, if that is to be judged. A new timeline may have
             lost the end of the old one; only a stamp can tell that it did not.
     """
-    row = connection.execute(select(meta)).one()
+    row = connection.execute(_STANDING).one()
     behind = stamp is not None and (stamp.store_id != row.store_id or stamp.tick > row.tick)
     moved = False
     if origin is not None and row.origin is not None:
@@ -162,10 +170,15 @@ class Identity(Repository):
 
     def cursor(self) -> Cursor | None:
         """The last saved cursor, None before the first reading."""
-        columns = (meta.c.log_generation, meta.c.log_position, meta.c.log_read_at)
+        columns = (
+            meta.c.log_generation,
+            meta.c.log_position,
+            meta.c.log_read_at,
+            meta.c.log_claims,
+        )
         with self._database.read() as connection:
-            row = connection.execute(select(*columns)).one()
-        return Cursor(*row) if row.log_generation is not None else None
+            generation, position, read_at, claims = connection.execute(select(*columns)).one()
+        return Cursor(generation, position, read_at, claims or {}) if generation else None
 
     def save_cursor(self, cursor: Cursor) -> None:
         """Remember how far the log was read."""
@@ -175,5 +188,6 @@ class Identity(Repository):
                     log_generation=cursor.generation,
                     log_position=cursor.position,
                     log_read_at=cursor.read_at,
+                    log_claims=dict(cursor.claims),
                 )
             )

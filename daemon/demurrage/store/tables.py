@@ -35,6 +35,8 @@ meta = Table(
     Column("log_generation", Words),
     Column("log_position", BigInteger),
     Column("log_read_at", Double),
+    # By target; see `Cursor.claims`.
+    Column("log_claims", JSON),
     # Counts the daemons that have taken the store over.
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
     # Which table on which server this is; None for a file.

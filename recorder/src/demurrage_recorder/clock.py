@@ -141,6 +141,9 @@ class Offset:
             doubt: how many seconds of what lies between them come of waiting.
         """
         known, step = self._look(), self._step
+        if lowest > highest:
+            # The clock was set back while the answer was under way.
+            return False
         if step is not None and since - step[0] <= step[1]:
             return False
         if known is not None:

@@ -18,6 +18,7 @@ from tests.unit.decide.builders import (
 
 from demurrage.model.condition import ConditionKind
 from demurrage.model.event import Entry, SetAside, Started
+from demurrage.model.floor import Floor
 from demurrage.model.verdict import Code, VerdictKind
 
 
@@ -323,10 +324,10 @@ def test_what_retention_dropped_was_held() -> None:
     kept = app.records[2:]
     ledger = ledger_of(kept)
     assert ledger.sources["app-1"].gap is not None
-    ledger.start_from({"app-1": 2})
+    ledger.start_from({"app-1": Floor(2, 99)})
     assert ledger.sources["app-1"].gap is not None  # islands wait for the next event
     fresh = ledger_of()
-    fresh.start_from({"app-1": 2})
+    fresh.start_from({"app-1": Floor(2, 2)})
     fresh.fold(kept)
     assert fresh.sources["app-1"].gap is None
 

@@ -18,7 +18,7 @@ from tests.unit.decide.builders import (
 
 from demurrage.decide.response import Claim
 from demurrage.model.condition import ConditionKind, Severity
-from demurrage.model.event import Event, SetAside, Unheard
+from demurrage.model.event import Ending, Event, Finished, SetAside, Unheard
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
 from demurrage.model.verdict import Code, VerdictKind
 
@@ -140,6 +140,91 @@ def test_a_clock_that_is_never_reported_breaks_it() -> None:
     assert broken(app, now=71) == {BreakKind.UNKNOWN_CLOCK}
     app.beats(72)
     assert broken(app, now=80) == set()
+
+
+@pytest.mark.parametrize(("created", "wrong"), [(15, False), (16, True)])
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_clock_by_which_the_opening_came_before_the_api_had_it_is_wrong(
+    status: str, created: int, *, wrong: bool
+) -> None:
+    """The first that is heard tells as much as the last."""
+    app = Writer()
+    app.starts("a", 10, background=True)
+    app.created("a", 10, created_at=created, status=status)
+    app.beats(390, "a")
+    assert broken(app) == ({BreakKind.UNKNOWN_CLOCK} if wrong else set())
+
+
+@pytest.mark.parametrize(("left", "wrong"), [(16.0, False), (16.5, True)])
+def test_a_clock_by_which_a_request_left_after_the_api_had_it_is_wrong(
+    left: float, *, wrong: bool
+) -> None:
+    """By the skew, and the second of which the API tells only the beginning."""
+    app = Writer()
+    app.starts("a", left)
+    app.ends("a", 60, created_at=10)
+    app.beats(390)
+    assert broken(app) == ({BreakKind.UNKNOWN_CLOCK} if wrong else set())
+
+
+@pytest.mark.parametrize(("completed", "wrong"), [(25, False), (26, True)])
+def test_a_clock_by_which_it_was_over_before_the_api_was_done_is_wrong(
+    completed: int, *, wrong: bool
+) -> None:
+    """Unless two starts claim the call: then the end may be that of the other."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 20, created_at=10, completed_at=completed)
+    app.beats(390)
+    assert broken(app) == ({BreakKind.UNKNOWN_CLOCK} if wrong else set())
+    other = Writer("app-2")
+    other.starts("a", 11)
+    other.beats(390)
+    assert broken(app, other) == set()
+
+
+def test_what_the_daemon_or_a_person_tells_proves_no_clock_wrong() -> None:
+    """A person may end what still runs, by mistake."""
+    app, person = Writer(), Writer(PERSON)
+    app.starts("a", 10)
+    app.created("a", 11, created_at=10)
+    person.say(50, Finished("a", Ending.COMPLETED, "resp_a", completed_at=T + 100))
+    app.beats(390)
+    assert broken(app, person) == set()
+
+
+def test_a_clock_that_is_wrong_at_another_target_is_wrong_here() -> None:
+    """One process, one clock; what others tell there proves nothing of it."""
+    for there, expected in (("app-1", {BreakKind.UNKNOWN_CLOCK}), ("app-2", set())):
+        app, wrong = turn(), Writer(there, target="elsewhere")
+        wrong.sequence = app.sequence if there == "app-1" else 0
+        wrong.starts("b", 100)
+        wrong.created("b", 101, created_at=150)
+        wrong.puts_out("b", 110)
+        app.sequence = wrong.sequence if there == "app-1" else app.sequence
+        app.beats(390, "b")
+        assert broken(app, wrong) == expected
+
+
+def test_what_is_read_after_a_persons_word_breaks_it_though_it_is_dated_before() -> None:
+    """Neither a late start nor a wrong clock could be known by then."""
+    late, wrong = Writer("late"), Writer("wrong")
+    late.starts("b", 10)
+    wrong.starts("c", 10)
+    wrong.created("c", 11, created_at=60)
+    wrong.puts_out("c", 20)
+    for each in (late, wrong):
+        each.beats(390)
+    for read_at, expected in ((499.0, set()), (500.0, {BreakKind.LATE_START})):
+        ledger = ledger_of()
+        ledger.fold(late.records, {TARGET: Claim(T + 400.0, T + 370.0, T + read_at)})
+        known = facts(confirmed_at=T + 500.0)
+        assert broken(ledger, known=known) == expected  # type: ignore[arg-type]  # a ledger
+    for read_at, expected in ((499.0, set()), (500.0, {BreakKind.UNKNOWN_CLOCK})):
+        ledger = ledger_of()
+        ledger.fold(wrong.records, {TARGET: Claim(T + 400.0, T, T + read_at)})
+        known = facts(confirmed_at=T + 500.0)
+        assert broken(ledger, known=known) == expected  # type: ignore[arg-type]  # a ledger
 
 
 def test_a_clock_that_is_far_behind_breaks_a_young_word() -> None:
@@ -313,7 +398,9 @@ def test_a_start_that_contradicts_a_claim_breaks_it() -> None:
         late.beats(50)
         app.beats(390)
         ledger = ledger_of(app)
-        ledger.fold(late.records, {TARGET: Claim(T + decided_at, T + complete, T + since)})
+        ledger.fold(
+            late.records, {TARGET: Claim.of(T + decided_at, T + complete, T + since, delay=30.0)}
+        )
         assert broken(ledger) == expected  # type: ignore[arg-type]  # a ledger is a source
 
 
@@ -330,7 +417,7 @@ def test_a_repeated_start_is_not_late() -> None:
     entry = loose.starts("b", 10)
     loose.records = [replace(entry, event=replace(entry.event, sequence=None))]
     ledger = ledger_of(loose)
-    ledger.fold(loose.records, {TARGET: Claim(T + 300.0, T + 290.0)})
+    ledger.fold(loose.records, {TARGET: Claim(T + 300.0, T + 270.0)})
     assert BreakKind.LATE_START not in broken(ledger)  # type: ignore[arg-type]  # a ledger
 
 
@@ -449,7 +536,7 @@ def test_a_confirmation_settles_a_late_start() -> None:
     late.starts("b", 10)
     late.beats(390)
     ledger = ledger_of()
-    ledger.fold(late.records, {TARGET: Claim(T + 100.0, T + 90.0)})
+    ledger.fold(late.records, {TARGET: Claim(T + 100.0, T + 70.0)})
     late_start = {BreakKind.LATE_START}
     # It came after that decision, and may have come after a word that was given by then.
     for confirmed, expected in ((100.0, late_start), (130.0, late_start), (131.0, set())):

@@ -37,7 +37,7 @@ def test_it_claims_what_it_stood_on() -> None:
     app = turn()
     app.beats(390)
     decision = decision_of(app, rows=[sighting()], read_since=-70.0)
-    assert decision.claim == Claim(T + 400.0, T + 390.0, T - 70.0)
+    assert decision.claim == Claim(T + 400.0, T + 370.0)
     assert (decision.target, decision.now, decision.read_since) == (TARGET, T + 400, T - 70)
 
 

@@ -458,6 +458,19 @@ def test_a_running_response_that_has_shown_its_container_blocks_nothing() -> Non
     assert not waits(of(app, OTHER, sighting("cntr_0", 7, active=26)))
 
 
+def test_an_answer_that_names_what_may_be_younger_takes_no_slot_unless_its_request_bore_it() -> (
+    None
+):
+    """It may have been made by another meanwhile, and be cited only."""
+    for carried, taken in (([], False), (["cntr_0"], True)):
+        app = scene()
+        app.starts("y", -52)
+        app.ends("y", -51, "cntr_0")
+        app.starts("x", -50, containers=carried)
+        app.ends("x", -30, "cntr_0", created_at=-50)
+        assert waits(of(app, OTHER, sighting("cntr_0", -52, active=-31))) is not taken
+
+
 @examples(600)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 4)), max_size=6),

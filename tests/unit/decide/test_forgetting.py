@@ -35,6 +35,7 @@ from demurrage.model.event import (
     Entry,
     Finished,
 )
+from demurrage.model.floor import Floor
 from demurrage.model.rules import EvidenceRules
 from demurrage.model.verdict import Code, Verdict, VerdictKind
 
@@ -45,8 +46,20 @@ def reread(records: list[Entry], ledger: Ledger, before: float) -> Ledger:
     """A reader that starts anew from what retention left of the log: nothing recent goes."""
     keep = ledger.held_positions()
     fresh = Ledger()
-    fresh.start_from({name: each.held_through for name, each in ledger.sources.items()})
-    fresh.fold(each for each in records if each.position in keep or each.event.time >= T + before)
+    held = [each for each in records if each.position in keep or each.event.time >= T + before]
+    last = max((each.position for each in records), default=0)
+    gone = [each.event for each in records if each not in held]
+    fresh.start_from(
+        {
+            name: Floor(
+                each.held_through,
+                last,
+                frozenset(event.target for event in gone if event.source == name),
+            )
+            for name, each in ledger.sources.items()
+        }
+    )
+    fresh.fold(held)
     return fresh
 
 
@@ -124,7 +137,7 @@ def test_an_id_that_is_given_again_after_it_was_forgotten_is_known_anew() -> Non
     app.starts("a", 10)
     app.ends("a", 30)
     app.knows("resp_a", 31)
-    old, new = Claim(T + 40.0, T + 35.0), Claim(T + 700.0, T + 650.0)
+    old, new = Claim(T + 40.0, T + 10.0), Claim(T + 700.0, T + 650.0)
     ledger = ledger_of(placed(app), claims={TARGET: old})
     ledger.forget(TARGET, T + 500, frozenset(), UNKNOWN, oldest=inf)
     ledger.fold([app.knows("resp_a", 600)], {TARGET: new})

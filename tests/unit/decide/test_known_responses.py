@@ -175,10 +175,10 @@ def _late(heard: float) -> list[BreakKind]:
     app, reader = Writer(), Writer(READER)
     ledger = ledger_of(app)
     app.knows("resp_b", heard)
-    claims = {app.target: Claim(T + heard, T + heard)}
+    claims = {app.target: Claim(T + heard, T + heard - 30)}
     ledger.fold(app.records, claims)
     reader.reads("b", heard + 200)
-    ledger.fold(reader.records, {app.target: Claim(T + heard + 200, T + heard + 200)})
+    ledger.fold(reader.records, {app.target: Claim(T + heard + 200, T + heard + 170)})
     app.records.clear()
     app.beats(390)
     ledger.fold(app.records, claims)

@@ -5,6 +5,8 @@ from itertools import permutations
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from demurrage.decide.response import Claim, Moment, Response
 from demurrage.decide.source import Source
@@ -198,7 +200,7 @@ def test_a_start_is_late_where_a_decision_had_not_allowed_for_it(
     decided_at: float, complete_through: float, read_since: float, *, late: bool
 ) -> None:
     """To the moment; a reading that stepped back never is."""
-    claim = Claim(decided_at, complete_through, read_since)
+    claim = Claim.of(decided_at, complete_through, read_since, delay=30.0)
     known = Source("app-1", offset_low=0.0, offset_high=0.0)
     made = Response("a")
     assert not made.began_late(30.0)
@@ -210,21 +212,37 @@ def test_a_start_is_late_where_a_decision_had_not_allowed_for_it(
 
 def test_what_was_claimed_before_a_break_counts_on() -> None:
     """A start that was late by then is late, however new the series of readings is since."""
-    first = Claim(100.0, 90.0, 0.0).following(None)
-    same = Claim(110.0, 95.0, 0.4).following(first)
-    assert same == Claim(110.0, 95.0, 0.4)
-    later = Claim(160.0, 150.0, 130.0).following(same)
-    latest = Claim(260.0, 250.0, 230.0).following(later)
-    assert latest.before == (later._replace(before=()), same)
-    known = Source("app-1", offset_low=0.0, offset_high=0.0)
-    for at, late in ((50.0, True), (79.0, True), (81.0, False), (96.0, False)):
-        made = Response("a")
-        made.begin(Started("a"), Moment(at, known), latest)
-        assert made.began_late(30.0) is late
-    many = first
-    for number in range(100):
-        many = Claim(10.0 * number, 0.0, 10.0 * number + 1).following(many)
-    assert len(many.before) < 50
+
+    def claim(decided_at: float, complete_through: float, read_since: float) -> Claim:
+        return Claim.of(decided_at, complete_through, read_since, delay=30.0)
+
+    first = claim(120.0, 90.0, 0.0).following(None)
+    assert first == Claim(120.0, 90.0)
+    later = claim(160.0, -inf, 130.0).following(first)
+    assert later == Claim(160.0, 90.0)
+    assert claim(260.0, 250.0, 230.0).following(later) == Claim(260.0, 90.0)
+    assert claim(261.0, 250.0, 230.0).following(later) == Claim(261.0, 231.0)
+
+
+@given(
+    made=st.lists(st.tuples(*[st.integers(0, 200)] * 3), min_size=1, max_size=5),
+    begun=st.integers(-50, 220),
+)
+def test_a_start_is_late_if_any_decision_had_counted_on_it(
+    made: list[tuple[int, int, int]], begun: int
+) -> None:
+    """Whatever was decided since, and however the readings broke off in between."""
+    delay, claim = 30, None
+    for decided_at, through, since in made:
+        claim = Claim.of(decided_at, through, since, delay=delay).following(claim)
+    response = Response("a")
+    response.begin(
+        Started("a"), Moment(begun, Source("app-1", offset_low=0.0, offset_high=0.0)), claim
+    )
+    assert response.began_late(delay) is any(
+        begun < through and max(begun, since) + delay < decided_at
+        for decided_at, through, since in made
+    )
 
 
 def test_when_it_began_and_ended_is_bounded_by_what_is_told() -> None:

@@ -152,14 +152,28 @@ def test_every_slot_must_be_spoken_for() -> None:
     assert blocked(app, made, older())
 
 
-@pytest.mark.parametrize(("active", "shows"), [(30, True), (-90, False)])
-def test_two_reused_containers_speak_for_two_slots(active: int, *, shows: bool) -> None:
-    """One for each tool."""
+def test_two_reused_containers_do_not_speak_for_two_slots() -> None:
+    """Both may be of one tool; nor does one beside what it made, which may be of the same."""
     app = scene()
     app.starts("b", 10, auto("1g"), auto("1g", Tool.SHELL))
     app.puts_out("b", 20, "cntr_0", "cntr_3")
-    both = (sighting("cntr_0", -100, active=30), sighting("cntr_3", -100, active=active))
-    assert blocked(app, *both) is not shows
+    both = (sighting("cntr_0", -100, active=30), sighting("cntr_3", -100, active=30))
+    assert blocked(app, *both)
+    made_one = (sighting("cntr_0", -100, active=30), sighting("cntr_3", 12))
+    assert blocked(app, *made_one)
+
+
+@pytest.mark.parametrize(("carried", "shows"), [({"cntr_3"}, True), (set[str](), False)])
+def test_one_that_may_be_younger_is_reused_only_where_the_request_bore_it(
+    carried: set[str], *, shows: bool
+) -> None:
+    """Another may have made it meanwhile, and this one may only cite it."""
+    app = scene()
+    app.starts("y", 9)
+    app.ends("y", 14, "cntr_3")
+    app.starts("b", 10, containers=carried)
+    app.puts_out("b", 20, "cntr_3")
+    assert blocked(app, older(), sighting("cntr_3", 9, active=30)) is not shows
 
 
 def test_an_open_slot_of_a_tier_that_is_not_certain_blocks() -> None:

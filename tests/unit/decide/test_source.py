@@ -1,12 +1,14 @@
 """One writer's record: its clock, its goodbyes, and the lines of it that nobody could read."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from tests.unit.decide.builders import TARGET, T, Writer, ledger_of
 
 from demurrage.decide.source import MANY_BEATS, Source
-from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Ending, Entry, Heartbeat
+from demurrage.model.event import PERSON_PREFIX, RESOLVER, WEBHOOK, Entry, Heartbeat
+from demurrage.model.floor import Floor
 
 UNKNOWN = 30.0
 
@@ -183,10 +185,10 @@ def test_a_ledger_takes_floors_for_held_and_never_lowers_them() -> None:
     for number in range(3):
         app.starts(f"call-{number}", 10 + number)
     ledger = ledger_of(app)
-    ledger.start_from({"app-1": 2})
+    ledger.start_from({"app-1": Floor(2, 9)})
     source = ledger.sources["app-1"]
     assert (source.held_through, source.last_sequence) == (3, 3)
-    ledger.start_from({"app-1": 7, "other": 4})
+    ledger.start_from({"app-1": Floor(7, 9), "other": Floor(4, 9)})
     assert (source.held_through, source.last_sequence) == (7, 7)
     other = ledger.sources["other"]
     assert (other.held_through, other.last_sequence, other.opened) == (4, 4, False)
@@ -204,27 +206,25 @@ def test_one_that_left_is_done_with_once_its_last_word_certainly_is_of_before() 
     assert made.done_with(T + 104.5, through, UNKNOWN)
 
 
-def test_the_log_keeps_a_word_on_each_target_that_a_writer_has_spoken_of() -> None:
-    """There it is waited for; of a call that is over its end alone says so."""
-    app, there = Writer(), Writer(target="elsewhere")
-    told = [app.starts("a", 10), app.beats(15, "a")]
-    there.sequence = app.sequence
-    ended = [there.starts("b", 20), there.ends("b", 30)]
-    app.sequence = there.sequence
-    latest = app.beats(500, "a")
-    made = folded(*told, *ended, latest)
-    assert made.targets.keys() == {TARGET, "elsewhere"}
-    assert {ended[-1].position, latest.position} <= set(made.held_positions())
+def test_what_retention_dropped_tells_of_the_targets_that_a_writer_has_spoken_of() -> None:
+    """There it is waited for, whatever is left of what it said."""
+    ledger = ledger_of(Writer())
+    ledger.start_from({"app-1": Floor(2, 9, frozenset({"elsewhere"}))})
+    ledger.fold([Writer(sequence=2).beats(20)])
+    assert ledger.sources["app-1"].targets == {TARGET, "elsewhere"}
 
 
-@pytest.mark.parametrize("ended", [False, True])
-def test_what_would_hold_a_call_open_stands_for_no_target(*, ended: bool) -> None:
-    """Its end may have been told by another, and be forgotten."""
-    app = Writer()
-    told = [app.starts("b", 20)]
-    if ended:
-        told.append(app.ends("b", 30, status=Ending.LOST))
-    assert folded(*told).targets == {TARGET: 0}
+@pytest.mark.parametrize(
+    ("sequence", "position", "conflict"), [(4, 10, 4), (4, 9, None), (5, 10, None)]
+)
+def test_a_second_event_of_a_place_that_retention_dropped_contradicts_it(
+    sequence: int, position: int, conflict: int | None
+) -> None:
+    """What stood there is not known any more; one that was kept lies no later than the floor."""
+    ledger = ledger_of(Writer())
+    ledger.start_from({"app-1": Floor(4, 9)})
+    ledger.fold([replace(Writer(sequence=sequence - 1).beats(20), position=position)])
+    assert ledger.sources["app-1"].conflict_at == conflict
 
 
 def test_of_one_that_left_the_log_keeps_nothing_but_its_goodbye() -> None:

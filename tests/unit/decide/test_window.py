@@ -94,6 +94,24 @@ def test_by_a_wrong_clock_only_what_passes_counts(created: int, closes: float) -
     assert span(app) == (created - SKEW, closes)
 
 
+def test_by_a_wrong_clock_a_background_response_began_to_run_no_sooner_than_it_was_made() -> None:
+    """Its container is born up to a minute after that, for all that its writer's clock shows."""
+    app = Writer()
+    app.starts("a", 10, background=True)
+    app.created("a", 12, created_at=110, status="in_progress")
+    app.beats(30, "a")
+    assert span(app) == (110 - SKEW, 110 + 2 + UNKNOWN + SKEW + 60)
+
+
+def test_no_end_comes_before_the_server_was_done() -> None:
+    """Whatever its writer's clock shows."""
+    app = Writer()
+    app.starts("a", 10)
+    app.ends("a", 20, created_at=10, completed_at=40)
+    app.beats(30)
+    assert span(app, whole_life=True)[1] == 40 + SKEW
+
+
 @pytest.mark.parametrize("output", [False, True])
 def test_what_a_wrong_clock_tells_of_an_end_closes_whole_life_windows_late(*, output: bool) -> None:
     """Nothing that is born for ever after may pass for its container."""

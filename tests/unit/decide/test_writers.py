@@ -14,6 +14,7 @@ from tests.unit.decide.builders import (
 from demurrage.decide.watermark import complete_through
 from demurrage.model.condition import ConditionKind
 from demurrage.model.event import SetAside
+from demurrage.model.floor import Floor
 from demurrage.model.rules import EvidenceRules
 from demurrage.model.verdict import Code, VerdictKind
 
@@ -139,7 +140,7 @@ def test_a_writers_first_event_bounds_it_only_where_it_is_the_first() -> None:
     app.loses(app.starts("b", 40))
     app.ends("c", 200)
     fresh = ledger_of()
-    fresh.start_from({"app-1": 2})
+    fresh.start_from({"app-1": Floor(2, 2)})
     fresh.fold(app.records[2:])
     assert complete_through(fresh.sources["app-1"], EvidenceRules()) < T + 40
 
@@ -156,7 +157,7 @@ def test_needless_heartbeats_are_spared_and_change_nothing() -> None:
     kept = [each for each in app.records if each.position in positions]
     assert len(kept) < len(app.records)
     reread = ledger_of()
-    reread.start_from({"app-1": app.sequence})
+    reread.start_from({"app-1": Floor(app.sequence, app.sequence)})
     reread.fold(kept)
     assert decision_of(ledger, rows=[sighting()]) == before
     assert decision_of(reread, rows=[sighting()]).verdicts == before.verdicts
@@ -175,7 +176,7 @@ def test_heartbeats_that_tell_a_clocks_span_are_not_spared() -> None:
     assert verdict_of(sighting(), ledger).kind is VerdictKind.PENDING
     positions = ledger.held_positions()
     reread = ledger_of()
-    reread.start_from({"app-1": app.sequence})
+    reread.start_from({"app-1": Floor(app.sequence, app.sequence)})
     reread.fold(each for each in app.records if each.position in positions)
     assert reread.sources["app-1"].offsets(30.0) == (0.0, 20.0)
     assert verdict_of(sighting(), reread).kind is VerdictKind.PENDING
@@ -197,7 +198,7 @@ def test_a_writer_known_only_by_what_retention_dropped_is_waited_for() -> None:
     app.beats(390)
     ledger = ledger_of(app)
     assert verdict_of(sighting(), ledger).kind is VerdictKind.ORPHAN
-    ledger.start_from({"silent": 7})
+    ledger.start_from({"silent": Floor(7, 0)})
     assert verdict_of(sighting(), ledger).codes == (Code.LOG_NOT_COMPLETE,)
     known = facts(retired={"silent": T + 5.0})
     assert verdict_of(sighting(), ledger, known=known).kind is VerdictKind.ORPHAN

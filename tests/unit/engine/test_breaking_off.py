@@ -14,6 +14,7 @@ from demurrage.decide.windows import Windows
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch
+from demurrage.model.floor import Floor
 from demurrage.model.rules import EvidenceRules
 
 
@@ -29,9 +30,9 @@ class Log(EmptyLog):
         cursor = records[-1].position if records else after
         return Batch("log", tuple(records), cursor, T + 100.0)
 
-    def floors(self) -> Mapping[str, int]:
+    def floors(self) -> Mapping[str, Floor]:
         """What retention has dropped was held once."""
-        return {"long gone": 7}
+        return {"long gone": Floor(7, 0)}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from demurrage.engine.look import Look, Picture, Target
 from demurrage.model.deletion import DeleteOutcome
 from demurrage.model.event import Batch
 from demurrage.model.facts import TargetFacts
+from demurrage.model.floor import Floor
 from demurrage.model.listing import DeleteAnswer, Failure, Listing, Region
 from demurrage.model.plan import Mode
 from demurrage.model.resolution import Resolution
@@ -77,7 +78,7 @@ class EmptyLog:
         """No records, however many are asked for."""
         return Batch("log", ()[:limit], after, T)
 
-    def floors(self) -> Mapping[str, int]:
+    def floors(self) -> Mapping[str, Floor]:
         """Nothing was pruned."""
         return {}
 

@@ -20,6 +20,10 @@ def _positions(log: EventLog) -> list[int]:
     return [record.position for record in log.read(0, 100).records]
 
 
+def _floors(log: EventLog) -> dict[str, int]:
+    return {source: floor.sequence for source, floor in log.floors().items()}
+
+
 def test_old_events_go_and_leave_a_floor(log: EventLog, event: Make) -> None:
     """Only those before the moment; what they mentioned is forgotten with them."""
     for n in (1, 2, 3):
@@ -27,7 +31,7 @@ def test_old_events_go_and_leave_a_floor(log: EventLog, event: Make) -> None:
         log.append([raw], appended_at=n / 1e6)
     assert log.prune(before=2.5 / 1e6, through=_ALL, keep=()) == 2
     assert _positions(log) == [3]
-    assert log.floors() == {"host/1": 3}
+    assert _floors(log) == {"host/1": 3}
     assert log.events_about(["call_1"]) == ()
     assert len(log.events_about(["call_3"])) == 1
     assert log.verify().sound
@@ -57,11 +61,11 @@ def test_events_beyond_a_gap_stay_until_it_heals(log: EventLog, event: Make) -> 
     log.append([event(id=str(n), sequence=n) for n in (1, 3, 4)], appended_at=0.0)
     log.append([event(id="x", source="host/2")], appended_at=9.0)
     assert log.prune(before=1.0, through=_ALL, keep=()) == 1
-    assert log.floors() == {"host/1": 1}
+    assert _floors(log) == {"host/1": 1}
     log.append([event(id="2", sequence=2)], appended_at=0.0)
     log.append([event(id="5", sequence=5)], appended_at=9.0)
     assert log.prune(before=1.0, through=_ALL, keep=()) == 3
-    assert log.floors() == {"host/1": 5}
+    assert _floors(log) == {"host/1": 5}
 
 
 @pytest.mark.parametrize("twin", [{"id": "other", "sequence": 2}, {"id": "2", "sequence": 7}])
@@ -71,8 +75,33 @@ def test_what_contradicts_itself_stays(log: EventLog, event: Make, twin: dict[st
     log.append([event(**twin, data={"call_id": "another"})], appended_at=0.0)
     log.append([event(id="x", source="host/2")], appended_at=9.0)
     assert log.prune(before=1.0, through=_ALL, keep=()) == 1
-    assert log.floors() == {"host/1": 1}
+    assert _floors(log) == {"host/1": 1}
     assert not log.verify().sound
+
+
+def test_what_contradicts_a_place_that_was_dropped_stays(log: EventLog, event: Make) -> None:
+    """What stood there is gone, and still a reader that starts anew comes upon the second."""
+    log.append([event(id=str(n), sequence=n) for n in (1, 2, 3)], appended_at=0.0)
+    log.append([event(id="x", source="host/2")], appended_at=0.0)
+    assert log.prune(before=1.0, through=_ALL, keep={3}) == 2
+    (first,) = log.floors().values()
+    log.append([event(id="again", sequence=2), event(id="4", sequence=4)], appended_at=0.0)
+    log.append([event(id="y", source="host/2", sequence=2)], appended_at=9.0)
+    again, fourth = (each.position for each in log.read(first.position, 2).records)
+    assert log.prune(before=1.0, through=_ALL, keep={3}) == 1
+    assert {again, fourth} <= set(_positions(log))
+    assert log.floors()["host/1"] == first
+    assert first.met_again(2, again)
+
+
+def test_a_floor_tells_of_the_targets_of_what_was_dropped(log: EventLog, event: Make) -> None:
+    """And goes on telling when more is dropped."""
+    for n, target in ((1, "a"), (2, "b"), (3, "a"), (4, "c")):
+        log.append([event(id=str(n), sequence=n, data={"target": target})], appended_at=n / 1e6)
+    assert log.prune(before=1.5 / 1e6, through=_ALL, keep=()) == 1
+    assert log.floors()["host/1"].targets == {"a"}
+    assert log.prune(before=3.5 / 1e6, through=_ALL, keep=()) == 2
+    assert log.floors()["host/1"].targets == {"a", "b"}
 
 
 def test_lines_set_aside_stay_until_they_heal(log: EventLog, event: Make) -> None:

@@ -282,6 +282,15 @@ def test_what_a_daemon_was_asked_before_the_clock_was_set_tells_nothing(clocks: 
     assert offset.seconds == pytest.approx(60.0)
 
 
+def test_a_clock_that_was_set_back_under_an_answer_on_the_way_tells_nothing(clocks: Clocks) -> None:
+    """By it the answer came before it was asked for."""
+    offset = Offset()
+    asked, told = clocks.now + 40.0, clocks.now + 0.3
+    clocks.passed += 0.6
+    offset.hear(told, asked, clocks.now)
+    assert offset.seconds is None
+
+
 def test_the_first_heartbeats_tell_a_clock_though_no_answer_has_come(writer: Open) -> None:
     """An agent's first call may block for minutes, and a clock that nobody knows proves nothing."""
     with Taker() as taker:

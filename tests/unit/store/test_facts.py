@@ -132,6 +132,17 @@ def test_a_breach_that_is_dated_ahead_is_settled_by_a_word_before_its_moment(
     assert store.confirm_coverage("t", NOW + 3, "ann") == 1
 
 
+def test_what_was_settled_excuses_nothing_in_another_log(store: SqlStore) -> None:
+    """Its places are those of the log that is gone."""
+    store.declare_coverage("t", NOW - 9)
+    store.add_breaks([strange(position=9)])
+    store.confirm_coverage("t", NOW, "ann")
+    store.forget_places()
+    assert store.facts("t", NOW).settled == ()
+    store.add_breaks([strange(position=7)])
+    assert store.facts("t", NOW).breaks == (strange(position=7),)
+
+
 def test_what_rests_on_no_line_is_settled_by_its_moment_alone(store: SqlStore) -> None:
     """What goes on by itself is found, and told of, again."""
     store.add_breaks([strange(position=0)])

@@ -179,7 +179,7 @@ class Replay:
             read_since=self._truth.begins_at,
             now=now,
         )
-        self._claims[TARGET] = decision.claim
+        self._claims[TARGET] = decision.claim.following(self._claims.get(TARGET))
         self._facts = replace(
             self._facts,
             breaks=decision.breaks,
