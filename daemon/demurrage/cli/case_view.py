@@ -118,7 +118,7 @@ def _standing(verdict: Plain | None, now: float) -> None:
     say(f"Verdict        {verdict['kind']}, since {local(verdict['decided_at'])}")
     for reason in verdict["reasons"]:
         say(f"               - {reason['text']} [{reason['code']}]")
-    if verdict["shadow"]:
+    if verdict["shadow"] not in (None, verdict["kind"]):
         say(f"               complete coverage would have said: {verdict['shadow']}")
     if verdict["due_at"] is not None:
         say(f"Due            {local(verdict['due_at'])} ({when(verdict['due_at'], now)})")

@@ -144,8 +144,8 @@ def _notes(shown: "Report", settings: "Settings", days: float) -> list[str]:
     notes = [f"Money in the tables is that of the orphans, at list price; {charged}."]
     if total.foretold:
         notes.append(
-            f"{counted(total.foretold, 'orphan')} by what complete coverage would have said; "
-            "under partial coverage nothing is proven."
+            f"{counted(total.foretold, 'orphan')} by what complete coverage would have said: when "
+            "judged last, coverage was partial."
         )
     if total.unsettled:
         notes.append(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from demurrage.model.rules import Rules
-    from demurrage.simulator.score.load import Load
+    from demurrage.simulator.score.load import Load, Mode
     from demurrage.simulator.score.score import Score, Setting
 
 _MOST_HOURS = 24 * 7.0
@@ -118,11 +118,13 @@ def simulate(
     load = _load(trace, rate=rate, hours=hours, tail=tail, overlay=overlay, seed=seed)
     if load.recorded_use:
         rates = (None,)
+    otherwise: Mode = "streamed" if streamed else "blocking"
+    mode = None if load.recorded_mode else otherwise
     runs = [
         (setting, rules)
         for use in rates
         for share in logging or (1.0,)
-        for setting in (_setting(use, share, streamed, tier, writers, naive_minutes * 60, seed),)
+        for setting in (_setting(use, share, mode, tier, writers, naive_minutes * 60, seed),)
         for rules in _rules(settings.rules(name), proof, partial=bool(logging))
     ]
     scores = _scores(load, runs)
@@ -203,7 +205,7 @@ def _load(
 def _setting(
     use: float | None,
     share: float,
-    streamed: bool,  # noqa: FBT001 - one of the command's own switches, handed on
+    mode: "Mode | None",
     tier: TierChoice,
     writers: int,
     idle_after: float,
@@ -215,7 +217,7 @@ def _setting(
 
     tiers = _MIX if tier is TierChoice.MIX else ((tier.value, 1.0),)
     return Setting(
-        habits=Habits(use, "streamed" if streamed else "blocking", tiers),
+        habits=Habits(use, mode, tiers),
         share=share,
         writers=writers,
         seed=seed,

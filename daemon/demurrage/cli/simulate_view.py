@@ -65,7 +65,7 @@ def show(load: "Load", scores: "Sequence[Score]", rules: "Rules", budget: int) -
 
 
 def _names(score: "Score") -> tuple[str, str, str]:
-    return score.setting.habits.tool_use_words, score.setting.habits.mode, score.proof
+    return score.setting.habits.tool_use_words, score.setting.habits.mode_words, score.proof
 
 
 def _orphans(scores: "Sequence[Score]") -> None:

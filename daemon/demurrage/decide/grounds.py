@@ -98,14 +98,13 @@ def evidence_waits(moment: float, grounds: Grounds) -> Reason | None:
 
 def uncovered(container: Container, grounds: Grounds) -> Reason | None:
     """P5: why the operator's word does not cover this container, None if it does."""
-    since = grounds.facts.coverage_since
+    since = grounds.facts.vouched_since
     if since is None:
         return _PARTIAL
     if grounds.breaks:
         first = grounds.breaks[0]
         text = f"coverage was broken: {first.about}: {first.detail}"
         return Reason(Code.COVERAGE_BROKEN, text, first.about)
-    # While the word was broken somebody may have made it, and use it yet, without logging it.
-    if container.created_at < max(since, grounds.facts.confirmed_at or since):
+    if container.created_at < since:
         return Reason(Code.BORN_BEFORE_COVERAGE, "it was born before coverage was complete")
     return None

@@ -123,7 +123,7 @@ def snapshot(
             "effective": "complete"
             if facts.coverage_since is not None and not (decision and decision.breaks)
             else "partial",
-            "since": facts.coverage_since,
+            "since": facts.vouched_since,
             "breaks": [
                 {"kind": each.kind, "about": each.about, "at": each.at, "detail": each.detail}
                 for each in (decision.breaks if decision is not None else facts.breaks)

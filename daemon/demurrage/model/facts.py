@@ -64,3 +64,13 @@ class TargetFacts:
     proven: Mapping[str, float] = field(default_factory=dict)
     confirmed_at: float | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def vouched_since(self) -> float | None:
+        """From when on all that is born may be proven by the word that was given last, if any was.
+
+        While the word was broken somebody may have made a container, and use it yet, without
+        logging it.
+        """
+        since = self.coverage_since
+        return None if since is None else max(since, self.confirmed_at or since)

@@ -20,6 +20,8 @@ _BEAT_WHILE_BLOCKED = 60.0
 _LOOK_EVERY = 0.05
 # For how many seconds after the last news it looks on, rather than have the next one wake it.
 _AWAKE_FOR = 2.0
+# Seconds between two looks whether a turn of its thread is over.
+_POLL = 0.005
 # Seconds between two tries to start its thread, in a process that is at its limit.
 _TRY_EVERY = 5.0
 
@@ -72,6 +74,7 @@ class Keeper:
         self._sending = sending
         self._thread: threading.Thread | None = None
         self._next_try = 0.0
+        self._turns = 0
 
     def start(self) -> None:
         """Start the thread, unless it was; where none can be started now, an event tries again.
@@ -114,6 +117,21 @@ class Keeper:
             self.awake = True
             self._words.put(False)
 
+    def deliver(self, patience: float) -> None:
+        """Have all that is noted delivered, and wait for that for `patience` seconds at most."""
+        delivery, ends = self.delivery, time.monotonic() + patience
+        # The turn that goes on may have begun before the last was noted.
+        turns = self._turns + 2
+        self.nudge()
+        while (
+            delivery is not None
+            and self.alive
+            and not delivery.blocked
+            and self._turns < turns
+            and time.monotonic() < ends
+        ):
+            time.sleep(_POLL)
+
     def stop(self, patience: float) -> None:
         """Deliver what is left, if the daemon takes it within `patience` seconds, and end."""
         if self.delivery is not None:
@@ -151,6 +169,7 @@ class Keeper:
             self._work(stopping=stopping)
         except Exception as error:  # noqa: BLE001 - no failure may end the heartbeats
             warn_once(f"keeper {type(error).__name__}", f"{type(error).__name__} in its thread")
+        self._turns += 1
 
     def _work(self, *, stopping: bool) -> None:
         journal, delivery = self._source.journal, self.delivery

@@ -214,9 +214,13 @@ class Writer:
         keeper = self._keeper
         if own_id() != self._pid or keeper is None:
             return
+        patience_ends = time.monotonic() + _PATIENCE
         self.flush()
+        if not self._offset.known:
+            # A daemon's answer tells the time, and only the goodbye can tell the log of it yet.
+            keeper.deliver(_PATIENCE / 2)
         self._exclusively(self._say_goodbye)
-        keeper.stop(_PATIENCE)
+        keeper.stop(max(0.0, patience_ends - time.monotonic()))
 
     def begin_anew(self) -> None:
         """In a forked child: leave the parent's source alone; the next event begins another."""

@@ -96,6 +96,14 @@ def test_the_word_counts_from_when_it_was_first_given() -> None:
     assert verdict_of(sighting(), app, known=since).kind is VerdictKind.ORPHAN
 
 
+def test_a_word_that_was_given_again_counts_from_then() -> None:
+    """None was given where it was only confirmed: such a target is partial."""
+    told = [facts(coverage_since=since, confirmed_at=at) for since, at in ((5.0, None), (5.0, 3.0))]
+    assert [each.vouched_since for each in told] == [5.0, 5.0]
+    assert facts(coverage_since=5.0, confirmed_at=9.0).vouched_since == 9.0
+    assert facts(coverage_since=None, confirmed_at=9.0).vouched_since is None
+
+
 def test_a_standing_breach_keeps_everything() -> None:
     """Until a person confirms, whatever is found anew."""
     app = turn()

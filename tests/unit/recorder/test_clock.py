@@ -282,6 +282,24 @@ def test_what_a_daemon_was_asked_before_the_clock_was_set_tells_nothing(clocks: 
     assert offset.seconds == pytest.approx(60.0)
 
 
+def test_who_ends_before_any_answer_has_come_learns_the_time_from_the_daemon(
+    writer: Open,
+) -> None:
+    """Its goodbye tells the log, or nobody would; where nobody listens it ends all the same."""
+    with Taker() as taker:
+        taker.time = lambda: f"{time.time() - 7.0:.3f}"
+        opened = writer(taker.url)
+        opened.note("response.started", "default", {"call_id": "a"})
+        opened.close()
+        (last,) = (each for each in taker.taken if each["data"].get("final"))
+    assert last["data"]["clock_offset"] == pytest.approx(7.0, abs=1.5)
+    alone = writer("http://127.0.0.1:1")
+    alone.note("response.started", "default", {"call_id": "b"})
+    began = time.monotonic()
+    alone.close()
+    assert time.monotonic() - began < 4.0
+
+
 def test_a_clock_that_was_set_back_under_an_answer_on_the_way_tells_nothing(clocks: Clocks) -> None:
     """By it the answer came before it was asked for."""
     offset = Offset()

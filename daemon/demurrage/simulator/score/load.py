@@ -47,13 +47,14 @@ class Load:
     """Requests in the order of their starts; `span` is how long the load lasts, seconds.
 
     `recorded_use`: the requests say themselves whether the tool was called, so that no rate
-    changes it.
+    changes it. `recorded_mode`: each says how its response was had.
     """
 
     name: str
     requests: tuple[Request, ...]
     span: float
     recorded_use: bool = False
+    recorded_mode: bool = False
 
 
 def generate(*, rate: float, hours: float, tail: float = 0.0, seed: int = 0) -> Load:

@@ -95,7 +95,13 @@ def _load(path: Path, lines: Iterable[str], seed: int) -> Load:
             f"{path}: start_s reaches to {span:.0f} s, more than a year; count seconds from the "
             "trace's own start, not from an epoch"
         )
-    return Load(path.name, tuple(requests), span, recorded_use="uses_tool" in columns)
+    return Load(
+        path.name,
+        tuple(requests),
+        span,
+        recorded_use="uses_tool" in columns,
+        recorded_mode=all(request.mode is not None for request in requests),
+    )
 
 
 def _duration_column(path: Path, columns: Sequence[str]) -> str:

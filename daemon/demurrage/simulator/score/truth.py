@@ -20,6 +20,8 @@ _LISTING_LAG = 30.0
 _HEAD = (0.1, 0.6)
 _FIRST_OUTPUT = (0.15, 0.5)
 
+_AS_TRACED = "as in the trace"
+
 
 @dataclass(slots=True)
 class Box:
@@ -108,19 +110,25 @@ class _Session:
 class Habits:
     """What a load leaves open: the tool-use rate (0 to 1), how responses are had, the tiers.
 
-    `tool_use` is None where the load says of each request whether the tool was called. `direct`:
+    `tool_use` is None where the load says of each request whether the tool was called, and `mode`
+    where it says of each how it was had. `direct`:
     applications reach the API without a proxy between.
     """
 
     tool_use: float | None = 0.2
-    mode: Mode = "blocking"
+    mode: Mode | None = "blocking"
     tiers: tuple[tuple[str, float], ...] = (("1g", 1.0),)
     direct: bool = True
 
     @property
     def tool_use_words(self) -> str:
         """The tool-use rate for people."""
-        return "as in the trace" if self.tool_use is None else f"{self.tool_use:.0%}"
+        return _AS_TRACED if self.tool_use is None else f"{self.tool_use:.0%}"
+
+    @property
+    def mode_words(self) -> str:
+        """How responses are had, for people."""
+        return self.mode or _AS_TRACED
 
     def calls_tool(self, draw: float) -> bool:
         """Whether the request that drew so calls the tool."""
@@ -169,7 +177,7 @@ def _call(number: int, request: Request, habits: Habits, begins_at: float, rng: 
         created_at=created,
         output_at=created + rng.uniform(*_FIRST_OUTPUT) * (ends - created),
         ends_at=ends,
-        mode=request.mode or habits.mode,
+        mode=request.mode or habits.mode or "blocking",
         tier=request.tier or drawn,
         slot=request.tool != "none",
         direct=habits.direct,

@@ -42,6 +42,16 @@ def test_recorded_use_outweighs_every_rate(tmp_path: Path) -> None:
     assert load.requests[0].session != load.requests[1].session
 
 
+@pytest.mark.parametrize(("last", "recorded"), [("streamed", True), ("", False)])
+def test_a_mode_is_recorded_where_every_request_tells_it(
+    tmp_path: Path, last: str, *, recorded: bool
+) -> None:
+    """Else the switch decides for those that do not."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"start_s,duration_s,mode\n0,1,blocking\n1,1,{last}\n")
+    assert read_trace(path).recorded_mode is recorded
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
