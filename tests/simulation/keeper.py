@@ -13,6 +13,7 @@ _READS = frozenset(
         "sightings",
         "listed_whole",
         "newest_birth",
+        "claims",
         "cursor",
         "current_verdicts",
         "unfinished",

@@ -87,7 +87,8 @@ async def preview(
     watch = InventoryWatch(target.name, target.api, rules)
     watch.remember(past.sightings, bootstrapped=past.whole, foot=past.foot)
     cursor = await asyncio.to_thread(store.cursor) if store is not None else None
-    evidence = Evidence(reader, cursor, longest_pause([rules]))
+    claims = await asyncio.to_thread(store.claims) if store is not None else None
+    evidence = Evidence(reader, cursor, longest_pause([rules]), claims=claims)
     look = Look(target, watch, evidence)
 
     async def picture_now() -> tuple[Picture, TargetFacts]:

@@ -248,7 +248,7 @@ def _elsewhere(ledger: Ledger, target: str) -> Iterator[Response]:
     names = {
         name
         for source in ledger.sources.values()
-        if target in source.targets
+        if target in source.targets and not source.own
         for name in source.targets - {target}
     }
     for name in sorted(names):

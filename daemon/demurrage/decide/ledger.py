@@ -46,12 +46,14 @@ class Ledger:
         Args:
             records: entries and lines set aside, in any order.
             claims: what was decided before these were read, by target; a start that
-                contradicts its target's claim came too late. None for what stood in the log
-                before anything was decided.
+                contradicts its target's claim came too late. None where nothing was decided.
         """
         for record in records:
             if isinstance(record, Entry):
-                self._fold_entry(record, (claims or {}).get(record.event.target))
+                claim = (claims or {}).get(record.event.target)
+                # It was known to the decision itself, which a reader that starts anew has not made.
+                known = claim is not None and record.position <= claim.position
+                self._fold_entry(record, None if known else claim)
             else:
                 self._source(_waited_for(record.source)).miss(record.sequence, record.at)
 

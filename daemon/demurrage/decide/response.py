@@ -52,12 +52,13 @@ class Moment(NamedTuple):
 class Claim(NamedTuple):
     """What decisions took for true: that all starts from before `starts_before` were held.
 
-    `decided_at`: when the last of them was made. `read_at`: when what is judged by it was read.
-    All are provider times.
+    `decided_at`: when the last of them was made, from what the log held up to `position`.
+    `read_at`: when what is judged by it was read. All but the position are provider times.
     """
 
     decided_at: float
     starts_before: float
+    position: int = 0
     read_at: float = -inf
 
     @staticmethod
@@ -285,10 +286,11 @@ class Response:
         """True when its start was not held when a decision took the log for complete past it.
 
         One that waited while the log could not be read is not late as long as it comes within
-        `delay` of the first reading: until then nothing was decided about its time.
+        `delay` of the first reading: until then nothing was decided about its time. Nor is one of
+        which nobody can tell when it began, for its writer's clock is not known.
         """
-        claim = self.claim
-        if claim is None or self.started is None or self.superseded:
+        claim, started = self.claim, self.started
+        if claim is None or started is None or self.superseded or not started.source.timed:
             return False
         return self.begun_earliest(delay) < claim.starts_before
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
-from demurrage.decide.billing import WHOLE_SECOND
 from demurrage.decide.response import Moment, Response
 from demurrage.model.rules import EvidenceRules
 
@@ -58,13 +57,12 @@ def window(
 def misdated_by(response: Response, rules: EvidenceRules) -> tuple[Moment, ...]:
     """What is told of a response by clocks that stand otherwise than was told of them.
 
-    By these it was answered before the server had begun on it, was sent after that, or was over
-    before the server had completed it; as where a proxy's `Date` was taken for the API's.
+    By these it was answered before the server had begun on it, or over before the server had
+    completed it; as where a proxy's `Date` was taken for the API's. That it was sent after the
+    server had begun proves nothing: an answer may be that of an earlier attempt.
     """
     answers = (response.queued, response.running, response.output, response.finished)
     found = [at for at in answers if at is not None and _too_early(response, at, rules)]
-    if response.started is not None and _left_too_late(response, response.started, rules):
-        found.append(response.started)
     if response.finished is not None and _over_too_early(response, response.finished, rules):
         found.append(response.finished)
     return tuple(found)
@@ -85,13 +83,6 @@ def heard_by(response: Response, heard: Moment) -> float:
 def _too_early(response: Response, heard: Moment, rules: EvidenceRules) -> bool:
     created = response.created_low
     return created is not None and _latest(heard, rules) < created
-
-
-def _left_too_late(response: Response, started: Moment, rules: EvidenceRules) -> bool:
-    """True where by the writer's clock the request left after the server had begun on it."""
-    created = response.created_high
-    left = started.earliest(rules.max_event_delay) - rules.clock_skew
-    return not started.source.own and created is not None and left > created + WHOLE_SECOND
 
 
 def _over_too_early(response: Response, finished: Moment, rules: EvidenceRules) -> bool:

@@ -217,6 +217,7 @@ def _told(
     return tuple(
         (
             *source.offsets(unknown),
+            source.timed,
             source.retired_at(retired, unknown=unknown, skew=skew),
             source.departed_by(unknown),
         )
@@ -229,7 +230,7 @@ def _over_at(response: Response, span: Window, rules: EvidenceRules) -> float:
     if not response.ended:
         return inf
     told = response.last_told(rules.max_event_delay) + rules.clock_skew
-    return max(told, span.closes) if misdated_by(response, rules) else told
+    return max(told, span.closes)
 
 
 def _free(response: Response, span: Window) -> tuple[Span, ...]:

@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from demurrage.decide.census import Census
 from demurrage.decide.decision import Decision
+from demurrage.decide.response import Claim
 from demurrage.engine.hooks import Hooks
 from demurrage.engine.ports import Store
 from demurrage.model.container import Sighting
@@ -57,13 +59,18 @@ class Chronicle:
             await asyncio.to_thread(self._store.tally, self._target, tallies)
             self._hooks.born(self._target, born)
 
-    async def decided(self, decision: Decision, sightings: Mapping[str, Sighting]) -> None:
-        """Record verdicts that changed, and what follows from the change."""
+    async def decided(
+        self, decision: Decision, claim: Claim | None, sightings: Mapping[str, Sighting]
+    ) -> None:
+        """Record verdicts that changed, what follows from the change, and what all stands on."""
         # First of all: the log alone would not tell of these again after a crash.
         if decision.breaks:
             await asyncio.to_thread(self._store.add_breaks, decision.breaks)
         if decision.late:
             await asyncio.to_thread(self._store.note_late_births, self._target, decision.now)
+        # What broke it is on record by now: a start that was read before is not judged again.
+        if claim is not None and claim.starts_before > -inf:
+            await asyncio.to_thread(self._store.save_claim, self._target, claim)
         before = {key: verdict for key, (_, verdict) in self._latest.items()}
         changed = {
             key: verdict

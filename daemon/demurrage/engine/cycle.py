@@ -299,7 +299,8 @@ class Cycle:
         return picture, facts
 
     async def _record(self, decision: Decision) -> None:
-        await self._chronicle.decided(decision, self.watch.sightings)
+        claim = self._evidence.claimed(self.target.name)
+        await self._chronicle.decided(decision, claim, self.watch.sightings)
         wrong = regretted(
             self._evidence.ledger.book(self.target.name),
             self.watch.sightings,

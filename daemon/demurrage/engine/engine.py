@@ -158,7 +158,8 @@ class Engine:
                 # settings do not, and a word that is given later counts from then.
                 await asyncio.to_thread(self._store.withdraw_coverage, self._vouched_for)
                 remembered = await asyncio.to_thread(self._store.cursor)
-                self._evidence = Evidence(self._log, remembered, self._longest, self._feed)
+                claims = await asyncio.to_thread(self._store.claims)
+                self._evidence = Evidence(self._log, remembered, self._longest, self._feed, claims)
                 self._evidence.pulse.begin()
         if name not in self._cycles:
             self._cycles[name] = Cycle(

@@ -5,12 +5,10 @@ fresher of the two. Starting anew, it is folded from the first event that retent
 """
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from math import inf
 
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
@@ -18,7 +16,7 @@ from demurrage.decide.source import Source
 from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
 from demurrage.engine.pulse import Pulse
 from demurrage.model.error import LogUnreadableError
-from demurrage.model.event import Batch, Record
+from demurrage.model.event import Batch
 from demurrage.model.gathering import Gathered
 from demurrage.model.record import Cursor
 
@@ -57,6 +55,7 @@ class Evidence:
         reader: the log.
         remembered: how far the store says that the log was read before.
         patience: seconds for which the process may stand still within a series of readings.
+        claims: by target, what was decided before the process began, as far as that was recorded.
         feed: where events lie that are not in the log yet, if anywhere. It is emptied into
             the log before each reading, or the log would not be read to its end.
 
@@ -71,6 +70,7 @@ class Evidence:
         remembered: Cursor | None,
         patience: float,
         feed: EventFeed | None = None,
+        claims: Mapping[str, Claim] | None = None,
     ) -> None:
         self._reader = reader
         self._feed = feed
@@ -84,9 +84,7 @@ class Evidence:
         # What had been counted when the log was last read, of steps by each target's clock.
         self._pauses = 0
         self._steps: dict[ProviderClock, int] = {}
-        self._claims: dict[str, Claim] = {}
-        # What stands up to there is judged by no claim: it was read before these were made.
-        self._judged_through = 0
+        self._claims = dict(claims or {})
         self.ledger = Ledger()
         self.lock = asyncio.Lock()
         self.pulse = Pulse(patience)
@@ -126,16 +124,16 @@ class Evidence:
     @property
     def cursor(self) -> Cursor | None:
         """How far the log was last read to its end, None before the first time."""
-        claims = {
-            target: claim.starts_before
-            for target, claim in self._claims.items()
-            if claim.starts_before > -inf
-        }
-        return None if self._read_to is None else replace(self._read_to, claims=claims)
+        return self._read_to
 
     def claim(self, target: str, claim: Claim) -> None:
-        """Remember what a decision took for true, to judge later starts by it."""
-        self._claims[target] = claim.following(self._claims.get(target))
+        """Remember what a decision took for true, to judge by it the starts that are read later."""
+        at = claim._replace(position=self._position)
+        self._claims[target] = at.following(self._claims.get(target))
+
+    def claimed(self, target: str) -> Claim | None:
+        """What decisions have taken for true; to be kept once the last of them is recorded."""
+        return self._claims.get(target)
 
     async def _gather(self) -> Gathered:
         if self._feed is None:
@@ -160,18 +158,11 @@ class Evidence:
                 continue
             self._generation = batch.generation
             with self._unbroken():
-                self._fold(batch.records, asked.now)
+                self.ledger.fold(batch.records, self._claims_at(asked.now))
             self._position = batch.cursor
             records += len(batch.records)
             if len(batch.records) < BATCH:
                 return records, asked
-
-    def _fold(self, records: Sequence[Record], read_at: float) -> None:
-        """Fold records, those that are new judged by what was decided before they were read."""
-        known = bisect_right(records, self._judged_through, key=lambda each: each.position)
-        self.ledger.fold(records[:known])
-        claims = {target: claim._replace(read_at=read_at) for target, claim in self._claims.items()}
-        self.ledger.fold(records[known:], claims)
 
     async def _begin(self) -> None:
         """Compare the log with what the store remembers of it, and take over its floors.
@@ -186,13 +177,12 @@ class Evidence:
         batch = await asyncio.to_thread(self._reader.read, cursor.position, 1)
         if batch.generation != cursor.generation or batch.cursor < cursor.position:
             self.setbacks += 1
-        else:
-            self._judged_through = cursor.position
-            self._claims = {
-                target: Claim(cursor.read_at, starts_before)
-                for target, starts_before in cursor.claims.items()
-            }
+            self._claims.clear()
         self._remembered = None
+
+    def _claims_at(self, read_at: float) -> dict[str, Claim]:
+        """What was decided, for what is read at a moment."""
+        return {target: claim._replace(read_at=read_at) for target, claim in self._claims.items()}
 
     async def _replaced(self, batch: Batch) -> bool:
         """True when the log is another one, or shorter, than it was: fold it from the start."""
@@ -204,13 +194,11 @@ class Evidence:
         self._drop()
         # What was decided was decided on another log.
         self._claims.clear()
-        self._judged_through = 0
         self.ledger.start_from(floors)
         return True
 
     def _drop(self) -> None:
         """Let go of all that was folded, to fold it from the start."""
-        self._judged_through = max(self._judged_through, self._position)
         self.ledger = Ledger()
         self._position = 0
         self._generation = None

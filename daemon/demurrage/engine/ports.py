@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Container as SetContainer
 from typing import Any, Protocol
 
+from demurrage.decide.response import Claim
 from demurrage.model.container import Sighting
 from demurrage.model.deletion import Deletion
 from demurrage.model.event import Batch
@@ -354,8 +355,16 @@ class Store(Protocol):
         """True where there is a last look, and it knew the provider's time."""
         ...
 
+    def claims(self) -> Mapping[str, Claim]:
+        """By target, what decisions took for true of the log."""
+        ...
+
+    def save_claim(self, target: str, claim: Claim) -> None:
+        """Keep what the target's decisions have taken for true; ahead of what is done for it."""
+        ...
+
     def forget_places(self) -> None:
-        """Drop how far breaches of coverage reach in a log that is another one now."""
+        """Drop how far breaches and claims reach in a log that is another one now."""
         ...
 
     def forget_looks(self) -> None:

@@ -14,12 +14,16 @@ _FLOOR = tables.floors.c
 _SPOKEN = tables.floor_targets.c
 
 
-def floors_of(connection: Connection) -> dict[str, Floor]:
-    """The floors, by source."""
+def floors_of(connection: Connection, among: Collection[str] | None = None) -> dict[str, Floor]:
+    """The floors, by source; of all, or of some of them."""
     targets: defaultdict[str, set[str]] = defaultdict(set)
-    for source, target in connection.execute(select(_SPOKEN.source, _SPOKEN.target)):
-        targets[source].add(target)
+    spoken = select(_SPOKEN.source, _SPOKEN.target)
     floors = select(_FLOOR.source, _FLOOR.sequence, _FLOOR.position)
+    if among is not None:
+        spoken = spoken.where(_SPOKEN.source.in_(among))
+        floors = floors.where(_FLOOR.source.in_(among))
+    for source, target in connection.execute(spoken):
+        targets[source].add(target)
     return {
         source: Floor(sequence, position, frozenset(targets[source]))
         for source, sequence, position in connection.execute(floors)
@@ -84,8 +88,10 @@ def raise_floors(
         spoken: the sources of what is dropped, each with a target that it speaks of.
         floors: by source, what `next_floors` found.
     """
-    known = floors_of(connection)
-    for source in {source for source, _ in spoken if source is not None} & floors.keys():
+    # What bears no sequence leaves no gap, so that its source needs no floor.
+    sources = {source for source, _ in spoken if source is not None} & floors.keys()
+    known = floors_of(connection, sources)
+    for source in sources:
         values = {"sequence": floors[source].sequence, "position": floors[source].position}
         if source not in known:
             connection.execute(insert(tables.floors).values(source=source, **values))
@@ -95,7 +101,7 @@ def raise_floors(
     new = [
         {"source": source, "target": target}
         for source, target in spoken
-        if source is not None
+        if source in sources
         and target is not None
         and (source not in known or target not in known[source].targets)
     ]

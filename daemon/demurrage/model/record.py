@@ -1,7 +1,7 @@
 """What the engine asks the store to keep, and what the store answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from demurrage.model.container import Container
@@ -12,15 +12,11 @@ from demurrage.model.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the daemon has read the log; `read_at` is the provider time of that reading.
-
-    `claims`: by target, the moment from before which decisions took all starts for held.
-    """
+    """How far the daemon has read the log; `read_at` is the provider time of that reading."""
 
     generation: str
     position: int
     read_at: float
-    claims: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

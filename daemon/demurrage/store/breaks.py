@@ -1,15 +1,16 @@
-"""Breaches of the operator's word that every maker logs."""
+"""Breaches of the operator's word that every maker logs, and what was decided on that word."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
+from demurrage.decide.response import Claim
 from demurrage.model.facts import BreakKind, CoverageBreak
 from demurrage.store.database import Repository, slices
 from demurrage.store.dialect import upsert
-from demurrage.store.tables import coverage_breaks
+from demurrage.store.tables import claims, coverage_breaks
 
 # One open break makes a target partial. Past this many a target's further ones are dropped,
 # so that a writer which is always late cannot fill the disk.
@@ -83,10 +84,28 @@ class Breaks(Repository):
             for target, some in by_target.items():
                 _add(connection, target, some)
 
+    def claims(self) -> Mapping[str, Claim]:
+        """By target, what decisions took for true of the log."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(claims)).all()
+        return {row.target: Claim(row.decided_at, row.starts_before, row.position) for row in rows}
+
+    def save_claim(self, target: str, claim: Claim) -> None:
+        """Keep what the target's decisions have taken for true; ahead of what is done for it."""
+        row = {
+            "target": target,
+            "decided_at": claim.decided_at,
+            "starts_before": claim.starts_before,
+            "position": claim.position,
+        }
+        with self._database.write() as connection:
+            upsert(connection, claims, [row], replace=("decided_at", "starts_before", "position"))
+
     def forget_places(self) -> None:
-        """Let nothing that was settled excuse what another log tells; its places are its own."""
+        """Let nothing that was settled or decided bear on another log; its places are its own."""
         with self._database.write() as connection:
             connection.execute(update(coverage_breaks).values(position=0))
+            connection.execute(delete(claims))
 
 
 def _add(connection: Connection, target: str, breaks: dict[_Key, CoverageBreak]) -> None:

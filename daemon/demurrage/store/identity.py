@@ -170,15 +170,10 @@ class Identity(Repository):
 
     def cursor(self) -> Cursor | None:
         """The last saved cursor, None before the first reading."""
-        columns = (
-            meta.c.log_generation,
-            meta.c.log_position,
-            meta.c.log_read_at,
-            meta.c.log_claims,
-        )
+        columns = (meta.c.log_generation, meta.c.log_position, meta.c.log_read_at)
         with self._database.read() as connection:
-            generation, position, read_at, claims = connection.execute(select(*columns)).one()
-        return Cursor(generation, position, read_at, claims or {}) if generation else None
+            row = connection.execute(select(*columns)).one()
+        return Cursor(*row) if row.log_generation is not None else None
 
     def save_cursor(self, cursor: Cursor) -> None:
         """Remember how far the log was read."""
@@ -188,6 +183,5 @@ class Identity(Repository):
                     log_generation=cursor.generation,
                     log_position=cursor.position,
                     log_read_at=cursor.read_at,
-                    log_claims=dict(cursor.claims),
                 )
             )

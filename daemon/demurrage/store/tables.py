@@ -35,8 +35,6 @@ meta = Table(
     Column("log_generation", Words),
     Column("log_position", BigInteger),
     Column("log_read_at", Double),
-    # By target; see `Cursor.claims`.
-    Column("log_claims", JSON),
     # Counts the daemons that have taken the store over.
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
     # Which table on which server this is; None for a file.
@@ -195,6 +193,16 @@ coverage_breaks = Table(
     Column("settled_at", Double),
     Column("position", BigInteger, nullable=False, default=0),
     Index("ix_coverage_breaks_open", "target", "settled_at"),
+)
+
+# What decisions took for true of the log; see `decide.response.Claim`.
+claims = Table(
+    "claims",
+    metadata,
+    Column("target", Words, primary_key=True),
+    Column("decided_at", Double, nullable=False),
+    Column("starts_before", Double, nullable=False),
+    Column("position", BigInteger, nullable=False),
 )
 
 protections = Table(

@@ -210,6 +210,15 @@ def test_a_start_is_late_where_a_decision_had_not_allowed_for_it(
     assert not made.began_late(30.0)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_of_an_untold_clock_no_start_is_late(*, told: bool) -> None:
+    """It may have begun as late as it came; that nobody tells breaks the word by itself."""
+    source = Source("app-1", offset_low=0.0, offset_high=0.0) if told else Source("app-1")
+    response = Response("a")
+    response.begin(Started("a"), Moment(10.0, source), Claim(100.0, 70.0))
+    assert response.began_late(30.0) is told
+
+
 def test_what_was_claimed_before_a_break_counts_on() -> None:
     """A start that was late by then is late, however new the series of readings is since."""
 

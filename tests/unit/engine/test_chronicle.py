@@ -46,7 +46,7 @@ async def put_off(chronicle: Chronicle, known: TargetFacts = COMPLETE) -> set[Ve
     thought: set[VerdictKind | None] = set()
     for read_since in (UNBROKEN, BROKEN, UNBROKEN, BROKEN, UNBROKEN):
         decision = judged(read_since=read_since, known=known)
-        await chronicle.decided(decision, SIGHTINGS)
+        await chronicle.decided(decision, None, SIGHTINGS)
         thought |= {each.shadow or each.kind for each in decision.verdicts.values()}
     return thought
 
@@ -92,8 +92,8 @@ async def test_a_birth_is_accounted_for_though_its_verdict_was_recorded_before(
     """The cycle that recorded it came no further."""
     chronicle = Chronicle("default", cast("SqlStore", Failing(store)), Recorded())
     with pytest.raises(StoreFailedError):
-        await chronicle.decided(judged(read_since=UNBROKEN), SIGHTINGS)
-    await chronicle.decided(judged(read_since=UNBROKEN), SIGHTINGS)
+        await chronicle.decided(judged(read_since=UNBROKEN), None, SIGHTINGS)
+    await chronicle.decided(judged(read_since=UNBROKEN), None, SIGHTINGS)
     assert tally(store).logged == len(ROWS)
 
 

@@ -30,37 +30,29 @@ def _late(evidence: Evidence) -> set[str]:
 
 
 async def test_a_start_that_comes_after_a_restart_is_late_all_the_same(writer: Writer) -> None:
-    """What had been read by then is not, however old it is."""
+    """What had been read by the last decision is not, however old it is; what came since is."""
     before = Evidence(Log(writer), None, 60.0)
     await before.read(Clock())
     before.claim(TARGET, Claim(T + 90.0, T + 60.0))
-    assert before.cursor is not None
-    assert before.cursor.claims == {TARGET: T + 60.0}
+    claim = before.claimed(TARGET)
+    assert claim == Claim(T + 90.0, T + 60.0, position=2)
     writer.starts("b", 50.0)
+    # Read in a look that decides nothing.
+    await before.read(Clock())
     writer.starts("c", 60.0)
-    after = Evidence(Log(writer), before.cursor, 60.0)
+    after = Evidence(Log(writer), before.cursor, 60.0, claims={TARGET: claim})
     await after.read(Clock())
     assert _late(after) == {"b"}
-    claim = after.ledger.book(TARGET).responses["b"].claim
-    assert claim is not None
-    assert claim.read_at == Clock().now()
+    judged = after.ledger.book(TARGET).responses["b"].claim
+    assert judged == claim._replace(read_at=Clock().now())
     after.claim(TARGET, Claim(T + 100.0, T + 20.0))
-    assert after.cursor is not None
-    assert after.cursor.claims == {TARGET: T + 60.0}
-
-
-async def test_what_nothing_was_decided_of_is_not_remembered(writer: Writer) -> None:
-    """A claim that stands on too short a series of readings says nothing."""
-    evidence = Evidence(Log(writer), None, 60.0)
-    await evidence.read(Clock())
-    evidence.claim(TARGET, Claim.of(T + 90.0, T + 60.0, T + 80.0, delay=DELAY))
-    assert evidence.cursor is not None
-    assert evidence.cursor.claims == {}
+    assert after.claimed(TARGET) == Claim(T + 100.0, T + 60.0, position=4)
 
 
 async def test_in_another_log_nothing_is_late(writer: Writer) -> None:
     """What was decided was decided on one that is gone; every target is held for that."""
-    evidence = Evidence(Log(writer), Cursor("gone", 1, T, {TARGET: T + 60.0}), 60.0)
+    claims = {TARGET: Claim(T + 90.0, T + 60.0)}
+    evidence = Evidence(Log(writer), Cursor("gone", 1, T), 60.0, claims=claims)
     await evidence.read(Clock())
     assert evidence.setbacks == 1
     assert _late(evidence) == set()

@@ -104,6 +104,21 @@ def test_a_floor_tells_of_the_targets_of_what_was_dropped(log: EventLog, event: 
     assert log.floors()["host/1"].targets == {"a", "b"}
 
 
+def test_what_bears_no_sequence_goes_page_by_page_and_again(
+    log: EventLog, event: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its source needs no floor."""
+    monkeypatch.setattr("demurrage.eventlog.pruning._PAGE", 2)
+    for turn in range(2):
+        raws = [
+            event(id=f"{turn}.{n}", source="loose", sequence=None, target="a") for n in range(5)
+        ]
+        log.append(raws, appended_at=0.0)
+        log.append([event(id=f"end {turn}")], appended_at=9.0)
+        assert log.prune(before=1.0, through=_ALL, keep=()) == 5
+    assert "loose" not in log.floors()
+
+
 def test_lines_set_aside_stay_until_they_heal(log: EventLog, event: Make) -> None:
     """One whose event has come after all may go; one that nobody can place never does."""
     log.set_aside(b'{"source": "host/1", "sequence": 2}', "bad", appended_at=0.0)

@@ -104,5 +104,5 @@ def test_the_cursor_is_remembered(store: SqlStore) -> None:
     """None before the first reading, then the last one saved."""
     assert store.cursor() is None
     for position in (5, 9):
-        store.save_cursor(Cursor("g", position, NOW, {"t": NOW - position}))
-    assert store.cursor() == Cursor("g", 9, NOW, {"t": NOW - 9})
+        store.save_cursor(Cursor("g", position, NOW))
+    assert store.cursor() == Cursor("g", 9, NOW)

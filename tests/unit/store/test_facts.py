@@ -6,6 +6,7 @@ import pytest
 from tests.unit.store.build import NOW
 
 from demurrage.decide.holds import resume
+from demurrage.decide.response import Claim
 from demurrage.model.facts import BreakKind, CoverageBreak, TargetFacts
 from demurrage.model.plan import Hold, Rail
 from demurrage.store import SqlStore
@@ -137,8 +138,11 @@ def test_what_was_settled_excuses_nothing_in_another_log(store: SqlStore) -> Non
     store.declare_coverage("t", NOW - 9)
     store.add_breaks([strange(position=9)])
     store.confirm_coverage("t", NOW, "ann")
+    for position in (5, 7):
+        store.save_claim("t", Claim(NOW, NOW - 30, position))
+    assert store.claims() == {"t": Claim(NOW, NOW - 30, 7)}
     store.forget_places()
-    assert store.facts("t", NOW).settled == ()
+    assert (store.facts("t", NOW).settled, store.claims()) == ((), {})
     store.add_breaks([strange(position=7)])
     assert store.facts("t", NOW).breaks == (strange(position=7),)
 

@@ -75,7 +75,7 @@ def test_a_break_that_was_settled_at_its_own_moment_opens_again(url: str) -> Non
         store.add_breaks([CoverageBreak("t", BreakKind.SHARED_KEY, "k2", 50.0, "", 8)])
         store.confirm_coverage("t", 60.0, "ann")
         with store._database.write() as connection:
-            connection.exec_driver_sql("ALTER TABLE meta DROP COLUMN log_claims")
+            connection.exec_driver_sql("DROP TABLE claims")
             connection.exec_driver_sql("ALTER TABLE coverage_breaks DROP COLUMN position")
             connection.exec_driver_sql("ALTER TABLE containers DROP COLUMN tallied_logged")
             connection.exec_driver_sql("ALTER TABLE containers DROP COLUMN tallied_deleted")
@@ -92,7 +92,7 @@ def test_what_stood_in_the_hourly_figures_is_counted_no_second_time(url: str) ->
         store.record_verdicts("t", [ruling(each, VerdictKind.PENDING) for each in ids[1:3]])
         store.predict("t", {"foretold": VerdictKind.ORPHAN, "kept": VerdictKind.RELEASED}, NOW)
         with store._database.write() as connection:
-            connection.exec_driver_sql("ALTER TABLE meta DROP COLUMN log_claims")
+            connection.exec_driver_sql("DROP TABLE claims")
             for figure in ("logged", "deleted"):
                 connection.exec_driver_sql(f"ALTER TABLE containers DROP COLUMN tallied_{figure}")
             connection.execute(VERSION.update(), {"version_num": "0006"})

@@ -3,10 +3,18 @@
 import sqlalchemy as sa
 from alembic import op
 
+from demurrage.store.words import Words
+
 revision = "0008"
 down_revision = "0007"
 
 
 def upgrade() -> None:
     """Add the claims; of those from before nothing is known."""
-    op.add_column("meta", sa.Column("log_claims", sa.JSON(), nullable=True))
+    op.create_table(
+        "claims",
+        sa.Column("target", Words, primary_key=True),
+        sa.Column("decided_at", sa.Double(), nullable=False),
+        sa.Column("starts_before", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
