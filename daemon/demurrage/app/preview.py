@@ -12,8 +12,9 @@ from demurrage.decide import rails
 from demurrage.decide.census import Census
 from demurrage.engine.evidence import Evidence, Reading, Unreadable
 from demurrage.engine.inventory import InventoryWatch, remembered
+from demurrage.engine.log_ports import EventReader
 from demurrage.engine.look import Look, Picture, Target
-from demurrage.engine.ports import EventReader, Store
+from demurrage.engine.ports import Store
 from demurrage.engine.pulse import longest_pause
 from demurrage.model.container import Sighting
 from demurrage.model.error import DemurrageError

@@ -12,8 +12,9 @@ from demurrage.engine.cycle import Cycle, Outcome
 from demurrage.engine.evidence import Evidence, Reading
 from demurrage.engine.hooks import CycleReport, Hooks
 from demurrage.engine.housekeeping import Housekeeping
+from demurrage.engine.log_ports import EventFeed, EventStream
 from demurrage.engine.look import Target
-from demurrage.engine.ports import EventFeed, EventStream, Store
+from demurrage.engine.ports import Store
 from demurrage.engine.pulse import longest_pause
 from demurrage.engine.punctual import Punctual
 from demurrage.engine.reaping import Reaping

@@ -13,7 +13,8 @@ from functools import partial
 from demurrage.decide.ledger import Ledger
 from demurrage.decide.response import Claim
 from demurrage.decide.source import Source
-from demurrage.engine.ports import EventFeed, EventReader, ProviderClock
+from demurrage.engine.log_ports import EventFeed, EventReader
+from demurrage.engine.ports import ProviderClock
 from demurrage.engine.pulse import Pulse
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.event import Batch

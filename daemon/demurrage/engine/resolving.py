@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from demurrage.engine.evidence import Evidence
 from demurrage.engine.hooks import Hooks
+from demurrage.engine.log_ports import EventAppender
 from demurrage.engine.look import Target
-from demurrage.engine.ports import EventAppender
 from demurrage.engine.readings import events_of
 from demurrage.engine.unread import Unread, unretrievable_condition
 from demurrage.model.condition import Condition, ConditionKind

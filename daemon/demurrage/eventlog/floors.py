@@ -88,20 +88,21 @@ def raise_floors(
         spoken: the sources of what is dropped, each with a target that it speaks of.
         floors: by source, what `next_floors` found.
     """
-    # What bears no sequence leaves no gap, so that its source needs no floor.
-    sources = {source for source, _ in spoken if source is not None} & floors.keys()
+    sources = {source for source, _ in spoken if source is not None}
     known = floors_of(connection, sources)
     for source in sources:
-        values = {"sequence": floors[source].sequence, "position": floors[source].position}
+        # What bears no sequence leaves no gap, but its targets count all the same.
+        floor = floors.get(source, Floor(0, 0))
+        values = {"sequence": floor.sequence, "position": floor.position}
         if source not in known:
             connection.execute(insert(tables.floors).values(source=source, **values))
-        elif known[source].sequence < floors[source].sequence:
+        elif known[source].sequence < floor.sequence:
             raised = update(tables.floors).where(_FLOOR.source == source)
             connection.execute(raised.values(**values))
     new = [
         {"source": source, "target": target}
         for source, target in spoken
-        if source in sources
+        if source is not None
         and target is not None
         and (source not in known or target not in known[source].targets)
     ]

@@ -20,8 +20,9 @@ from tests.integration.engine.hooks import Recorded
 from demurrage.engine import engine as engines
 from demurrage.engine.cycle import Outcome
 from demurrage.engine.engine import Engine
+from demurrage.engine.log_ports import EventFeed
 from demurrage.engine.look import Target
-from demurrage.engine.ports import ContainersApi, EventFeed, Store
+from demurrage.engine.ports import ContainersApi, Store
 from demurrage.eventlog.log import EventLog
 from demurrage.model.error import LogUnreadableError
 from demurrage.model.plan import Mode

@@ -35,15 +35,6 @@ class Log(EmptyLog):
         return {"long gone": Floor(7, 0)}
 
 
-@pytest.fixture
-def writer() -> Writer:
-    """One whose request is under way."""
-    writer = Writer()
-    writer.beats(0.0)
-    writer.starts("a", 10.0)
-    return writer
-
-
 async def test_an_event_whose_fold_broke_off_is_folded_after_all(writer: Writer) -> None:
     """It would pass for held: the gap would never show, and what it tells would be missing."""
     evidence, clock = Evidence(Log(writer), None, 60.0), Clock()

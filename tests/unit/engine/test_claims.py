@@ -15,15 +15,6 @@ from demurrage.model.record import Cursor
 DELAY = 30.0
 
 
-@pytest.fixture
-def writer() -> Writer:
-    """One whose request is under way."""
-    writer = Writer()
-    writer.beats(0.0)
-    writer.starts("a", 10.0)
-    return writer
-
-
 def _late(evidence: Evidence) -> set[str]:
     responses = evidence.ledger.book(TARGET).responses.values()
     return {each.call_id for each in responses if each.began_late(DELAY)}

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from demurrage.eventlog import tables
 from demurrage.eventlog.log import EventLog
+from demurrage.model.floor import Floor
 
 Make = Callable[..., dict[str, Any]]
 
@@ -107,16 +108,18 @@ def test_a_floor_tells_of_the_targets_of_what_was_dropped(log: EventLog, event: 
 def test_what_bears_no_sequence_goes_page_by_page_and_again(
     log: EventLog, event: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its source needs no floor."""
+    """Of its source only the targets are still told, for there it is waited for."""
     monkeypatch.setattr("demurrage.eventlog.pruning._PAGE", 2)
+    log.append([event(id="kept", source="loose", sequence=None)], appended_at=9.0)
     for turn in range(2):
         raws = [
-            event(id=f"{turn}.{n}", source="loose", sequence=None, target="a") for n in range(5)
+            event(id=f"{turn}.{n}", source="loose", sequence=None, data={"target": "a"})
+            for n in range(5)
         ]
         log.append(raws, appended_at=0.0)
         log.append([event(id=f"end {turn}")], appended_at=9.0)
         assert log.prune(before=1.0, through=_ALL, keep=()) == 5
-    assert "loose" not in log.floors()
+    assert log.floors()["loose"] == Floor(0, 0, frozenset({"a"}))
 
 
 def test_lines_set_aside_stay_until_they_heal(log: EventLog, event: Make) -> None:
